@@ -1,0 +1,42 @@
+# Every target works on a fresh machine with Python 3.11+ and make: the first call builds .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export CRIME_PLATFORM_HOME ?= $(CURDIR)/data
+export DAGSTER_HOME := $(CRIME_PLATFORM_HOME)/dagster_home
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+.PHONY: run test check dev dashboard bench clean
+
+run: $(VENV)/.runtime ## the whole pipeline on the bundled Toronto data
+	$(BIN)/crime-platform run
+
+test: $(VENV)/.dev ## the whole test suite
+	$(BIN)/pytest
+
+check: $(VENV)/.dev ## format, lint, types, import contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+dev: $(VENV)/.runtime ## the Dagster UI with daemon, schedules and sensors
+	$(BIN)/dagster dev
+
+bench: $(VENV)/.dev ## every benchmark; results go to benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/run_all.py
+
+clean: ## forget what runs made; the incident files and study areas stay
+	rm -rf data/artifacts data/releases data/forecasts.duckdb data/warehouse.duckdb*
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/.runtime
