@@ -1,0 +1,1 @@
+"""The words and tables everyone shares: areas, incidents, time steps, forecasts, paths."""

@@ -1,0 +1,121 @@
+"""Immutable files named by what they were made from: content keys and crash-safe writing.
+
+A file with a final name is whole. Work in progress has a temporary name and is renamed when done,
+so a killed process leaves an orphan behind and never half a result.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+PACKAGE = Path(__file__).resolve().parent.parent
+TEMPORARY = ".tmp-"
+KEY_LENGTH = 16  # hex digits kept of a sha256: 64 bits, enough to tell artifacts apart
+
+
+def content_key(*parts: object) -> str:
+    """Short name for everything that determines an artifact: data, config and code version.
+
+    Dataclasses count by their fields, arrays by dtype, shape and bytes, anything else by its JSON.
+
+    Raises:
+        TypeError: if a part can be written neither as an array nor as JSON.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype}{part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).tobytes())
+        else:
+            fields = asdict(part) if is_dataclass(part) and not isinstance(part, type) else part
+            digest.update(json.dumps(fields, sort_keys=True, default=_as_text).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:KEY_LENGTH]
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, np.datetime64 | Path):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} has no stable text, so it cannot name an artifact")
+
+
+@lru_cache
+def code_version(*places: str) -> str:
+    """Key of the source text of modules or folders of this package, such as `models`.
+
+    Raises:
+        ValueError: if the package holds no such file or folder.
+    """
+    sources: list[Path] = []
+    for place in places:
+        found = sorted((PACKAGE / place).rglob("*.py")) or [PACKAGE / f"{place}.py"]
+        if not found[0].is_file():
+            raise ValueError(f"crime_platform has no module or folder {place!r} to take a key of")
+        sources += found
+    return content_key(*(path.read_text(encoding="utf-8") for path in sources))
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Temporary path for a file or folder that takes its final name only when it is whole.
+
+    What a killed process left under a temporary name of the same target is removed first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for orphan in path.parent.glob(f"{TEMPORARY}*-{path.name}"):
+        remove(orphan)
+    aside = path.parent / f"{TEMPORARY}{uuid.uuid4().hex[:8]}-{path.name}"
+    try:
+        yield aside
+        # A folder cannot be renamed over one that is not empty; a link to a folder can.
+        if path.is_dir() and not path.is_symlink():
+            remove(path)
+        aside.replace(path)
+        sync_folder(path.parent)
+    finally:
+        remove(aside)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder; what is not there needs no deleting."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Force a file's bytes to the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Force a folder's entries (names and renames) to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON crash-safely, keys sorted, so that equal values give equal files."""
+    with written_aside(path) as aside:
+        text = json.dumps(value, indent=2, sort_keys=True, default=_as_text)
+        aside.write_text(text + "\n", encoding="utf-8")
+
+
+def swap_symlink(link: Path, target: str) -> None:
+    """Point `link` at `target` in one atomic step; readers see the old or the new, never none."""
+    with written_aside(link) as aside:
+        aside.symlink_to(target)

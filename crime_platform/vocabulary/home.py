@@ -1,0 +1,49 @@
+"""Where state lives: every path below `data/` (or `$CRIME_PLATFORM_HOME`) in one place."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME_VARIABLE = "CRIME_PLATFORM_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformHome:
+    """Root folder of the platform's state and the paths in it."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> "PlatformHome":
+        """`$CRIME_PLATFORM_HOME` if set, else `data/` in the working folder."""
+        return cls(Path(os.environ.get(HOME_VARIABLE) or "data").absolute())
+
+    @property
+    def study_areas(self) -> Path:
+        return self.root / "study_areas"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def forecasts(self) -> Path:
+        """The published file: a symlink to the newest whole release."""
+        return self.root / "forecasts.duckdb"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.root / "dagster_home"
+
+    @property
+    def alerts(self) -> Path:
+        """One JSON line for every failed run."""
+        return self.root / "alerts.jsonl"
+
+    def artifacts(self, study_area: str) -> Path:
+        """Immutable files of one area, named by the hash of what they were made from."""
+        return self.root / "artifacts" / study_area

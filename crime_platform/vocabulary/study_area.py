@@ -1,0 +1,310 @@
+"""A study area: everything that is particular to one city, read from one TOML file.
+
+Nothing here opens a data file, and no slow library is imported until an area is checked.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from crime_platform.vocabulary.study_area_parts import (
+    BacktestPlan,
+    ColumnMapping,
+    GridSpec,
+    OffenceType,
+    QualityLimits,
+    Source,
+    StudyAreaError,
+    require_one_of,
+    require_slug,
+)
+from crime_platform.vocabulary.timesteps import Month, parse_month
+from crime_platform.vocabulary.toml_keys import TomlTable
+
+STEPS = ("month",)
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyArea:
+    """Everything that is particular to one city."""
+
+    name: str
+    title: str
+    crs: str  # projected, in metres
+    timezone: str  # IANA name
+    first_month: Month
+    grid: GridSpec
+    offence_types: tuple[OffenceType, ...]
+    sources: tuple[Source, ...]
+    last_month: Month | None = None  # a closed data set ends here
+    step: str = "month"
+    ignored_labels: tuple[str, ...] = ()  # known, and none of our offence types
+    includes_police_discovered: bool = False
+    quality: QualityLimits = field(default_factory=QualityLimits)
+    backtest: BacktestPlan = field(default_factory=BacktestPlan)
+    models: Mapping[str, object] = field(default_factory=dict, hash=False)  # [models] as written
+    toml_file: str = ""  # name of the file it was read from, for messages
+
+    def __post_init__(self) -> None:
+        require_slug("name", self.name)
+        require_one_of("step", self.step, STEPS)
+        require_metric_crs(self.crs)
+        _require_timezone(self.timezone)
+        if self.last_month is not None and self.last_month < self.first_month:
+            raise StudyAreaError(
+                f"last_month: {self.last_month} lies before first_month {self.first_month}"
+            )
+        if not self.offence_types or not self.sources:
+            raise StudyAreaError("offence_type, source: expected at least one of each")
+        _require_unique("offence_type", [kind.name for kind in self.offence_types])
+        _require_unique("source", [source.name for source in self.sources])
+        self._require_one_type_a_label()
+        self._require_flag_for_police_discovered()
+
+    @property
+    def offence_names(self) -> tuple[str, ...]:
+        """Names of the offence types, in the order of the file: the `type` axis everywhere."""
+        return tuple(kind.name for kind in self.offence_types)
+
+    @property
+    def type_of_label(self) -> dict[str, str]:
+        """Offence type of each publisher's label; keys as `label_key` writes them."""
+        return {label_key(label): kind.name for kind in self.offence_types for label in kind.labels}
+
+    def _require_one_type_a_label(self) -> None:
+        owner = dict.fromkeys(map(label_key, self.ignored_labels), "ignored_labels")
+        for kind in self.offence_types:
+            for key in map(label_key, kind.labels):
+                if owner.setdefault(key, kind.name) != kind.name:
+                    raise StudyAreaError(
+                        f"labels: {key!r} belongs to {owner[key]!r} and to {kind.name!r} "
+                        "(capitals and outer blanks do not count); keep it in one place"
+                    )
+
+    def _require_flag_for_police_discovered(self) -> None:
+        found = [kind.name for kind in self.offence_types if kind.police_discovered]
+        if found and not self.includes_police_discovered:
+            raise StudyAreaError(
+                f"includes_police_discovered: {found} count where police looked, not where harm "
+                "was reported; drop them, or set includes_police_discovered = true to say so openly"
+            )
+
+
+def label_key(label: str) -> str:
+    """Form in which labels are compared: capitals and outer blanks do not count."""
+    return label.strip().lower()
+
+
+def require_metric_crs(crs: str) -> None:
+    """Refuse a CRS that is not projected in metres.
+
+    Raises:
+        StudyAreaError: if it is unknown, geographic, web Mercator, or in feet.
+    """
+    from pyproj import CRS  # slow to import, and only this check needs it
+    from pyproj.exceptions import CRSError
+
+    cure = "use the city's UTM zone or national grid in metres, e.g. EPSG:26917 for Toronto"
+    try:
+        found = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise StudyAreaError(f"crs: {crs!r} is not a known CRS; {cure}") from error
+    units = {axis.unit_name for axis in found.axis_info[:2]}
+    method = found.coordinate_operation.method_name if found.coordinate_operation else ""
+    if not found.is_projected:
+        raise StudyAreaError(f"crs: {crs} ({found.name}) is geographic, in degrees; {cure}")
+    if "Pseudo Mercator" in method:
+        raise StudyAreaError(f"crs: {crs} ({found.name}) stretches every distance; {cure}")
+    if units != {"metre"}:
+        raise StudyAreaError(f"crs: {crs} ({found.name}) measures in {sorted(units)}; {cure}")
+
+
+def _require_timezone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise StudyAreaError(
+            f"timezone: {name!r} is not an IANA time zone; write e.g. America/Toronto"
+        ) from error
+
+
+def _require_unique(key: str, names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise StudyAreaError(f"{key}: two share a name: {sorted(names)}; rename one")
+
+
+def study_area_files(folder: Path) -> list[Path]:
+    """TOML files of a folder, by name; none when the folder holds none or does not exist."""
+    return sorted(folder.glob("*.toml"))
+
+
+def load_study_areas(folder: Path) -> dict[str, StudyArea]:
+    """Every study area declared in a folder, by name.
+
+    Raises:
+        StudyAreaError: if a file cannot work, or two files use one name.
+    """
+    areas: dict[str, StudyArea] = {}
+    for path in study_area_files(folder):
+        area = load_study_area(path)
+        if area.name in areas:
+            raise StudyAreaError(
+                f"{path}: name {area.name!r} is already used by "
+                f"{areas[area.name].toml_file}; rename one of the two"
+            )
+        areas[area.name] = area
+    return areas
+
+
+def load_study_area(path: Path) -> StudyArea:
+    """The study area that a TOML file declares.
+
+    Raises:
+        StudyAreaError: if the file is missing, is no TOML, or declares an area that cannot work;
+            the message lists every mistake found, with its place, value and cure.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        others = ", ".join(file.name for file in study_area_files(path.parent)) or "no TOML file"
+        raise StudyAreaError(
+            f"{path.absolute()}: no such file; the folder holds {others}"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyAreaError(f"{path}: not a TOML file: {error}") from error
+    problems: list[str] = []
+    area = _read_area(TomlTable(values, "", problems), path.name)
+    if problems or area is None:
+        listing = "\n".join(f"  {problem}" for problem in problems)
+        plural = "problem" if len(problems) == 1 else "problems"
+        raise StudyAreaError(f"{path}: {len(problems)} {plural}\n{listing}")
+    return area
+
+
+def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
+    table.require("name", "crs", "timezone", "first_month", "grid", "offence_type", "source")
+    fields = {
+        "name": table.text("name"),
+        "title": table.text("title") or table.values.get("name"),
+        "crs": table.text("crs"),
+        "timezone": table.text("timezone"),
+        "step": table.text("step"),
+        "first_month": _read_month(table, "first_month"),
+        "last_month": _read_month(table, "last_month"),
+        "ignored_labels": table.texts("ignored_labels"),
+        "includes_police_discovered": table.flag("includes_police_discovered"),
+        "grid": _read_grid(table.table("grid")),
+        "offence_types": _all_or_none([_read_offence(t) for t in table.tables("offence_type")]),
+        "sources": _all_or_none([_read_source(t) for t in table.tables("source")]),
+        "quality": _read_quality(table.table("quality")),
+        "backtest": _read_backtest(table.table("backtest")),
+        "models": table.table("models").values,
+    }
+    table.finish()
+    if table.problems:
+        _note_place_and_time(table, fields)
+        return None
+    return _build(StudyArea, table, toml_file=toml_file, **fields)
+
+
+def _note_place_and_time(table: TomlTable, fields: Mapping[str, Any]) -> None:
+    for key, check in (("crs", require_metric_crs), ("timezone", _require_timezone)):
+        try:
+            check(fields[key] or "")
+        except StudyAreaError as error:
+            if fields[key] is not None:
+                table.problems.append(str(error))
+
+
+def _read_grid(table: TomlTable) -> GridSpec | None:
+    if not table.values:
+        return None  # noted as missing already
+    table.require("cell_size_m")
+    extent = table.numbers("extent_m")
+    if extent is not None and len(extent) != 4:
+        table.note("extent_m", f"expected [xmin, ymin, xmax, ymax], found {len(extent)} numbers")
+        extent = None
+    fields = {
+        "cell_size_m": table.number("cell_size_m"),
+        "extent_m": extent,
+        "boundary_file": table.text("boundary_file"),
+        "trim_share": table.number("trim_share"),
+    }
+    table.finish()
+    return _build(GridSpec, table, **fields)
+
+
+def _read_offence(table: TomlTable) -> OffenceType | None:
+    table.require("name", "labels")
+    fields = {
+        "name": table.text("name"),
+        "title": table.text("title") or table.values.get("name"),
+        "labels": table.texts("labels"),
+        "police_discovered": table.flag("police_discovered"),
+    }
+    table.finish()
+    return _build(OffenceType, table, **fields)
+
+
+def _read_source(table: TomlTable) -> Source | None:
+    table.require("name", "paths", "columns")
+    texts = ("name", "format", "publisher", "licence", "url", "duplicates", "datetime_format")
+    fields: dict[str, object] = {key: table.text(key) for key in texts}
+    fields |= {key: table.text(key) for key in ("timestamps_are", "crs", "encoding")}
+    fields["paths"] = table.texts("paths")
+    columns = table.table("columns")
+    table.finish()
+    if columns.values:
+        columns.require("occurred_at", "offence")
+        keys = ColumnMapping.__slots__
+        fields["columns"] = _build(
+            ColumnMapping, columns, **{key: columns.text(key) for key in keys}
+        )
+        columns.finish()
+    return _build(Source, table, **fields)
+
+
+def _read_quality(table: TomlTable) -> QualityLimits | None:
+    fields = {key: table.number(key) for key in QualityLimits.__slots__}
+    table.finish()
+    return _build(QualityLimits, table, **fields)
+
+
+def _read_backtest(table: TomlTable) -> BacktestPlan | None:
+    fields = {key: table.integer(key) for key in BacktestPlan.__slots__}
+    table.finish()
+    return _build(BacktestPlan, table, **fields)
+
+
+def _read_month(table: TomlTable, key: str) -> Month | None:
+    written = table.text(key)
+    if written is None:
+        return None
+    try:
+        return parse_month(written)
+    except ValueError as error:
+        table.note(key, str(error))
+        return None
+
+
+def _all_or_none(parts: list[Part | None]) -> tuple[Part, ...] | None:
+    whole = tuple(part for part in parts if part is not None)
+    return whole if len(whole) == len(parts) else None
+
+
+def _build(kind: Callable[..., Part], table: TomlTable, **fields: Any) -> Part | None:
+    """The part, or nothing when the table it comes from is already known to be wrong."""
+    given = {key: value for key, value in fields.items() if value is not None}
+    try:
+        return kind(**given)
+    except StudyAreaError as error:
+        table.problems.append(f"{table.where} {error}".lstrip())
+    except TypeError:
+        if not table.problems:
+            raise
+    return None

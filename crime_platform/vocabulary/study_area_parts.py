@@ -1,0 +1,231 @@
+"""The parts of a study area: its grid, offence types, sources, limits and back-test plan.
+
+Immutable words that check themselves. `study_area` puts them together and reads them from TOML;
+nothing here opens a file.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+
+from crime_platform.vocabulary.incident import DROP_SAME_ID, DUPLICATE_RULES, KEEP
+from crime_platform.vocabulary.projection import WGS84
+
+TIMESTAMP_CLOCKS = ("local", "utc")
+FORMATS = ("table",)
+
+_SLUG = re.compile(r"[a-z][a-z0-9_]*")
+_NEVER_LOADED = re.compile(
+    r"age|ages|race|races|racial\w*|sex|gender\w*|ethnic\w*|arrest\w*|susp|suspect\w*"
+    r"|officer\w*|patrol\w*"
+)
+
+
+class StudyAreaError(ValueError):
+    """A study area is declared in a way that cannot work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffenceType:
+    """Our category of offence and the publisher's labels that belong to it."""
+
+    name: str
+    title: str
+    labels: tuple[str, ...]
+    police_discovered: bool = False  # recorded because police looked: drugs, public order
+
+    def __post_init__(self) -> None:
+        require_slug("name", self.name)
+        if not self.labels:
+            raise StudyAreaError(
+                f"labels: offence type {self.name!r} has none; list the publisher's words for it"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridSpec:
+    """Size of the cells and the extent they cover.
+
+    With neither `extent_m` nor `boundary_file` the extent is the bounds of geocoded incidents.
+    """
+
+    cell_size_m: float
+    extent_m: tuple[float, float, float, float] | None = None  # west, south, east, north
+    boundary_file: str | None = None  # any vector file; its bounds are used
+    trim_share: float = 0.001  # incidents left out on each of the four sides when bounds are used
+
+    def __post_init__(self) -> None:
+        if self.cell_size_m <= 0:
+            raise StudyAreaError(
+                f"cell_size_m: expected metres above 0, found {self.cell_size_m:g}; try 500"
+            )
+        if not 0 <= self.trim_share < 0.1:
+            raise StudyAreaError(
+                f"trim_share: expected a share from 0 up to 0.1, found {self.trim_share:g}"
+            )
+        if self.extent_m is not None and self.boundary_file is not None:
+            raise StudyAreaError("extent_m: boundary_file is given too; keep one of the two")
+        if self.extent_m is not None:
+            _require_whole_cells(self.extent_m, self.cell_size_m)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMapping:
+    """Names of the publisher's columns. No other column is ever read.
+
+    The place is `lon` and `lat`, or `x` and `y` when the source states another CRS.
+    """
+
+    occurred_at: str
+    offence: str
+    lon: str | None = None
+    lat: str | None = None
+    x: str | None = None
+    y: str | None = None
+    id: str | None = None
+    hour: str | None = None
+    count: str | None = None  # incidents a row stands for
+
+    def __post_init__(self) -> None:
+        pairs = [pair for pair in ((self.lon, self.lat), (self.x, self.y)) if pair != (None, None)]
+        if len(pairs) != 1 or None in pairs[0]:
+            raise StudyAreaError("lon: name lon and lat, or x and y, and not both pairs")
+        for key, column in self.mapped().items():
+            if is_never_loaded(column):
+                raise StudyAreaError(
+                    f"{key}: column {column!r} describes a person, an arrest or a patrol, and such "
+                    "columns are never loaded; map another column or leave the key out"
+                )
+
+    def mapped(self) -> dict[str, str]:
+        """The keys that name a column, with the column."""
+        named = {key: getattr(self, key) for key in self.__slots__}
+        return {key: column for key, column in named.items() if column is not None}
+
+    @property
+    def point(self) -> tuple[str, str]:
+        """Columns of the eastward and the northward coordinate."""
+        return (self.lon or self.x or "", self.lat or self.y or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One publisher's files and how their columns are read."""
+
+    name: str
+    paths: tuple[str, ...]  # files or globs, absolute or below the home folder
+    columns: ColumnMapping
+    format: str = "table"
+    publisher: str = ""
+    licence: str = ""
+    url: str = ""
+    duplicates: str = KEEP
+    datetime_format: str | None = None  # strptime; ISO 8601 when absent
+    timestamps_are: str = "local"
+    crs: str = WGS84  # of the two coordinate columns
+    encoding: str | None = None  # UTF-8 or what the byte order mark says, when absent
+
+    def __post_init__(self) -> None:
+        require_slug("name", self.name)
+        require_one_of("format", self.format, FORMATS)
+        require_one_of("duplicates", self.duplicates, DUPLICATE_RULES)
+        require_one_of("timestamps_are", self.timestamps_are, TIMESTAMP_CLOCKS)
+        if not self.paths:
+            raise StudyAreaError("paths: expected at least one file or glob, found none")
+        if self.duplicates == DROP_SAME_ID and self.columns.id is None:
+            raise StudyAreaError(
+                f"duplicates: {DROP_SAME_ID!r} needs the id column; map id in [source.columns]"
+            )
+        if self.columns.x is not None and self.crs == WGS84:
+            raise StudyAreaError(
+                'crs: x and y need the CRS they are written in; add e.g. crs = "EPSG:26917", '
+                "or map lon and lat"
+            )
+        if "%z" in (self.datetime_format or "") and self.timestamps_are == "local":
+            raise StudyAreaError(
+                "timestamps_are: a datetime_format with %z reads instants; write "
+                'timestamps_are = "utc", and the local day follows from the time zone'
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityLimits:
+    """Shares of a source's rows beyond which nothing of it is taken in."""
+
+    max_broken_row_share: float = 0.001
+    max_missing_offence_share: float = 0.01
+    max_unmapped_share: float = 0.0
+    max_bad_date_share: float = 0.01  # unparseable or in the future
+    max_bad_count_share: float = 0.0
+    max_outside_share: float = 0.05  # of geocoded rows
+    min_geocoded_share: float = 0.9
+
+    def __post_init__(self) -> None:
+        for key in self.__slots__:
+            share = getattr(self, key)
+            if not 0 <= share <= 1:
+                raise StudyAreaError(
+                    f"{key}: expected a share from 0 to 1, found {share:g}; write 5% as 0.05"
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestPlan:
+    """Rolling origins on which forecasters are compared."""
+
+    n_origins: int = 12
+    refit_every: int = 6  # origins that share one fit
+    horizon: int = 3  # largest lead
+
+    def __post_init__(self) -> None:
+        for key in self.__slots__:
+            if getattr(self, key) < 1:
+                raise StudyAreaError(f"{key}: expected 1 or more, found {getattr(self, key)}")
+
+
+def is_never_loaded(column: str) -> bool:
+    """Whether a column's name speaks of demography, arrests or patrols."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
+    return any(_NEVER_LOADED.fullmatch(w) for w in re.split(r"[^a-z]+", words.lower()))
+
+
+def require_slug(key: str, value: str) -> None:
+    """Refuse a name that could not stand in a path, a table and a partition key alike.
+
+    Raises:
+        StudyAreaError: if it is not.
+    """
+    if not _SLUG.fullmatch(value):
+        raise StudyAreaError(
+            f"{key}: expected small letters, digits and underscores, found {value!r}"
+        )
+
+
+def require_one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Refuse a word that is not on the list.
+
+    Raises:
+        StudyAreaError: if it is not.
+    """
+    if value not in allowed:
+        raise StudyAreaError(f"{key}: expected one of {', '.join(allowed)}; found {value!r}")
+
+
+def _require_whole_cells(extent: tuple[float, float, float, float], size: float) -> None:
+    west, south, east, north = extent
+    n_cols, n_rows = (east - west) / size, (north - south) / size
+    if min(n_cols, n_rows) < 1:
+        raise StudyAreaError(
+            f"extent_m: [xmin, ymin, xmax, ymax] = {_shown(extent)} holds no cell of {size:g} m; "
+            "check the order and that all four are metres in the area's CRS"
+        )
+    if round(n_cols) != n_cols or round(n_rows) != n_rows:
+        whole = (west, south, west + math.ceil(n_cols) * size, south + math.ceil(n_rows) * size)
+        raise StudyAreaError(
+            f"extent_m: {_shown(extent)} is {n_cols:.6g} x {n_rows:.6g} cells of {size:g} m, "
+            f"expected whole cells; try {_shown(whole)}"
+        )
+
+
+def _shown(numbers: tuple[float, ...]) -> str:
+    return f"[{', '.join(f'{number:.10g}' for number in numbers)}]"

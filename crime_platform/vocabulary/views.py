@@ -1,0 +1,131 @@
+"""The views of a release: what most readers query, as SQL over the published tables."""
+
+_SCORE_RATIOS = """
+    sum(s.n) as n_cases,
+    sum(s.sum_deviance) / sum(s.n) as deviance,
+    sqrt(sum(s.sum_squared_error) / sum(s.n)) as rmse,
+    sum(s.sum_absolute_error) / sum(s.n) as mae,
+    sum(s.sum_expected) / nullif(sum(s.sum_observed), 0) - 1 as bias_share,
+    sum(s.sum_crps) / sum(s.n) as crps,
+    sqrt(sum(s.sum_scaled_squared_error) / nullif(sum(s.n_scaled), 0)) as rmsse,
+    sum(s.n_inside_80) / sum(s.n) as coverage_80,
+    sum(s.n_inside_95) / sum(s.n) as coverage_95,
+    sum(s.sum_stated_80) / sum(s.n) as stated_coverage_80,
+    sum(s.sum_stated_95) / sum(s.n) as stated_coverage_95,
+    sum(s.sum_noise_deviance) / sum(s.n) as noise_floor_deviance
+"""
+
+VIEWS = {
+    "leaderboard_by_lead": (
+        "Every model's pooled back-test scores per lead, ever active cells, newest month",
+        f"""
+        with latest as (select study_area, as_of_month, champion from release where is_latest),
+        ratios as (
+            select s.study_area, s.as_of_month, s.lead, s.model,
+                count(distinct s.origin_month) as n_origins, {_SCORE_RATIOS}
+            from backtest_score s join latest using (study_area, as_of_month)
+            where s.cell_set = 'ever_active' group by all),
+        hits as (
+            select study_area, as_of_month, lead, model, sum(sum_hits) / sum(sum_incidents)
+                as hit_rate_20, sum(sum_hits) / sum(sum_best_hits) as pei_20
+            from backtest_hotspot join latest using (study_area, as_of_month)
+            where offence_type = 'any' and coverage_share = 0.2 group by all),
+        opponent as (
+            select study_area, as_of_month, lead, deviance, rmse from ratios
+            where model = 'historical_average')
+        select r.study_area, r.as_of_month, r.lead,
+            row_number() over (partition by r.study_area, r.lead order by r.deviance) as rank,
+            r.model, r.model = l.champion as is_champion,
+            1 - r.deviance / o.deviance as deviance_skill,
+            k.deviance_skill_low, k.deviance_skill_high, k.diebold_mariano_p,
+            1 - r.rmse / o.rmse as rmse_skill, r.bias_share, h.hit_rate_20, h.pei_20,
+            r.deviance, r.rmse, r.mae, r.crps, r.rmsse, r.coverage_80, r.coverage_95,
+            r.stated_coverage_80, r.stated_coverage_95, r.noise_floor_deviance,
+            r.n_origins, r.n_cases
+        from ratios r
+        join latest l using (study_area, as_of_month)
+        join opponent o using (study_area, as_of_month, lead)
+        left join hits h using (study_area, as_of_month, lead, model)
+        left join model_skill k on k.study_area = r.study_area
+            and k.as_of_month = r.as_of_month and k.model = r.model and k.lead = r.lead
+            and k.cell_set = 'ever_active'
+        order by r.study_area, r.lead, rank
+        """,
+    ),
+    "leaderboard": (
+        "Models ranked by pooled Poisson deviance one month ahead, ever active cells",
+        "select * exclude (lead) from leaderboard_by_lead where lead = 1 order by study_area, rank",
+    ),
+    "leaderboard_by_offence_type": (
+        "The leaderboard one month ahead, separately per offence type",
+        f"""
+        select s.study_area, s.as_of_month, s.offence_type, s.model, {_SCORE_RATIOS}
+        from backtest_score s join release r using (study_area, as_of_month)
+        where r.is_latest and s.cell_set = 'ever_active' and s.lead = 1
+        group by all order by s.study_area, s.offence_type, deviance
+        """,
+    ),
+    "forecast_latest": (
+        "The newest published forecast of every model, with the baseline and the cell beside it",
+        """
+        select f.*, b.expected_count as historical_average_count, c.lon, c.lat, c.is_ever_active
+        from cell_forecast f
+        join release r using (study_area, as_of_month)
+        join cell c using (study_area, cell_id)
+        left join cell_forecast b on b.study_area = f.study_area
+            and b.as_of_month = f.as_of_month and b.target_month = f.target_month
+            and b.cell_id = f.cell_id and b.offence_type = f.offence_type
+            and b.model = 'historical_average'
+        where r.is_latest
+        """,
+    ),
+    "forecast_vs_actual": (
+        "Forecasts of months that have happened beside what was recorded; lead 1 of the back-test"
+        " (is_backtest) and every published lead",
+        """
+        with known as (
+            select study_area, month from month_count where is_complete group by all),
+        forecast as (
+            select study_area, origin_month as as_of_month, target_month, lead, cell_id,
+                offence_type, model, expected_count, true as is_backtest
+            from backtest_forecast
+            union all by name
+            select study_area, as_of_month, target_month, lead, cell_id, offence_type, model,
+                expected_count, false as is_backtest
+            from cell_forecast)
+        select f.*, coalesce(a.count, 0) as count, coalesce(a.count, 0) - f.expected_count as error
+        from forecast f
+        join known k on k.study_area = f.study_area and k.month = f.target_month
+        left join cell_month a on a.study_area = f.study_area and a.month = f.target_month
+            and a.cell_id = f.cell_id and a.offence_type = f.offence_type
+        """,
+    ),
+}
+
+VIEW_COLUMN_COMMENTS = {
+    "rank": "1 is the lowest deviance",
+    "is_champion": "True for the model that passed the gate and is published",
+    "deviance": "Mean Poisson deviance per cell, month and offence type; lower is better, decides",
+    "deviance_skill": "1 - deviance / deviance of historical_average; above 0 beats it",
+    "deviance_skill_low": "Lower end of the 95 % block-bootstrap interval over origins",
+    "deviance_skill_high": "Upper end of the 95 % block-bootstrap interval over origins",
+    "diebold_mariano_p": "Two-sided p value of equal deviance with historical_average",
+    "rmse": "Root mean squared error, incidents per cell, month and offence type",
+    "rmse_skill": "1 - RMSE / RMSE of historical_average",
+    "mae": "Mean absolute error; shown, never decides: forecasting zero everywhere does well on it",
+    "bias_share": "Expected / recorded - 1; below 0 the model forecasts too few",
+    "crps": "Continuous ranked probability score, incidents; lower is better",
+    "rmsse": "RMSE scaled by each series' in-sample one-step naive error",
+    "coverage_80": "Share of counts inside the central 80 % interval",
+    "coverage_95": "Share of counts inside the central 95 % interval",
+    "stated_coverage_80": "Share the 80 % intervals promise: whole counts make it exceed 80 %",
+    "stated_coverage_95": "Share the 95 % intervals promise: whole counts make it exceed 95 %",
+    "noise_floor_deviance": "Deviance that remains if the forecast rate were exactly true",
+    "hit_rate_20": "Share of incidents in the riskiest 20 % of the ever active area",
+    "pei_20": "Hit rate at 20 % over the best hit rate possible at 20 %",
+    "n_origins": "Origins pooled",
+    "n_cases": "Cells x months x offence types pooled",
+    "historical_average_count": "Expected count of the historical average, the gate's opponent",
+    "is_backtest": "True for back-test forecasts, false for forecasts that were published then",
+    "error": "Recorded - expected, incidents",
+}

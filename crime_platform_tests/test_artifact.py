@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from crime_platform.vocabulary.artifact import (
+    TEMPORARY,
+    code_version,
+    content_key,
+    swap_symlink,
+    write_json,
+    written_aside,
+)
+from crime_platform.vocabulary.progress import Progress
+
+
+def test_equal_content_has_an_equal_key():
+    first = content_key(np.arange(6).reshape(2, 3), {"b": 1, "a": 2}, np.datetime64("2021-09"))
+    second = content_key(np.arange(6).reshape(2, 3), {"a": 2, "b": 1}, np.datetime64("2021-09"))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    "other",
+    [np.arange(6).reshape(3, 2), np.arange(6.0).reshape(2, 3), np.arange(1, 7).reshape(2, 3)],
+)
+def test_shape_dtype_and_values_change_the_key(other):
+    assert content_key(other) != content_key(np.arange(6).reshape(2, 3))
+
+
+def test_parts_do_not_run_into_each_other():
+    assert content_key("ab", "c") != content_key("a", "bc")
+
+
+def test_a_dataclass_counts_by_its_fields():
+    step = {"task": "fit", "done": 1, "total": 2, "unit": "epoch", "detail": ""}
+    assert content_key(Progress(**step)) == content_key(step)
+
+
+def test_a_thing_without_stable_text_names_no_artifact():
+    with pytest.raises(TypeError, match="a object has no stable text"):
+        content_key(object())
+
+
+def test_code_version_differs_between_modules_and_is_stable():
+    assert code_version("champion") == code_version("champion")
+    assert code_version("champion") != code_version("scoring")
+
+
+def test_code_version_refuses_a_module_that_is_not_there():
+    with pytest.raises(ValueError, match="no module or folder 'championn'"):
+        code_version("championn")
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path):
+    target = tmp_path / "deep" / "file.txt"
+
+    def write_half():
+        with written_aside(target) as aside:
+            aside.write_text("half")
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        write_half()
+
+    assert not target.exists()
+    assert list(target.parent.iterdir()) == []
+
+
+def test_orphans_of_a_killed_writer_are_removed(tmp_path):
+    orphan = tmp_path / f"{TEMPORARY}0123abcd-run"
+    orphan.mkdir()
+    (orphan / "half").write_text("x")
+
+    with written_aside(tmp_path / "run") as aside:
+        aside.mkdir()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_replaces_the_one_that_was_there(tmp_path):
+    for text in ("old", "new"):
+        with written_aside(tmp_path / "run") as aside:
+            aside.mkdir()
+            (aside / "value").write_text(text)
+
+    assert (tmp_path / "run" / "value").read_text() == "new"
+
+
+def test_equal_values_give_equal_json_files(tmp_path):
+    write_json(tmp_path / "a.json", {"b": np.datetime64("2021-09"), "a": 1})
+    write_json(tmp_path / "b.json", {"a": 1, "b": "2021-09"})
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+def test_a_symlink_is_swapped_in_place(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).write_text(name)
+        swap_symlink(tmp_path / "link", name)
+
+    assert (tmp_path / "link").read_text() == "second"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "link", "second"]

@@ -1,0 +1,247 @@
+"""A study area's TOML file: what it means, and how every mistake in it is told."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crime_platform.vocabulary.study_area import (
+    StudyArea,
+    StudyAreaError,
+    load_study_area,
+    load_study_areas,
+    study_area_files,
+)
+from crime_platform.vocabulary.study_area_parts import is_never_loaded
+
+SMALL_TOWN = Path(__file__).parent / "fixtures" / "small_town.toml"
+
+
+@pytest.fixture
+def load_changed(tmp_path):
+    """Load the small town's file with one passage replaced by another."""
+
+    def load(old: str, new: str) -> StudyArea:
+        text = SMALL_TOWN.read_text(encoding="utf-8")
+        assert old in text
+        changed = tmp_path / "changed.toml"
+        changed.write_text(text.replace(old, new), encoding="utf-8")
+        return load_study_area(changed)
+
+    return load
+
+
+def test_a_file_is_read_word_for_word():
+    area = load_study_area(SMALL_TOWN)
+
+    assert (area.name, area.title, area.toml_file) == (
+        "small_town",
+        "Small Town",
+        "small_town.toml",
+    )
+    assert (area.first_month, area.last_month) == (
+        np.datetime64("2020-01"),
+        np.datetime64("2020-12"),
+    )
+    assert area.grid.extent_m == (630000.0, 4833000.0, 631000.0, 4834000.0)
+    assert area.offence_names == ("burglary", "robbery")
+    assert area.sources[0].columns.point == ("east", "north")
+    assert area.sources[0].licence == "CC0"
+    assert (area.backtest.n_origins, area.backtest.refit_every) == (6, 6)
+    assert area.quality.max_outside_share == 0.05
+
+
+def test_labels_are_compared_without_capitals_and_outer_blanks():
+    area = load_study_area(SMALL_TOWN)
+
+    assert area.type_of_label == {
+        "burglary": "burglary",
+        "break-in": "burglary",
+        "robbery": "robbery",
+    }
+
+
+def test_models_pass_through_as_written(load_changed):
+    area = load_changed("[backtest]", "[models.st_resnet]\nepochs = 3\n[backtest]")
+
+    assert area.models == {"st_resnet": {"epochs": 3}}
+
+
+def test_an_area_can_be_hashed():
+    assert hash(load_study_area(SMALL_TOWN)) == hash(load_study_area(SMALL_TOWN))
+
+
+def test_files_come_by_name(tmp_path):
+    (tmp_path / "b.toml").touch()
+    (tmp_path / "a.toml").touch()
+    (tmp_path / "notes.txt").touch()
+
+    assert [path.name for path in study_area_files(tmp_path)] == ["a.toml", "b.toml"]
+
+
+def test_areas_come_by_name(tmp_path):
+    (tmp_path / "one.toml").write_text(SMALL_TOWN.read_text(encoding="utf-8"), encoding="utf-8")
+
+    assert list(load_study_areas(tmp_path)) == ["small_town"]
+
+
+def test_two_files_may_not_use_one_name(tmp_path):
+    (tmp_path / "one.toml").write_text(SMALL_TOWN.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "two.toml").write_text(SMALL_TOWN.read_text(encoding="utf-8"), encoding="utf-8")
+
+    with pytest.raises(StudyAreaError, match=r"'small_town' is already used by one\.toml"):
+        load_study_areas(tmp_path)
+
+
+def test_a_missing_file_names_its_neighbours(tmp_path):
+    (tmp_path / "toronto.toml").touch()
+
+    with pytest.raises(StudyAreaError, match=r"oslo.toml: no such file; .*toronto.toml"):
+        load_study_area(tmp_path / "oslo.toml")
+
+
+def test_a_file_that_is_no_toml_names_the_line(tmp_path):
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name = \n", encoding="utf-8")
+
+    with pytest.raises(StudyAreaError, match=r"broken.toml: not a TOML file: .*line 1"):
+        load_study_area(broken)
+
+
+MISTAKES = [
+    # unknown, missing and ill-typed keys
+    ("cell_size_m", "cel_size_m", r"\[grid\] cel_size_m: unknown key; did you mean 'cell_size_m'"),
+    ("cell_size_m = 500", "", r"\[grid\] cell_size_m: the key is missing"),
+    ('occurred_at = "when"', "", r"\[source 1.columns\] occurred_at: the key is missing"),
+    ('timezone = "America/Toronto"', "", "timezone: the key is missing"),
+    ("timezone", "time_zone", "time_zone: unknown key; did you mean 'timezone'"),
+    ("licence", "license", r"\[source 1\] license: unknown key; did you mean 'licence'"),
+    ("= 500", '= "500"', r"\[grid\] cell_size_m: expected a number, found '500'"),
+    ("= 500", "= true", r"\[grid\] cell_size_m: expected a number, found True"),
+    ("n_origins = 6", "n_origins = 6.5", r"\[backtest\] n_origins: expected a whole number"),
+    ('["Robbery"]', '"Robbery"', r"\[offence_type 2\] labels: expected a list of texts"),
+    ("last_month", "includes_police_discovered", "expected true or false, found '2020-12'"),
+    ('"Small Town"', '""', "title: expected a text in quotes, found ''"),
+    ("[grid]", "[[grid]]", r"grid: expected a table headed \[grid\]"),
+    ("4834000]", '"4834000"]', r"\[grid\] extent_m: expected a list of numbers"),
+    # place
+    ('"EPSG:26917"\ntime', '"EPSG:4326"\ntime', r"EPSG:4326 \(WGS 84\) is geographic, in degrees"),
+    ('"EPSG:26917"\ntime', '"EPSG:3857"\ntime', "EPSG:3857 .* stretches every distance"),
+    ('"EPSG:26917"\ntime', '"EPSG:2263"\ntime', "EPSG:2263 .* measures in .*foot"),
+    ('"EPSG:26917"\ntime', '"UTM 17"\ntime', "'UTM 17' is not a known CRS; use .* EPSG:26917"),
+    ("= 500", "= 0", "cell_size_m: expected metres above 0, found 0"),
+    ("631000,", "631200,", r"2.4 x 2 cells of 500 m.*try \[630000, 4833000, 631500, 4834000\]"),
+    ("631000,", "630400,", "holds no cell of 500 m"),
+    (", 4834000]", "]", r"expected \[xmin, ymin, xmax, ymax\], found 3 numbers"),
+    ("= 500", '= 500\nboundary_file = "x.gpkg"', "boundary_file is given too; keep one"),
+    (
+        "= 500",
+        "= 500\ntrim_share = 0.5",
+        "trim_share: expected a share from 0 up to 0.1, found 0.5",
+    ),
+    # time
+    ("America/Toronto", "Toronto", "'Toronto' is not an IANA time zone"),
+    ('"2020-01"', '"January 2020"', "first_month: expected a month written YYYY-MM"),
+    ('"2020-12"', '"2019-12"', "last_month: 2019-12 lies before first_month 2020-01"),
+    ('title = "Small Town"', 'step = "day"', "step: expected one of month; found 'day'"),
+    # words
+    ('"small_town"', '"Small Town"', "name: expected small letters, digits and underscores"),
+    ('["Robbery"]', '["break-IN "]', "'break-in' belongs to 'burglary' and to 'robbery'"),
+    ('["Robbery"]', '["parking"]', "'parking' belongs to 'ignored_labels' and to 'robbery'"),
+    ('["Robbery"]', "[]", "offence type 'robbery' has none; list the publisher's words"),
+    ('name = "robbery"', 'name = "burglary"', "offence_type: two share a name"),
+    ('["Robbery"]', '["Robbery"]\npolice_discovered = true', r"\['robbery'\] count where police"),
+    # source
+    (
+        '"keep"',
+        '"drop"',
+        "duplicates: expected one of keep, drop_exact, drop_same_id; found 'drop'",
+    ),
+    ('"keep"', '"drop_same_id"', "'drop_same_id' needs the id column; map id"),
+    ('"local"', '"UTC"', "timestamps_are: expected one of local, utc; found 'UTC'"),
+    ('"local"', '"local"\ndatetime_format = "%Y-%m-%d %z"', '%z reads instants; .*"utc"'),
+    ('["raw/*.csv"]', "[]", r"\[source 1\] paths: expected at least one file or glob"),
+    ('"CC0"', '"CC0"\nformat = "police_uk"', "format: expected one of table; found 'police_uk'"),
+    ('x = "east"\n', "", "lon: name lon and lat, or x and y"),
+    ('x = "east"', 'x = "east"\nlon = "lon"\nlat = "lat"', "and not both pairs"),
+    ('"CC0"\ncrs = "EPSG:26917"', '"CC0"', "crs: x and y need the CRS they are written in"),
+    ('"what"', '"Suspect Race"', "column 'Suspect Race' describes a person, an arrest or a patrol"),
+    # numbers
+    ("= 0.05", "= 5.0", "max_outside_share: expected a share from 0 to 1, found 5; write 5% as"),
+    ("n_origins = 6", "n_origins = 0", "n_origins: expected 1 or more, found 0"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), MISTAKES)
+def test_a_mistake_is_told_with_its_place_and_cure(load_changed, old, new, message):
+    with pytest.raises(StudyAreaError, match=message):
+        load_changed(old, new)
+
+
+def test_an_area_needs_an_offence_type(load_changed):
+    text = SMALL_TOWN.read_text(encoding="utf-8")
+    offences = text[text.index("[[offence_type]]") : text.index("[[source]]")]
+
+    with pytest.raises(StudyAreaError, match="offence_type: the key is missing"):
+        load_changed(offences, "")
+
+
+def test_an_empty_list_of_offence_types_is_refused(tmp_path):
+    text = SMALL_TOWN.read_text(encoding="utf-8")
+    offences = text[text.index("[[offence_type]]") : text.index("[[source]]")]
+    bare = text.replace(offences, "").replace("ignored_labels", "offence_type = []\nignored_labels")
+    (tmp_path / "bare.toml").write_text(bare, encoding="utf-8")
+
+    with pytest.raises(StudyAreaError, match="offence_type, source: expected at least one of each"):
+        load_study_area(tmp_path / "bare.toml")
+
+
+def test_all_mistakes_are_told_at_once(load_changed):
+    with pytest.raises(StudyAreaError) as told:
+        load_changed(
+            'crs = "EPSG:26917"\ntimezone = "America/Toronto"',
+            'crs = "EPSG:4326"\ntimezone = "Mars"\ncolour = "red"',
+        )
+
+    message = str(told.value)
+    assert "3 problems" in message
+    assert "colour: unknown key" in message
+    assert "EPSG:4326 (WGS 84) is geographic" in message
+    assert "'Mars' is not an IANA time zone" in message
+
+
+def test_police_discovered_offences_can_be_asked_for_openly(load_changed):
+    area = load_changed(
+        "ignored_labels",
+        "includes_police_discovered = true\nignored_labels",
+    )
+
+    assert area.includes_police_discovered
+
+
+@pytest.mark.parametrize(
+    "column", ["age", "VIC_AGE_GROUP", "SuspectRace", "Sex", "ethnicity", "ArrestDate", "patrol"]
+)
+def test_columns_about_people_and_police_are_never_loaded(column):
+    assert is_never_loaded(column)
+
+
+@pytest.mark.parametrize("column", ["Language", "coverage", "Racecourse", "Essex", "page", "MCI"])
+def test_other_columns_are_not_mistaken_for_them(column):
+    assert not is_never_loaded(column)
+
+
+def test_reading_an_area_imports_no_slow_library():
+    program = (
+        "import sys; from pathlib import Path; "
+        "from crime_platform.vocabulary.study_area import load_study_area; "
+        f"load_study_area(Path({str(SMALL_TOWN)!r})); "
+        "slow = {'pandas', 'duckdb', 'geopandas', 'shapely', 'torch'} & set(sys.modules); "
+        "sys.exit(f'imported {slow}' if slow else 0)"
+    )
+
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert found.returncode == 0, found.stderr
