@@ -1,0 +1,1 @@
+"""Where things are: the square grid in a projected CRS."""

@@ -1,0 +1,1 @@
+"""Publishers' files turned into incidents: finding, hashing, sniffing, parsing by mapping."""

@@ -1,0 +1,215 @@
+"""When so much of a source is rejected that none of it may be taken in, and how to cure it."""
+
+import datetime as dt
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+
+from crime_platform.sources.table_report import TableReport, together
+from crime_platform.vocabulary.incident import (
+    BAD_COUNT,
+    BROKEN_ROW,
+    IN_THE_FUTURE,
+    MISSING_OFFENCE,
+    OUTSIDE_GRID,
+    UNMAPPED_LABEL,
+    UNPARSEABLE_DATE,
+    CoordinateError,
+    SourceFormatError,
+)
+from crime_platform.vocabulary.projection import WGS84, CellFinder, project
+from crime_platform.vocabulary.study_area import Source, StudyArea
+
+WRONG_ROW_REASONS = (
+    BROKEN_ROW,
+    MISSING_OFFENCE,
+    UNMAPPED_LABEL,
+    UNPARSEABLE_DATE,
+    IN_THE_FUTURE,
+    BAD_COUNT,
+    OUTSIDE_GRID,
+)
+"""Reasons that speak against the file or its mapping; a late report or a duplicate does not."""
+
+MAX_LABELS_SHOWN = 10
+
+COMMON_FORMATS = (
+    "%Y-%m-%d",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m",
+    "%Y%m%d",
+    "%Y%m",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y",
+    "%d/%m/%Y %H:%M:%S",
+    "%d/%m/%Y %H:%M",
+    "%d/%m/%Y",
+    "%d.%m.%Y",
+    "%d-%b-%Y",
+    "%B %Y",
+    "%b %Y",
+)
+"""Tried on a date that cannot be parsed, to suggest one."""
+
+
+def require_some_accepted(
+    report: TableReport, source: Source, area: StudyArea, grid: CellFinder | None
+) -> None:
+    """Refuse a file without rows, or whose rows are all rejected for what they say.
+
+    Raises:
+        SourceFormatError: if it has no rows, or none is accepted.
+        CoordinateError: if none is accepted and the place is the only reason.
+    """
+    if not report.n_rows:
+        raise SourceFormatError(
+            f"{report.file}: a header and no rows; fetch it again, or take it out of paths"
+        )
+    wrong = [reason for reason in WRONG_ROW_REASONS if report.n_rejected.get(reason)]
+    if wrong and not report.n_accepted:
+        complaints = {reason: _complaint(reason, report, source, area, grid) for reason in wrong}
+        _refuse(f"{report.file}: no row can be used", complaints)
+
+
+def require_quality(
+    reports: Sequence[TableReport], source: Source, area: StudyArea, grid: CellFinder | None
+) -> None:
+    """Refuse a source that goes beyond the study area's quality limits, all files together.
+
+    Raises:
+        SourceFormatError: if any limit but the one for the place is passed, or no row is accepted.
+        CoordinateError: if only the limit for the place is passed.
+    """
+    whole = together(reports, f"source {source.name!r}")
+    n_geocoded = whole.n_geocoded + whole.n_rejected.get(OUTSIDE_GRID, 0)
+    limits = area.quality
+    allowed = {
+        BROKEN_ROW: limits.max_broken_row_share * whole.n_in_scope,
+        MISSING_OFFENCE: limits.max_missing_offence_share * whole.n_in_scope,
+        UNMAPPED_LABEL: limits.max_unmapped_share * whole.n_in_scope,
+        UNPARSEABLE_DATE: limits.max_bad_date_share * whole.n_in_scope,
+        IN_THE_FUTURE: limits.max_bad_date_share * whole.n_in_scope,
+        BAD_COUNT: limits.max_bad_count_share * whole.n_in_scope,
+        OUTSIDE_GRID: limits.max_outside_share * n_geocoded,
+    }
+    complaints = {
+        reason: _complaint(reason, whole, source, area, grid)
+        for reason, n_allowed in allowed.items()
+        if whole.n_rejected.get(reason, 0) > n_allowed
+    }
+    if whole.n_geocoded < limits.min_geocoded_share * whole.n_accepted:
+        complaints["not geocoded"] = _geocoded_complaint(whole, source, limits.min_geocoded_share)
+    if not whole.n_accepted:
+        complaints["nothing accepted"] = (
+            f"no row falls in {area.first_month}..{area.last_month or 'now'}; rejected: "
+            f"{whole.n_rejected}; correct first_month, last_month or paths"
+        )
+    if complaints:
+        _refuse(f"{whole.file} passes the limits under [quality]", complaints)
+
+
+def _refuse(what: str, complaints: dict[str, str]) -> None:
+    listing = "\n".join(f"  {complaint}" for complaint in complaints.values())
+    error = CoordinateError if complaints.keys() == {OUTSIDE_GRID} else SourceFormatError
+    raise error(f"{what}\n{listing}")
+
+
+def _complaint(
+    reason: str, report: TableReport, source: Source, area: StudyArea, grid: CellFinder | None
+) -> str:
+    n_rows = report.n_rejected[reason]
+    share = n_rows / max(report.n_in_scope, 1)
+    columns = source.columns
+    advice = {
+        BROKEN_ROW: lambda: (
+            "they have more or fewer fields than the header, an open quote, or bytes that are not "
+            'UTF-8; fetch the file again, or state e.g. encoding = "cp1252"'
+        ),
+        MISSING_OFFENCE: lambda: f"column {columns.offence!r} is blank; check offence",
+        UNMAPPED_LABEL: lambda: _label_advice(report, area),
+        UNPARSEABLE_DATE: lambda: _date_advice(report.examples[UNPARSEABLE_DATE], source),
+        IN_THE_FUTURE: lambda: (
+            f"e.g. {report.examples[IN_THE_FUTURE]}; check that day and month are not swapped in "
+            f"datetime_format ({source.datetime_format or 'ISO 8601'})"
+        ),
+        BAD_COUNT: lambda: (
+            f"column {columns.count!r} holds {report.examples.get(BAD_COUNT, 'blanks')!r}; "
+            "expected a whole number of 1 or more"
+        ),
+        OUTSIDE_GRID: lambda: _place_advice(report, source, area, grid),
+    }
+    return f"{reason}: {n_rows:,} rows ({share:.2%}): {advice[reason]()}"
+
+
+def _label_advice(report: TableReport, area: StudyArea) -> str:
+    known = [label for kind in area.offence_types for label in kind.labels]
+    shown = []
+    for label, n_rows in list(report.unmapped_labels.items())[:MAX_LABELS_SHOWN]:
+        close = difflib.get_close_matches(label, known, n=1, cutoff=0.75)
+        shown.append(f"{label!r} ({n_rows:,}" + (f", like {close[0]!r})" if close else ")"))
+    n_more = len(report.unmapped_labels) - len(shown)
+    more = f" and {n_more} more" if n_more > 0 else ""
+    return (
+        f"{', '.join(shown)}{more}; add each in {area.toml_file or 'the TOML'} to the labels of an "
+        "[[offence_type]], or to ignored_labels"
+    )
+
+
+def _date_advice(example: str, source: Source) -> str:
+    fitting = [form for form in COMMON_FORMATS if _fits(example, form)]
+    suggestion = f'try datetime_format = "{fitting[0]}"' if fitting else "correct datetime_format"
+    return (
+        f"{example!r} in column {source.columns.occurred_at!r} is not "
+        f"{source.datetime_format or 'ISO 8601'}; {suggestion}"
+    )
+
+
+def _fits(example: str, form: str) -> bool:
+    try:
+        dt.datetime.strptime(example, form)  # noqa: DTZ007  only whether it fits is asked
+    except ValueError:
+        return False
+    return True
+
+
+def _geocoded_complaint(report: TableReport, source: Source, wanted: float) -> str:
+    east, north = source.columns.point
+    share = report.n_geocoded / max(report.n_accepted, 1)
+    return (
+        f"not geocoded: only {share:.1%} of accepted rows have numbers in {east!r} and {north!r}, "
+        f"expected {wanted:.1%}; check both columns, or lower min_geocoded_share and know that the "
+        "rest counts in totals only"
+    )
+
+
+def _place_advice(
+    report: TableReport, source: Source, area: StudyArea, grid: CellFinder | None
+) -> str:
+    east, north = np.array(report.outside_points, dtype=float).T
+    names = source.columns.point
+    where = (
+        f"e.g. {names[0]} {east.min():.8g}..{east.max():.8g}, {names[1]} {north.min():.8g}.."
+        f"{north.max():.8g} ({source.crs})"
+    )
+    if grid is not None and _mostly_inside(north, east, source, area, grid):
+        return f"{where}; {names[0]} and {names[1]} look swapped: exchange them in [source.columns]"
+    if source.crs == WGS84 and (np.abs(east).max() > 180 or np.abs(north).max() > 90):
+        return (
+            f"{where}; these are no degrees: map the columns as x and y and state their CRS, e.g. "
+            f'crs = "{area.crs}"'
+        )
+    return (
+        f"{where}; check crs of the source and extent_m of the grid in "
+        f"{area.toml_file or 'the TOML'}, or raise max_outside_share if they lie elsewhere indeed"
+    )
+
+
+def _mostly_inside(
+    east: np.ndarray, north: np.ndarray, source: Source, area: StudyArea, grid: CellFinder
+) -> bool:
+    x_m, y_m = project(east, north, source=source.crs, target=area.crs)
+    row, _ = grid.cell_of(x_m, y_m)
+    return bool((row >= 0).mean() > 0.5)

@@ -1,0 +1,267 @@
+"""Any table of incidents read by the mapping of a study area: CSV, TSV, Parquet or GeoJSON.
+
+Rows go through DuckDB in bounded memory and come out as two Parquet files, one with the accepted
+incidents and one with the rejected rows, beside a report that accounts for every row.
+"""
+
+import datetime as dt
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crime_platform.sources.files import find_files, open_tables
+from crime_platform.sources.quality import require_quality, require_some_accepted
+from crime_platform.sources.table_report import TableReport, report_of
+from crime_platform.sources.table_scan import BROKEN, LOADED, load_file
+from crime_platform.vocabulary.incident import (
+    AFTER_LAST_MONTH,
+    BAD_COUNT,
+    BEFORE_FIRST_MONTH,
+    BROKEN_ROW,
+    DROP_EXACT,
+    DROP_SAME_ID,
+    EXACT_DUPLICATE,
+    IN_THE_FUTURE,
+    INCIDENT_COLUMNS,
+    MISSING_OFFENCE,
+    OUTSIDE_GRID,
+    REPEATED_ID,
+    UNMAPPED_LABEL,
+    UNPARSEABLE_DATE,
+)
+from crime_platform.vocabulary.projection import WGS84, CellFinder, project
+from crime_platform.vocabulary.study_area import Source, StudyArea, label_key
+
+MEMORY_LIMIT = "2GB"
+POINTS_AT_ONCE = 1 << 18
+
+
+PLACES = pa.schema(
+    [(name, pa.float64()) for name in ("east", "north", "lon", "lat", "x_m", "y_m")]
+    + [("row", pa.int32()), ("col", pa.int32()), ("is_outside", pa.bool_())]
+)
+
+JUDGED = f"""
+    create table judged as
+    with matched as (
+        select
+            loaded.* exclude (east, north), loaded.east, loaded.north,
+            place.* exclude (east, north),
+            label.offence_type,
+            label.label_key is not null and label.offence_type is null as is_ignored,
+            label.label_key is not null as is_mapped
+        from loaded
+        left join read_parquet($places) as place
+            on loaded.east = place.east and loaded.north = place.north
+        left join label on lower(trim(loaded.source_offence)) = label.label_key
+    ),
+    reasoned as (
+        select *, case
+            when is_ignored then null
+            when source_offence is null then '{MISSING_OFFENCE}'
+            when not is_mapped then '{UNMAPPED_LABEL}'
+            when occurred_on is null then '{UNPARSEABLE_DATE}'
+            when occurred_on < $first_day then '{BEFORE_FIRST_MONTH}'
+            when occurred_on >= $end_day then '{AFTER_LAST_MONTH}'
+            when occurred_on > $as_of then '{IN_THE_FUTURE}'
+            when n_incidents is null then '{BAD_COUNT}'
+            when is_outside then '{OUTSIDE_GRID}'
+        end as reason
+        from matched
+    )
+    select
+        * exclude (is_mapped, is_outside, bad_date, bad_count),
+        cast(date_trunc('month', occurred_on) as date) as month,
+        reason is null and not is_ignored as is_accepted,
+        case reason
+            when '{UNMAPPED_LABEL}' then source_offence
+            when '{UNPARSEABLE_DATE}' then bad_date
+            when '{BAD_COUNT}' then bad_count
+            when '{OUTSIDE_GRID}' then concat(east, ' ', north)
+            when '{BEFORE_FIRST_MONTH}' then cast(occurred_on as varchar)
+            when '{AFTER_LAST_MONTH}' then cast(occurred_on as varchar)
+            when '{IN_THE_FUTURE}' then cast(occurred_on as varchar)
+        end as value
+    from reasoned
+"""
+
+REPEATED = """
+    create or replace table repeated as
+    select {key}, min(struct_pack(source_file, source_row)) as first_row, count(*) as n_rows
+    from judged where is_accepted and {key} is not null
+    group by {key} having count(*) > 1
+"""
+
+DROP_REPEATED = """
+    update judged set reason = ?, value = judged.source_id, is_accepted = false
+    from repeated
+    where is_accepted and judged.{key} = repeated.{key}
+        and struct_pack(source_file, source_row) <> first_row
+"""
+
+REJECTED = f"""
+    create view rejected as
+    select source_file, source_row, reason, value from judged where reason is not null
+    union all
+    select source_file, source_row, '{BROKEN_ROW}' as reason, null as value from broken
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReading:
+    """What one file (or archive) held."""
+
+    path: Path
+    incidents: Path  # Parquet, INCIDENT_COLUMNS
+    rejected: Path  # Parquet, REJECTED_COLUMNS
+    report: TableReport
+
+
+def read_source(
+    source: Source,
+    area: StudyArea,
+    home: Path,
+    scratch: Path,
+    *,
+    grid: CellFinder | None = None,
+    as_of: dt.date | None = None,
+) -> list[TableReading]:
+    """Every file of a source, refused as a whole when it breaks the area's quality limits.
+
+    Raises:
+        SourceFormatError: if a file is missing or unreadable, or too many rows are rejected.
+        CoordinateError: if too many incidents lie outside the grid.
+    """
+    readings = [
+        read_table_file(path, source, area, scratch, grid=grid, as_of=as_of)
+        for path in find_files(source.paths, home)
+    ]
+    require_quality([reading.report for reading in readings], source, area, grid)
+    return readings
+
+
+def read_table_file(
+    path: Path,
+    source: Source,
+    area: StudyArea,
+    scratch: Path,
+    *,
+    grid: CellFinder | None = None,
+    as_of: dt.date | None = None,
+) -> TableReading:
+    """Read one file, or all tables in one archive, by the mapping of `source`.
+
+    Args:
+        path: the publisher's file.
+        source: how its columns are read.
+        area: offence types, months and time zone.
+        scratch: existing folder for the result and what is unpacked on the way.
+        grid: finds each incident's cell; without one, cells stay null and nothing is outside.
+        as_of: last day that can have happened; today in the area when absent.
+
+    Raises:
+        SourceFormatError: if the file cannot be read as described, or no row is accepted.
+        CoordinateError: if no row is accepted because all lie outside the grid.
+    """
+    own = scratch / f"{path.name}-{uuid.uuid4().hex[:8]}"
+    unpacked = own / "unpacked"
+    unpacked.mkdir(parents=True)
+    as_of = as_of or dt.datetime.now(ZoneInfo(area.timezone)).date()
+    try:
+        with duckdb.connect() as connection:
+            _configure(connection, unpacked)
+            for file in open_tables(path, unpacked, encoding=source.encoding):
+                load_file(connection, file, source, area, unpacked)
+            _place(connection, source, area, grid, unpacked / "places.parquet")
+            _judge(connection, area, as_of, unpacked / "places.parquet")
+            n_repeated = _apply_duplicate_rule(connection, source.duplicates)
+            incidents, rejected = _write(connection, own)
+            report = report_of(connection, path.name, n_repeated=n_repeated)
+    finally:
+        shutil.rmtree(unpacked)
+    require_some_accepted(report, source, area, grid)
+    return TableReading(path=path, incidents=incidents, rejected=rejected, report=report)
+
+
+def _configure(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
+    connection.execute("set memory_limit = ?", [MEMORY_LIMIT])
+    connection.execute("set temp_directory = ?", [str(spill)])
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(f"{LOADED}; {BROKEN}")
+
+
+def _place(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    area: StudyArea,
+    grid: CellFinder | None,
+    target: Path,
+) -> None:
+    """Project each distinct point once: publishers snap incidents to few points."""
+    points = connection.sql("select distinct east, north from loaded where east is not null")
+    with pq.ParquetWriter(target, PLACES, compression="none") as writer:
+        for batch in points.to_arrow_reader(POINTS_AT_ONCE):
+            east, north = batch["east"].to_numpy(), batch["north"].to_numpy()
+            x_m, y_m = project(east, north, source=source.crs, target=area.crs)
+            lon, lat = project(east, north, source=source.crs, target=WGS84)
+            is_outside = ~(np.isfinite(x_m) & np.isfinite(y_m))
+            cell = (None, None)
+            if grid is not None:
+                row, col = grid.cell_of(x_m, y_m)
+                is_outside |= row < 0
+                cell = (pa.array(row, pa.int32()), pa.array(col, pa.int32()))
+            columns = [east, north, lon, lat, x_m, y_m]
+            nothing = pa.nulls(len(east), pa.int32())
+            columns += [nothing if numbers is None else numbers for numbers in cell]
+            writer.write_table(pa.table([*columns, is_outside], schema=PLACES))
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection, area: StudyArea, as_of: dt.date, places: Path
+) -> None:
+    """Give every loaded row its offence type, its place, and the first reason against it."""
+    labels = area.type_of_label
+    keys = [*labels, *map(label_key, area.ignored_labels)]
+    types = [*labels.values(), *[None] * len(area.ignored_labels)]
+    connection.execute(
+        "create table label as select unnest(?) as label_key, unnest(?) as offence_type",
+        [keys, types],
+    )
+    end = area.last_month + 1 if area.last_month is not None else np.datetime64("9999-12", "M")
+    values = {
+        "first_day": area.first_month.astype("datetime64[D]").item(),
+        "end_day": end.astype("datetime64[D]").item(),
+        "as_of": as_of,
+        "places": str(places),
+    }
+    connection.execute(JUDGED, values)
+    connection.execute("drop table loaded")
+
+
+def _apply_duplicate_rule(connection: duckdb.DuckDBPyConnection, rule: str) -> int:
+    """Reject what the rule drops; returns how many accepted rows equal an earlier one."""
+    connection.execute(REPEATED.format(key="fingerprint"))
+    counted = connection.execute("select coalesce(sum(n_rows - 1), 0) from repeated").fetchall()
+    if rule == DROP_SAME_ID:
+        connection.execute(REPEATED.format(key="source_id"))
+        connection.execute(DROP_REPEATED.format(key="source_id"), [REPEATED_ID])
+    elif rule == DROP_EXACT:
+        connection.execute(DROP_REPEATED.format(key="fingerprint"), [EXACT_DUPLICATE])
+    return int(counted[0][0])
+
+
+def _write(connection: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Path, Path]:
+    connection.execute(REJECTED)
+    incidents, rejected = folder / "incidents.parquet", folder / "rejected.parquet"
+    columns = ", ".join(INCIDENT_COLUMNS)
+    accepted = connection.sql(f"select {columns} from judged where is_accepted")
+    accepted.write_parquet(str(incidents), compression="zstd")
+    connection.sql("select * from rejected").write_parquet(str(rejected), compression="zstd")
+    return incidents, rejected

@@ -1,0 +1,124 @@
+"""What was found in a file, so that every row is accounted for: accepted, ignored or rejected."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from crime_platform.vocabulary.incident import OUTSIDE_GRID, UNMAPPED_LABEL
+
+MAX_LABELS = 50
+MAX_POINTS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReport:
+    """Rows of one file, or of several together."""
+
+    file: str
+    n_rows: int  # of data, broken ones included; a header is none
+    n_accepted: int = 0
+    n_geocoded: int = 0  # accepted, with a place
+    n_incidents: int = 0  # that the accepted rows stand for
+    n_ignored: int = 0  # with a label that the area ignores
+    n_repeated: int = 0  # accepted before the duplicate rule, equal to an earlier row
+    first_day: dt.date | None = None  # accepted
+    last_day: dt.date | None = None
+    n_rejected: dict[str, int] = field(default_factory=dict)  # rows by reason
+    examples: dict[str, str] = field(default_factory=dict)  # offending value by reason
+    unmapped_labels: dict[str, int] = field(default_factory=dict)  # rows, most frequent first
+    # Some of them, in the source's CRS: enough to see what is wrong with them.
+    outside_points: tuple[tuple[float, float], ...] = field(default=(), repr=False)
+
+    @property
+    def n_in_scope(self) -> int:
+        """Rows that are not ignored: what shares are taken of."""
+        return self.n_rows - self.n_ignored
+
+    def findings(self) -> list[tuple[str, int, float, str | None]]:
+        """Finding, rows, share of all rows and one example, for the table data_quality."""
+        counted = {
+            "accepted": self.n_accepted,
+            "accepted without a place": self.n_accepted - self.n_geocoded,
+            "equal to an earlier row": self.n_repeated,
+            "ignored label": self.n_ignored,
+            **self.n_rejected,
+        }
+        whole = max(self.n_rows, 1)
+        return [(what, n, n / whole, self.examples.get(what)) for what, n in counted.items()]
+
+
+def together(reports: Sequence[TableReport], file: str) -> TableReport:
+    """One report over several files."""
+    days = [day for report in reports for day in (report.first_day, report.last_day) if day]
+    examples: dict[str, str] = {}
+    for report in reports:
+        examples = {**report.examples, **examples}
+    return TableReport(
+        file=file,
+        n_rows=sum(report.n_rows for report in reports),
+        n_accepted=sum(report.n_accepted for report in reports),
+        n_geocoded=sum(report.n_geocoded for report in reports),
+        n_incidents=sum(report.n_incidents for report in reports),
+        n_ignored=sum(report.n_ignored for report in reports),
+        n_repeated=sum(report.n_repeated for report in reports),
+        first_day=min(days, default=None),
+        last_day=max(days, default=None),
+        n_rejected=_summed([report.n_rejected for report in reports]),
+        examples=examples,
+        unmapped_labels=_summed([report.unmapped_labels for report in reports]),
+        outside_points=tuple(p for report in reports for p in report.outside_points)[:MAX_POINTS],
+    )
+
+
+def report_of(connection: duckdb.DuckDBPyConnection, file: str, n_repeated: int) -> TableReport:
+    """The report on what stands in the tables `judged` and `broken`."""
+    totals = connection.execute("""
+        select
+            count(*) + (select count(*) from broken) as n_rows,
+            count(*) filter (is_accepted) as n_accepted,
+            count(*) filter (is_accepted and x_m is not null) as n_geocoded,
+            coalesce(sum(n_incidents) filter (is_accepted), 0) as n_incidents,
+            count(*) filter (is_ignored) as n_ignored,
+            min(occurred_on) filter (is_accepted) as first_day,
+            max(occurred_on) filter (is_accepted) as last_day
+        from judged
+    """).fetchall()[0]
+    rejected = connection.execute("""
+        select reason, count(*), min_by(value, (source_file, source_row))
+        from (select source_file, source_row, reason, value from rejected)
+        group by reason order by reason
+    """).fetchall()
+    labels = connection.execute(f"""
+        select source_offence, count(*) as n from judged where reason = '{UNMAPPED_LABEL}'
+        group by all order by n desc, source_offence limit {MAX_LABELS}
+    """).fetchall()
+    points = connection.execute(f"""
+        select east, north from judged where reason = '{OUTSIDE_GRID}'
+        order by source_file, source_row limit {MAX_POINTS}
+    """).fetchall()
+    n_rows, n_accepted, n_geocoded, n_incidents, n_ignored, first_day, last_day = totals
+    return TableReport(
+        file=file,
+        n_rows=n_rows,
+        n_accepted=n_accepted,
+        n_geocoded=n_geocoded,
+        n_incidents=int(n_incidents),
+        n_ignored=n_ignored,
+        n_repeated=n_repeated,
+        first_day=first_day,
+        last_day=last_day,
+        n_rejected={reason: n for reason, n, _ in rejected},
+        examples={reason: value for reason, _, value in rejected if value is not None},
+        unmapped_labels=dict(labels),
+        outside_points=tuple(points),
+    )
+
+
+def _summed(counts: Sequence[dict[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for one in counts:
+        for key, n in one.items():
+            total[key] = total.get(key, 0) + n
+    return total

@@ -1,0 +1,237 @@
+"""The mapped columns of one file loaded as typed values by DuckDB; no other column is read.
+
+Nothing is judged here: a value that cannot be parsed is null beside its text, and a row that
+cannot be split into fields is listed.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Int
+
+from crime_platform.sources.columns import match_columns
+from crime_platform.sources.csv_lines import may_hold_blank_rows, number_rows
+from crime_platform.sources.csv_quotes import overwrite_open_quotes
+from crime_platform.sources.files import GEOJSON, PARQUET, TableFile
+from crime_platform.sources.geojson import write_features_as_csv
+from crime_platform.sources.table_values import typed_columns
+from crime_platform.vocabulary.incident import SourceFormatError
+from crime_platform.vocabulary.study_area import Source, StudyArea
+
+DELIMITERS = (",", "\t", ";", "|")
+HEADER_CHARACTERS = 1 << 18
+
+STRICT = "strict_mode = true"
+LENIENT = "strict_mode = false, new_line = '\\r\\n'"
+"""Files that mix line ends are read only leniently, and counted rightly only with this one."""
+
+LOADED = """
+    create table loaded (
+        source_file varchar, source_row bigint, source_id varchar,
+        occurred_on date, occurred_hour tinyint, bad_date varchar, source_offence varchar,
+        east double, north double, n_incidents integer, bad_count varchar, fingerprint ubigint
+    )
+"""
+"""One row per row that could be split; `east` and `north` are null when not geocoded."""
+
+BROKEN = "create table broken (source_file varchar, source_row bigint)"
+"""Rows that could not be split into fields, or hold a byte that is not UTF-8."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """Where to select from: one text column per key of the mapping, under the key's name."""
+
+    relation: str  # SQL with $path
+    path: Path
+    first_row: int  # number of the first row of data
+    is_text: bool
+    delimiter: str = ","
+    n_columns: int = 0
+
+
+def load_file(
+    connection: duckdb.DuckDBPyConnection,
+    file: TableFile,
+    source: Source,
+    area: StudyArea,
+    scratch: Path,
+) -> None:
+    """Append one file to the tables LOADED and BROKEN.
+
+    Raises:
+        SourceFormatError: if a mapped column is missing, or the file cannot be read at all.
+    """
+    with _explained(file, source):
+        if file.kind == PARQUET:
+            scan, source = _scan_parquet(connection, file, source)
+        elif file.kind == GEOJSON:
+            scan = _scan_geojson(file, source, scratch)
+        else:
+            scan = _scan_text(file, source)
+        scan, rejects = _scan_without_open_quotes(connection, scan, source, area, scratch)
+    broken, passed = _rows_passed_over(connection, scan, rejects)
+    connection.execute("insert into broken select ?, unnest(?)", [file.label, broken.tolist()])
+    _number_scanned(connection, file.label, scan.first_row, passed)
+
+
+def _scan_parquet(
+    connection: duckdb.DuckDBPyConnection, file: TableFile, source: Source
+) -> tuple[Scan, Source]:
+    described = connection.execute("describe select * from read_parquet(?)", [str(file.path)])
+    types = {str(row[0]): str(row[1]) for row in described.fetchall()}
+    names = list(types)
+    positions = match_columns(file.label, names, source.columns.mapped())
+    quoted = {key: '"' + names[at].replace('"', '""') + '"' for key, at in positions.items()}
+    columns = ", ".join(f"cast({name} as varchar) as {key}" for key, name in quoted.items())
+    date_type = types[names[positions["occurred_at"]]]
+    if date_type == "TIMESTAMP WITH TIME ZONE" and source.timestamps_are == "local":
+        raise SourceFormatError(
+            f"{file.label}: column {source.columns.occurred_at!r} holds instants, not local times; "
+            f'write timestamps_are = "utc" for source {source.name!r}'
+        )
+    if date_type != "VARCHAR":
+        source = replace(source, datetime_format=None)  # a date is written as ISO 8601
+    relation = f"select {columns} from read_parquet($path)"
+    return Scan(relation=relation, path=file.path, first_row=1, is_text=False), source
+
+
+def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
+    target = scratch / f"{file.path.name}-features.csv"
+    mapped = source.columns.mapped()
+    wanted = tuple(mapped.values())
+    found = write_features_as_csv(file.path, file.label, wanted, target)
+    match_columns(file.label, found, mapped)
+    relation = _csv_relation(",", len(wanted), {key: at for at, key in enumerate(mapped)})
+    return Scan(relation=relation, path=target, first_row=1, is_text=False)
+
+
+def _scan_text(file: TableFile, source: Source) -> Scan:
+    with file.path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
+        start = text.read(HEADER_CHARACTERS)
+    headers = {mark: next(csv.reader(io.StringIO(start), delimiter=mark)) for mark in DELIMITERS}
+    delimiter = max(DELIMITERS, key=lambda mark: len(headers[mark]))
+    header = headers[delimiter]
+    positions = match_columns(file.label, header, source.columns.mapped())
+    relation = _csv_relation(delimiter, len(header), positions)
+    return Scan(
+        relation=relation,
+        path=file.path,
+        first_row=2,
+        is_text=True,
+        delimiter=delimiter,
+        n_columns=len(header),
+    )
+
+
+def _csv_relation(delimiter: str, n_columns: int, positions: dict[str, int]) -> str:
+    columns = ", ".join(f"c{at} as {key}" for key, at in positions.items())
+    types = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(n_columns))
+    return (
+        f"select {columns} from read_csv($path, auto_detect = false, header = true, "
+        f"delim = '{delimiter}', quote = '\"', escape = '\"', columns = {{{types}}}, "
+        f"{STRICT}, store_rejects = true, rejects_limit = 0)"
+    )
+
+
+def _scan_without_open_quotes(
+    connection: duckdb.DuckDBPyConnection,
+    scan: Scan,
+    source: Source,
+    area: StudyArea,
+    scratch: Path,
+) -> tuple[Scan, list[tuple[int, int]]]:
+    """Fill the table `scanned`, whose rowid follows the file.
+
+    Returns what was scanned in the end, and line and byte of every row that was rejected.
+    """
+    try:
+        rejects, has_open_quote = _fill_scanned(connection, scan, source, area)
+        if not has_open_quote:
+            return scan, rejects
+    except duckdb.InvalidInputException:
+        if not scan.is_text:
+            raise
+        scan = replace(scan, relation=scan.relation.replace(STRICT, LENIENT))
+    whole = replace(scan, path=scratch / f"{scan.path.name}-closed.csv")
+    overwrite_open_quotes(scan.path, whole.path, delimiter=scan.delimiter, n_columns=scan.n_columns)
+    return whole, _fill_scanned(connection, whole, source, area)[0]
+
+
+def _fill_scanned(
+    connection: duckdb.DuckDBPyConnection, scan: Scan, source: Source, area: StudyArea
+) -> tuple[list[tuple[int, int]], bool]:
+    """Rejects, and whether one of them may hide rows behind an open quote."""
+    query = f"create or replace table scanned as {typed_columns(scan.relation, source)}"
+    values = {"path": str(scan.path)}
+    values |= {"format": source.datetime_format or ""} if "$format" in query else {}
+    values |= {"timezone": area.timezone} if "$timezone" in query else {}
+    connection.execute(query, values)
+    if "store_rejects" not in query:
+        return [], False
+    rejects = connection.execute("""
+        select line, min(line_byte_position),
+            bool_or(error_type in ('UNQUOTED VALUE', 'LINE SIZE OVER MAXIMUM'))
+        from reject_errors group by line order by line
+    """).fetchall()
+    connection.execute("drop table reject_errors; drop table reject_scans")
+    return [(line, byte) for line, byte, _ in rejects], any(is_open for *_, is_open in rejects)
+
+
+def _rows_passed_over(
+    connection: duckdb.DuckDBPyConnection, scan: Scan, rejects: list[tuple[int, int]]
+) -> tuple[Int[np.ndarray, " broken"], Int[np.ndarray, " passed"]]:
+    """Numbers of the broken rows, and of all rows that are missing from `scanned`."""
+    lines, positions = np.array(rejects, dtype=np.int64).reshape(-1, 2).T
+    if not scan.is_text or (not lines.size and not may_hold_blank_rows(scan.path)):
+        return lines, lines
+    numbers = number_rows(scan.path, positions)
+    broken = np.unique(numbers.at_positions)
+    passed = np.union1d(broken, numbers.blank)
+    counted = connection.execute("select count(*) from scanned").fetchall()
+    if counted[0][0] + len(passed) + 1 != numbers.n_rows:
+        # A stray quote hides line ends from us; DuckDB's own count is then the better one.
+        return lines, lines
+    return broken, passed
+
+
+def _number_scanned(
+    connection: duckdb.DuckDBPyConnection,
+    label: str,
+    first_row: int,
+    passed: Int[np.ndarray, " passed"],
+) -> None:
+    """Move `scanned` into LOADED, with the number that each row has in its file."""
+    numbered = "select ?, scanned.rowid + ?, scanned.* from scanned"
+    if passed.size:
+        n_passed = np.arange(passed.size)
+        n_read = passed - first_row - n_passed  # rows read before each one that was passed over
+        connection.register("passed", pa.table({"n_read": n_read, "n_passed": n_passed + 1}))
+        numbered = """
+            select ?, scanned.rowid + ? + coalesce(n_passed, 0), scanned.*
+            from scanned asof left join (
+                select n_read, max(n_passed) as n_passed from passed group by n_read
+            ) as gaps on scanned.rowid >= gaps.n_read
+        """
+    connection.execute(f"insert into loaded {numbered}", [label, first_row])
+    connection.execute("drop table scanned")
+
+
+@contextmanager
+def _explained(file: TableFile, source: Source) -> Iterator[None]:
+    """Say which file and setting a database error is about."""
+    try:
+        yield
+    except duckdb.Error as error:
+        first_line = str(error).splitlines()[0]
+        cure = "fetch the file again, or open it and compare its layout with [source.columns]"
+        if "format specifier" in first_line:
+            cure = f"correct datetime_format = {source.datetime_format!r} (strptime codes)"
+        raise SourceFormatError(f"{file.label}: cannot be read ({first_line}); {cure}") from error

@@ -1,0 +1,87 @@
+"""SQL that turns the mapped columns of a file from text into typed values.
+
+A value that cannot be parsed becomes null, with its text beside it where a person will ask for it.
+"""
+
+from crime_platform.vocabulary.study_area import Source
+
+DAY_LENGTH = len("2014-01-31")
+SECOND_LENGTH = len("2014-01-31 23:59:59")
+CLOCK_CODES = ("%H", "%I", "%-H", "%-I", "%c", "%X")
+
+
+def typed_columns(relation: str, source: Source) -> str:
+    """Query for the columns of LOADED that follow the row number.
+
+    It reads $path, and $format or $timezone when the source needs them.
+    """
+    mapped = source.columns.mapped()
+    cleaned = ", ".join(f"nullif(trim({_outer_blanks(key)}), '') as {key}" for key in mapped)
+    absent = ", ".join(f"null as {key}" for key in ("id", "hour", "count") if key not in mapped)
+    east, north = ("lon", "lat") if source.columns.lon is not None else ("x", "y")
+    n_incidents = (
+        "case when count >= 1 and count <= 1e9 and count = floor(count) then count end"
+        if "count" in mapped
+        else "1"
+    )
+    return f"""
+        with cleaned as (select {cleaned}{", " + absent if absent else ""} from ({relation})),
+        parsed as (
+            select
+                {_moment(source)} as moment, {_hour(source)} as clock_hour,
+                try_cast({east} as double) as east, try_cast({north} as double) as north,
+                try_cast(count as double) as count, count as count_text,
+                id, occurred_at, offence, hash({", ".join(mapped)}) as fingerprint
+            from cleaned
+        ),
+        placed as (
+            select *, isfinite(east) and isfinite(north) and (east, north) <> (0, 0) as is_placed
+            from parsed
+        )
+        select
+            id as source_id,
+            case when isfinite(moment) then cast(moment as date) end as occurred_on,
+            case when clock_hour between 0 and 23 then cast(clock_hour as tinyint) end,
+            case when moment is null or not isfinite(moment) then occurred_at end as bad_date,
+            offence as source_offence,
+            case when is_placed then east end as east,
+            case when is_placed then north end as north,
+            cast({n_incidents} as integer) as n_incidents,
+            case when {n_incidents} is null then count_text end as bad_count,
+            fingerprint
+        from placed
+    """
+
+
+def _outer_blanks(key: str) -> str:
+    """Labels are compared letter by letter, so tabs and hard blanks go too: slow, for one only."""
+    return f"{key}, ' ' || chr(9) || chr(10) || chr(13) || chr(160)" if key == "offence" else key
+
+
+def _moment(source: Source) -> str:
+    """SQL for the local time of an incident, null where it cannot be parsed."""
+    is_utc = source.timestamps_are == "utc"
+    if source.datetime_format is not None:
+        parsed = "try_strptime(occurred_at, $format)"
+        if is_utc and _has_clock(source):
+            return f"timezone($timezone, cast({parsed} as timestamptz))"
+        return parsed
+    # What follows the seconds is an offset: a local time is read off the clock, as written.
+    local = f"try_cast(left(occurred_at, {SECOND_LENGTH}) as timestamp)"
+    if not is_utc:
+        return local
+    instant = "timezone($timezone, try_cast(occurred_at as timestamptz))"
+    return f"case when length(occurred_at) <= {DAY_LENGTH} then {local} else {instant} end"
+
+
+def _hour(source: Source) -> str:
+    """SQL for the hour: the mapped column, else the clock part of the timestamp."""
+    if source.columns.hour is not None:
+        return "floor(try_cast(hour as double))"
+    if source.datetime_format is None:
+        return f"case when length(occurred_at) > {DAY_LENGTH} then hour({_moment(source)}) end"
+    return f"hour({_moment(source)})" if _has_clock(source) else "null"
+
+
+def _has_clock(source: Source) -> bool:
+    return any(code in (source.datetime_format or "") for code in CLOCK_CODES)
