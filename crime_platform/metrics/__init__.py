@@ -1,0 +1,1 @@
+"""Scores of forecasts: sums first, ratios last."""

@@ -1,0 +1,1 @@
+"""Forecasters and the count distributions behind their intervals."""
