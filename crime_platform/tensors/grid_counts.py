@@ -1,0 +1,161 @@
+"""Monthly counts of an area as one labelled, dense array, rebuilt from the long table at will."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from crime_platform.geography.grid import Grid
+from crime_platform.vocabulary.artifact import content_key, written_aside
+from crime_platform.vocabulary.forecast import CountHistory
+from crime_platform.vocabulary.timesteps import Month, month_range
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+AXES = ("month", "offence_type", "row", "col")
+ZARR_FORMAT = 2  # format 3 has no stable string type yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GridCounts:
+    """Counts of recorded incidents per month, offence type and cell, every month complete."""
+
+    months: np.ndarray
+    offence_types: tuple[str, ...]
+    counts: Float[np.ndarray, "step type row col"]
+
+    @property
+    def history(self) -> CountHistory:
+        return CountHistory(steps=self.months, counts=self.counts)
+
+    @property
+    def data_version(self) -> str:
+        """Key of what a model can learn from: months, offence types and every count."""
+        return content_key(self.months.astype("int64"), list(self.offence_types), self.counts)
+
+    def through(self, origin: Month) -> "GridCounts":
+        """The same tensor as it ended at `origin`."""
+        past = self.history.through(origin)
+        return GridCounts(months=past.steps, offence_types=self.offence_types, counts=past.counts)
+
+    def ever_active(self) -> Bool[np.ndarray, "row col"]:
+        """Cells with at least one recorded incident of any type in these months."""
+        return np.asarray(self.counts.any(axis=(0, 1)))
+
+
+def dense_counts(
+    rows: "pd.DataFrame", *, grid: Grid, offence_types: tuple[str, ...], first: Month, last: Month
+) -> GridCounts:
+    """Tensor from the sparse long table (`month, offence_type, row, col, count`).
+
+    Cells and months that the table does not name are zeros: the caller has checked that every
+    month from `first` to `last` was ingested.
+
+    Raises:
+        ValueError: if the table holds an offence type, month or cell outside the tensor.
+    """
+    months = month_range(first, last)
+    step = rows["month"].to_numpy().astype("datetime64[M]").astype(np.int64) - first.astype(int)
+    order = {name: index for index, name in enumerate(offence_types)}
+    unknown = sorted(set(rows["offence_type"].unique()) - order.keys())
+    if unknown:
+        raise ValueError(f"offence types {unknown} are not in the study area's {offence_types}")
+    kind = rows["offence_type"].map(order).to_numpy()
+    row, col = rows["row"].to_numpy(), rows["col"].to_numpy()
+    shape = (len(months), len(offence_types), grid.n_rows, grid.n_cols)
+    position = np.stack([step, kind, row, col]).astype(np.int64)
+    outside = ((position < 0) | (position >= np.array(shape)[:, None])).any(axis=0)
+    if outside.any():
+        sizes = dict(zip(AXES, shape, strict=True))
+        raise ValueError(
+            f"{int(outside.sum())} counts lie outside the tensor {sizes}; the "
+            f"first is {rows.iloc[int(np.flatnonzero(outside)[0])].to_dict()}"
+        )
+    counts = np.zeros(shape, dtype=np.float32)
+    np.add.at(counts, tuple(position), rows["count"].to_numpy().astype(np.float32))
+    return GridCounts(months=months, offence_types=offence_types, counts=counts)
+
+
+def as_dataset(tensor: GridCounts, grid: Grid, *, study_area: str, title: str) -> "xr.Dataset":
+    """The tensor with its labels, the CRS and each cell's centre and name."""
+    import xarray as xr
+
+    plane, shape = ("row", "col"), (grid.n_rows, grid.n_cols)
+    lon, lat = (values.reshape(shape) for values in grid.centroids())
+    x_edges, y_edges = grid.edges()
+    half = grid.cell_size_m / 2
+    return xr.Dataset(
+        {
+            "count": (
+                AXES,
+                tensor.counts,
+                {"long_name": "recorded incidents", "units": "incidents per month and cell"},
+            )
+        },
+        coords={
+            "month": tensor.months.astype("datetime64[ns]"),
+            "offence_type": list(tensor.offence_types),
+            "row": np.arange(grid.n_rows),
+            "col": np.arange(grid.n_cols),
+            "x_m": (
+                "col",
+                x_edges[:-1] + half,
+                {"units": "m", "long_name": "easting of the centre"},
+            ),
+            "y_m": (
+                "row",
+                y_edges[:-1] + half,
+                {"units": "m", "long_name": "northing of the centre"},
+            ),
+            "lon": (plane, lon, {"units": "degrees_east"}),
+            "lat": (plane, lat, {"units": "degrees_north"}),
+            "cell_id": (plane, grid.cell_ids().astype(str).reshape(shape)),
+        },
+        attrs={
+            "study_area": study_area,
+            "title": title,
+            "crs": grid.crs,
+            "cell_size_m": grid.cell_size_m,
+            "data_version": tensor.data_version,
+        },
+    )
+
+
+def write_tensor(dataset: "xr.Dataset", path: Path) -> None:
+    """Store the dataset as Zarr, whole or not at all."""
+    with written_aside(path) as aside:
+        dataset.to_zarr(aside, zarr_format=ZARR_FORMAT, consolidated=True)
+
+
+def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
+    """Read back what `write_tensor` stored, and the grid its axes stand for.
+
+    Raises:
+        FileNotFoundError: if no tensor was built yet.
+    """
+    import xarray as xr
+
+    if not path.exists():
+        raise FileNotFoundError(
+            f"there is no tensor at {path}: materialise grid_tensor first (crime-platform run)"
+        )
+    with xr.open_zarr(path, consolidated=True) as dataset:
+        size = float(dataset.attrs["cell_size_m"])
+        grid = Grid(
+            crs=str(dataset.attrs["crs"]),
+            x_min=float(dataset["x_m"][0]) - size / 2,
+            y_min=float(dataset["y_m"][0]) - size / 2,
+            cell_size_m=size,
+            n_rows=dataset.sizes["row"],
+            n_cols=dataset.sizes["col"],
+        )
+        tensor = GridCounts(
+            months=dataset["month"].to_numpy().astype("datetime64[M]"),
+            offence_types=tuple(str(name) for name in dataset["offence_type"].to_numpy()),
+            counts=dataset["count"].to_numpy().astype(np.float32),
+        )
+    return tensor, grid
