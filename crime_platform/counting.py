@@ -1,0 +1,130 @@
+"""From incidents in the warehouse to counts and the tensor that every model starts from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crime_platform.geography.grid import Grid
+from crime_platform.tensors.grid_counts import as_dataset, dense_counts, write_tensor
+from crime_platform.vocabulary.artifact import swap_symlink
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.vocabulary.timesteps import IncompleteDataError, Month, month_range
+from crime_platform.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TENSOR = "grid_tensor.zarr"
+# A month counts as whole when its last incident is this close to its end: quiet days happen.
+QUIET_DAYS_AT_MONTH_END = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountReport:
+    """What the counts of an area cover."""
+
+    n_rows: int  # cell counts above zero
+    first: Month
+    last_complete: Month | None
+    n_complete: int
+    missing: list[Month]  # months in the middle without any incident
+    totals: "pd.DataFrame"  # month, count, is_complete
+
+
+def tensor_path(home: PlatformHome, area_name: str) -> Path:
+    """Link to the newest tensor of an area."""
+    return home.artifacts(area_name) / TENSOR
+
+
+def rebuild_counts(area: StudyArea, home: PlatformHome) -> CountReport:
+    """Count the current incidents again, per cell and month.
+
+    Raises:
+        IncompleteDataError: if the area has no incident at all.
+    """
+    warehouse = Warehouse(home.warehouse)
+    with warehouse.reader() as connection:
+        first_day, last_day = connection.execute(
+            "select min(occurred_on), max(occurred_on) from incident where study_area = ?",
+            [area.name],
+        ).fetchone() or (None, None)
+    if first_day is None or last_day is None:
+        raise IncompleteDataError(
+            f"{area.name} has no incident in the warehouse: check paths under [[source]] in "
+            f"{area.name}.toml"
+        )
+    months = month_range(area.first_month, np.datetime64(last_day, "M"))
+    complete = [is_whole(month, np.datetime64(last_day, "D")) for month in months]
+    warehouse.rebuild_counts(
+        area.name, months=months, complete=complete, offence_types=list(area.offence_names)
+    )
+    totals = warehouse.month_totals(area.name)
+    held = totals["month"].to_numpy().astype("datetime64[M]")
+    n_rows = warehouse.read(
+        "select count(*) as n from cell_month_count where study_area = ?", area.name
+    )["n"].item()
+    return CountReport(
+        n_rows=n_rows,
+        first=held[0],
+        last_complete=warehouse.last_complete_month(area.name),
+        n_complete=int(totals["is_complete"].sum()),
+        missing=list(held[totals["count"].to_numpy() == 0]),
+        totals=totals,
+    )
+
+
+def is_whole(month: Month, last_day: np.datetime64) -> bool:
+    """Whether the data reach the end of the month, a few quiet days allowed.
+
+    `last_day` is the day of the newest incident; where only months are published it is the first
+    of the month, and such a month counts as whole.
+    """
+    end = (month + 1).astype("datetime64[D]") - 1
+    if last_day == month.astype("datetime64[D]"):
+        return True
+    return bool(last_day >= end - QUIET_DAYS_AT_MONTH_END)
+
+
+def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, object]:
+    """Write the dense tensor of all complete months and point the area's link at it.
+
+    Returns:
+        What the tensor holds, for the UI.
+
+    Raises:
+        IncompleteDataError: if there is no complete month.
+    """
+    warehouse = Warehouse(home.warehouse)
+    last = warehouse.last_complete_month(area.name)
+    if last is None:
+        raise IncompleteDataError(f"{area.name} has no complete month: materialise incidents first")
+    rows = warehouse.read(
+        "select month, offence_type, row, col, count from cell_month_count "
+        "where study_area = ? and month <= ?",
+        area.name,
+        last.astype("datetime64[D]").item(),
+    )
+    tensor = dense_counts(
+        rows, grid=grid, offence_types=area.offence_names, first=area.first_month, last=last
+    )
+    name = f"tensors/{tensor.data_version}.zarr"
+    path = home.artifacts(area.name) / name
+    if not path.exists():
+        write_tensor(as_dataset(tensor, grid, study_area=area.name, title=area.title), path)
+    swap_symlink(tensor_path(home, area.name), name)
+    months, _, n_rows, n_cols = tensor.counts.shape
+    return {
+        "path": path,
+        "data version": tensor.data_version,
+        "months": months,
+        "first month": tensor.months[0],
+        "last month": tensor.months[-1],
+        "offence types": list(tensor.offence_types),
+        "rows x columns": f"{n_rows} x {n_cols}",
+        "cells ever active": int(tensor.ever_active().sum()),
+        "incidents": float(tensor.counts.sum()),
+        "share of zeros": float((tensor.counts == 0).mean()),
+    }

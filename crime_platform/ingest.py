@@ -1,0 +1,275 @@
+"""From a publisher's files to incidents in the warehouse: new and changed files only.
+
+A file is read into scratch, judged as a whole, and stored in one transaction. Its key is its bytes
+and the way it is read, so an unchanged file is not opened again and a changed mapping is.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crime_platform.geography.grid import Grid, grid_of
+from crime_platform.sources.files import file_sha256, find_files
+from crime_platform.sources.quality import require_quality
+from crime_platform.sources.table import TableReading, read_table_file
+from crime_platform.sources.table_report import TableReport
+from crime_platform.vocabulary.artifact import code_version, content_key, remove, write_json
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
+from crime_platform.vocabulary.progress import Progress, report_progress
+from crime_platform.vocabulary.study_area import Source, StudyArea
+from crime_platform.warehouse import Warehouse, now
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GRID_FILE = "grid.json"
+SCRATCH = "scratch-"
+READING_CODE = ("sources", "geography", "ingest")
+
+
+@dataclass(slots=True, kw_only=True)
+class IngestReport:
+    """What one ingest found."""
+
+    n_accepted: int = 0  # incidents rows in the current view
+    n_read: int = 0  # files that were new or changed
+    problems: list[str] = field(default_factory=list)  # why a source was refused as a whole
+    file_rows: list[dict] = field(default_factory=list)  # one per current file, for the UI
+    rejected_rows: list[dict] = field(default_factory=list)  # findings, for the UI
+    preview: "pd.DataFrame | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """One file of one source, with its key."""
+
+    source: Source
+    path: Path
+    sha256: str
+    reading_key: str
+
+    def label(self, home: PlatformHome) -> str:
+        inside = self.path.is_relative_to(home.root)
+        return str(self.path.relative_to(home.root) if inside else self.path)
+
+
+def ingest_area(area: StudyArea, home: PlatformHome) -> IngestReport:
+    """Bring the warehouse up to date with the area's files.
+
+    A source whose rows break the area's quality limits is refused as a whole: nothing of it is
+    stored, the report says why, and what the warehouse held before stays.
+
+    Raises:
+        SourceFormatError: if a file is missing or cannot be read as the TOML says.
+        CoordinateError: if no incident of a file lies in the study area.
+    """
+    warehouse = Warehouse(home.warehouse)
+    report = IngestReport()
+    grid = area_grid(area, home)
+    current: list[tuple[str, str, str]] = []
+    for source in area.sources:
+        files = _files(source, area, grid, home)
+        keys = [(file.label(home), file.sha256, file.reading_key) for file in files]
+        fresh = [
+            file
+            for file, key in zip(files, keys, strict=True)
+            if not warehouse.has_file(area.name, *key)
+        ]
+        report.n_read += len(fresh)
+        current += keys
+        with _scratch(home) as scratch:
+            _take_in(fresh, source, area, grid, home, scratch, report)
+    if not report.problems:
+        warehouse.retire_other_files(area.name, current)
+    _describe(area, warehouse, report)
+    return report
+
+
+def area_grid(area: StudyArea, home: PlatformHome) -> Grid:
+    """The area's grid; one that follows from incidents is found once and then kept.
+
+    A grid that moved with every new file would make months incomparable. Delete the area's
+    `grid.json` to find it anew.
+    """
+    kept = home.artifacts(area.name) / GRID_FILE
+    if area.grid.extent_m is not None or area.grid.boundary_file is not None:
+        return grid_of(area, home=home.root)
+    if not kept.exists():
+        write_json(kept, asdict(_grid_of_incidents(area, home)))
+    return Grid(**json.loads(kept.read_text(encoding="utf-8")))
+
+
+def _grid_of_incidents(area: StudyArea, home: PlatformHome) -> Grid:
+    import pandas as pd
+
+    with _scratch(home) as scratch:
+        readings = [
+            read_table_file(path, source, area, scratch)
+            for source in area.sources
+            for path in find_files(source.paths, home.root)
+        ]
+        points = pd.concat(
+            [pd.read_parquet(reading.incidents, columns=["x_m", "y_m"]) for reading in readings]
+        ).dropna()
+    return grid_of(area, x_m=points["x_m"].to_numpy(), y_m=points["y_m"].to_numpy())
+
+
+def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> list[_File]:
+    """Files of a source by name; the same bytes under two names are an error.
+
+    Raises:
+        SourceFormatError: if two files are equal: their incidents would count twice.
+    """
+    key = content_key(
+        source,
+        [asdict(kind) for kind in area.offence_types],
+        list(area.ignored_labels),
+        [area.first_month, area.last_month, area.timezone, area.crs],
+        grid,
+        code_version(*READING_CODE),
+    )
+    found: dict[str, _File] = {}
+    for path in find_files(source.paths, home.root):
+        file = _File(source=source, path=path, sha256=file_sha256(path), reading_key=key)
+        if file.sha256 in found:
+            raise SourceFormatError(
+                f"{path} and {found[file.sha256].path} hold the same bytes, and their incidents "
+                f"would count twice: remove one, or narrow paths of source {source.name!r}"
+            )
+        found[file.sha256] = file
+    return list(found.values())
+
+
+def _take_in(
+    files: list[_File],
+    source: Source,
+    area: StudyArea,
+    grid: Grid,
+    home: PlatformHome,
+    scratch: Path,
+    report: IngestReport,
+) -> None:
+    """Read the files into scratch, judge them together, then store them one by one."""
+    readings: list[tuple[_File, TableReading]] = []
+    for done, file in enumerate(files, start=1):
+        reading = read_table_file(file.path, source, area, scratch, grid=grid)
+        readings.append((file, reading))
+        report_progress(
+            Progress(
+                task=f"reading {source.name}",
+                done=done,
+                total=len(files),
+                unit="file",
+                detail=f"{reading.report.n_rows:,} rows",
+            )
+        )
+    if not readings:
+        return
+    warehouse = Warehouse(home.warehouse)
+    reports = [reading.report for _, reading in readings]
+    findings = _findings(area, readings, home)
+    try:
+        require_quality(reports, source, area, grid)
+    except (SourceFormatError, CoordinateError) as problem:
+        report.problems.append(str(problem))
+        report.rejected_rows += findings.to_dict("records")
+        return
+    for file, reading in readings:
+        warehouse.replace_file(
+            _entry(area, file, reading.report, home),
+            incidents=reading.incidents,
+            rejected=reading.rejected,
+        )
+    warehouse.replace_quality(area.name, findings)
+
+
+def _entry(
+    area: StudyArea, file: _File, found: TableReport, home: PlatformHome
+) -> dict[str, object]:
+    return {
+        "study_area": area.name,
+        "source": file.source.name,
+        "file_path": file.label(home),
+        "sha256": file.sha256,
+        "reading_key": file.reading_key,
+        "n_rows": found.n_rows,
+        "n_accepted": found.n_accepted,
+        "n_rejected": sum(found.n_rejected.values()),
+        "n_ungeocoded": found.n_accepted - found.n_geocoded,
+        "n_duplicates": found.n_repeated,
+        "first_day": found.first_day,
+        "last_day": found.last_day,
+    }
+
+
+def _findings(
+    area: StudyArea, readings: list[tuple[_File, TableReading]], home: PlatformHome
+) -> "pd.DataFrame":
+    import pandas as pd
+
+    rows = [
+        {
+            "study_area": area.name,
+            "source": file.source.name,
+            "file_path": file.label(home),
+            "finding": finding,
+            "n_rows": n_rows,
+            "share": share,
+            "example": example,
+            "measured_at": now(),
+        }
+        for file, reading in readings
+        for finding, n_rows, share, example in reading.report.findings()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _describe(area: StudyArea, warehouse: Warehouse, report: IngestReport) -> None:
+    """Fill in what the UI shows of the current files."""
+    files = warehouse.read(
+        "select source, file_path, n_rows, n_accepted, n_rejected, n_ungeocoded, n_duplicates, "
+        "first_day::varchar as first_day, last_day::varchar as last_day, sha256 "
+        "from source_file where study_area = ? and is_current order by file_path",
+        area.name,
+    )
+    findings = warehouse.read(
+        "select source, file_path, finding, n_rows, share, example from data_quality "
+        "where study_area = ? and n_rows > 0 order by file_path, n_rows desc",
+        area.name,
+    )
+    report.n_accepted = int(files["n_accepted"].sum())
+    report.file_rows = files.to_dict("records")
+    report.rejected_rows = report.rejected_rows or findings.to_dict("records")
+    report.preview = warehouse.read(
+        "select occurred_on::varchar as occurred_on, occurred_hour, offence_type, source_offence, "
+        "lon, lat, row, col, n_incidents from incident where study_area = ? limit 5",
+        area.name,
+    )
+
+
+@contextmanager
+def _scratch(home: PlatformHome) -> Iterator[Path]:
+    """A folder on the same disk that is gone afterwards; those of killed processes go too."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    for left in home.root.glob(f"{SCRATCH}*"):
+        if not _is_alive(int(left.name.removeprefix(SCRATCH).split("-")[0])):
+            remove(left)
+    prefix = f"{SCRATCH}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=home.root) as folder:
+        yield Path(folder)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,183 @@
+"""Builds whole releases of `forecasts.duckdb` and swaps them in under the readers.
+
+A release is made from the published candidates alone, written aside, fsynced and renamed; then one
+symlink is replaced. A reader sees the old release or the new one, never half of either.
+"""
+
+import fcntl
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from crime_platform.vocabulary.artifact import (
+    TEMPORARY,
+    content_key,
+    remove,
+    swap_symlink,
+    sync_file,
+    written_aside,
+)
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.tables import BY_NAME, RUN_ID, TABLES, Column, Table
+from crime_platform.vocabulary.views import VIEW_COLUMN_COMMENTS, VIEWS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# DuckDB 2 writes a newer format by default, which the 1.x command line cannot open.
+STORAGE_VERSION = "v1.4.0"
+RELEASES_KEPT = 5
+LOCK = ".lock"
+KEPT_FOREVER = ("cell_forecast",)  # of earlier months: the champion and its opponent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One published candidate: the folder of its Parquet tables and its row in `release`."""
+
+    study_area: str
+    as_of_month: str
+    folder: Path
+    run_id: str
+    is_latest: bool
+
+
+class ReleaseError(ValueError):
+    """A release that cannot be read or built."""
+
+
+def open_release(home: PlatformHome) -> duckdb.DuckDBPyConnection:
+    """Read-only connection to the release that is published now.
+
+    Raises:
+        ReleaseError: if nothing was published yet.
+    """
+    if not home.forecasts.exists():
+        raise ReleaseError(
+            f"no release at {home.forecasts}: nothing has passed the gate yet. Run "
+            "`crime-platform run` first, or set CRIME_PLATFORM_HOME to where the releases are."
+        )
+    # The resolved name differs for every release, so no cached connection serves an old one.
+    return duckdb.connect(str(home.forecasts.resolve()), read_only=True)
+
+
+def release_name(publications: list[Publication], table_versions: object) -> str:
+    """File name of the release made of these candidates; equal contents have equal names."""
+    parts = [[item.study_area, item.as_of_month, item.folder.name] for item in publications]
+    return f"forecasts-{content_key(parts, table_versions)}.duckdb"
+
+
+def publish_release(
+    home: PlatformHome,
+    publications: list[Publication],
+    releases: "pd.DataFrame",
+    *,
+    quality: "pd.DataFrame",
+) -> Path:
+    """Build the release of these publications and make it the one that readers open.
+
+    Args:
+        home: where the release goes.
+        publications: every published candidate of every area.
+        releases: rows of the `release` table, one per publication.
+        quality: rows of the `data_quality` table.
+
+    Returns:
+        The release file. If it is already the published one, nothing is written.
+    """
+    schema = [[table.name, *(column.name for column in table.columns)] for table in TABLES]
+    name = release_name(publications, [schema, sorted(VIEWS.items())])
+    target = home.releases / name
+    if home.forecasts.exists() and home.forecasts.resolve() == target.resolve():
+        return target
+    home.releases.mkdir(parents=True, exist_ok=True)
+    with (home.releases / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one builder at a time: pruning removes others' work
+        with written_aside(target) as aside:
+            _build(aside, publications, {"release": releases, "data_quality": quality})
+            sync_file(aside)
+        swap_symlink(home.forecasts, f"{home.releases.name}/{name}")
+        _prune(home, keep=target)
+    return target
+
+
+def _build(path: Path, publications: list[Publication], frames: "dict[str, pd.DataFrame]") -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{path}' as built (storage_version '{STORAGE_VERSION}')")
+        connection.execute("use built")
+        for table in TABLES:
+            _create(connection, table)
+            for publication in publications:
+                _append(connection, table, publication)
+        for name, frame in frames.items():
+            connection.register(f"{name}_rows", frame)
+            connection.execute(f"insert into {name} by name select * from {name}_rows")
+        for name, (comment, query) in VIEWS.items():
+            _create_view(connection, name, comment, query)
+        connection.execute("use memory")
+        connection.execute("detach built")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
+    connection.execute(f"create table {table.name} ({columns})")
+    connection.execute(f"comment on table {table.name} is {_quoted(table.comment)}")
+    for column in table.columns:
+        connection.execute(
+            f'comment on column {table.name}."{column.name}" is {_quoted(column.comment)}'
+        )
+
+
+def _append(connection: duckdb.DuckDBPyConnection, table: Table, publication: Publication) -> None:
+    file = publication.folder / f"{table.name}.parquet"
+    if not file.exists() or not (publication.is_latest or table.name in KEPT_FOREVER):
+        return
+    # Forecasts of earlier months are history: the published model and its opponent stay for ever.
+    condition = "" if publication.is_latest else "where is_champion or model = 'historical_average'"
+    labelled = "*, ? as run_id" if RUN_ID in table.columns else "*"
+    connection.execute(
+        f"insert into {table.name} by name select {labelled} from read_parquet(?) {condition}",
+        [*([publication.run_id] if RUN_ID in table.columns else []), str(file)],
+    )
+
+
+def _create_view(
+    connection: duckdb.DuckDBPyConnection, name: str, comment: str, query: str
+) -> None:
+    connection.execute(f"create view {name} as {query}")
+    connection.execute(f"comment on view {name} is {_quoted(comment)}")
+    described = {
+        column.name: column.comment for table in TABLES for column in table.columns
+    } | VIEW_COLUMN_COMMENTS
+    for (column,) in connection.execute(
+        "select column_name from duckdb_columns() where table_name = ?", [name]
+    ).fetchall():
+        connection.execute(f'comment on column {name}."{column}" is {_quoted(described[column])}')
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _prune(home: PlatformHome, *, keep: Path) -> None:
+    """Remove all but the newest releases, and what killed builds and rude readers left."""
+    names = re.compile(r"^forecasts-[0-9a-f]+\.duckdb$")
+    releases = [path for path in home.releases.iterdir() if names.match(path.name)]
+    releases.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    kept = {
+        keep,
+        home.releases / LOCK,
+        *[path for path in releases if path != keep][: RELEASES_KEPT - 1],
+    }
+    for path in home.releases.iterdir():
+        owner = path.with_name(path.name.removesuffix(".wal"))
+        if path.name.startswith(TEMPORARY) or (path not in kept and owner not in kept):
+            remove(path)
+
+
+def table_columns(name: str) -> tuple[Column, ...]:
+    """Columns of a published table."""
+    return BY_NAME[name].columns

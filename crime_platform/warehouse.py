@@ -1,0 +1,288 @@
+"""The private database of the pipeline, and the only module that opens DuckDB for writing to it.
+
+Every write takes a kernel file lock, opens a short connection and replaces its key in one
+transaction, so a rerun changes nothing and a killed process loses nothing and doubles nothing.
+Forecasts do not live here: readers get whole releases (see release.py).
+"""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+
+from crime_platform.champion import Verdict
+from crime_platform.vocabulary.timesteps import Month
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = """
+create table if not exists source_file (
+    study_area varchar, source varchar, file_path varchar, sha256 varchar, reading_key varchar,
+    n_rows bigint, n_accepted bigint, n_rejected bigint, n_ungeocoded bigint, n_duplicates bigint,
+    first_day date, last_day date, ingested_at timestamptz, is_current boolean,
+    superseded_at timestamptz,
+    primary key (study_area, file_path, sha256, reading_key));
+create table if not exists incident_vintage (
+    study_area varchar, source varchar, sha256 varchar, reading_key varchar, source_file varchar,
+    source_row bigint, source_id varchar, occurred_on date, occurred_hour tinyint, month date,
+    offence_type varchar, source_offence varchar, lon double, lat double, x_m double, y_m double,
+    row smallint, col smallint, n_incidents integer, ingested_at timestamptz);
+create table if not exists rejected_row (
+    study_area varchar, source varchar, sha256 varchar, reading_key varchar, source_file varchar,
+    source_row bigint, reason varchar, value varchar, ingested_at timestamptz);
+create table if not exists data_quality (
+    study_area varchar, source varchar, file_path varchar, finding varchar, n_rows bigint,
+    share double, example varchar, measured_at timestamptz);
+create table if not exists cell_month_count (
+    study_area varchar, month date, offence_type varchar, row smallint, col smallint,
+    count integer);
+create table if not exists month_count (
+    study_area varchar, month date, offence_type varchar, count integer, n_ungeocoded integer,
+    is_complete boolean);
+create table if not exists skill_verdict (
+    study_area varchar, as_of_month date, candidate_id varchar, model varchar, passed boolean,
+    reasons varchar, figures varchar, judged_at timestamptz,
+    primary key (study_area, candidate_id));
+create table if not exists publication (
+    study_area varchar, as_of_month date, candidate_id varchar, model varchar, run_id varchar,
+    published_at timestamptz, primary key (study_area, as_of_month));
+create or replace view incident as
+    select v.* from incident_vintage v
+    join source_file f using (study_area, sha256, reading_key, source) where f.is_current;
+"""
+
+
+def now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """One DuckDB file behind a file lock."""
+
+    path: Path
+
+    @contextmanager
+    def _locked(self, kind: int) -> Iterator[None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # The kernel frees the lock when a process dies, so nothing waits for a killed run.
+        with self.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, kind)
+            yield
+
+    @contextmanager
+    def writer(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection inside one transaction: committed at the end, rolled back on any error."""
+        with self._locked(fcntl.LOCK_EX), duckdb.connect(str(self.path)) as connection:
+            connection.execute(SCHEMA)
+            connection.begin()
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextmanager
+    def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection; an absent warehouse reads as an empty one."""
+        if not self.path.exists():
+            with self.writer():
+                pass
+        with (
+            self._locked(fcntl.LOCK_SH),
+            duckdb.connect(str(self.path), read_only=True) as connection,
+        ):
+            yield connection
+
+    def read(self, query: str, *parameters: object) -> "pd.DataFrame":
+        """Result of one parameterised query."""
+        with self.reader() as connection:
+            # Through Arrow: DuckDB's own conversion warns with pandas 3.
+            table = connection.sql(query, params=list(parameters)).to_arrow_table()
+            return table.to_pandas(date_as_object=False)
+
+    # --- incidents -------------------------------------------------------------------------
+
+    def has_file(self, study_area: str, file_path: str, sha256: str, reading_key: str) -> bool:
+        """Whether exactly these bytes were already read by exactly this mapping."""
+        found = self.read(
+            "select 1 from source_file where study_area = ? and file_path = ? and sha256 = ? "
+            "and reading_key = ?",
+            *(study_area, file_path, sha256, reading_key),
+        )
+        return not found.empty
+
+    def replace_file(self, file: dict[str, object], *, incidents: Path, rejected: Path) -> None:
+        """Store one parsed file: its incidents, its rejected rows and its entry, all or nothing.
+
+        Args:
+            file: one value per column of `source_file`.
+            incidents: Parquet with the columns of `incident_vintage` that the file determines.
+            rejected: Parquet with `source_row, reason, value`.
+        """
+        key = [file[name] for name in ("study_area", "source", "sha256", "reading_key")]
+        moment = now()
+        with self.writer() as connection:
+            for table in ("incident_vintage", "rejected_row"):
+                connection.execute(
+                    f"delete from {table} where study_area = ? and source = ? and sha256 = ? "
+                    "and reading_key = ?",
+                    key,
+                )
+            connection.execute(
+                "insert into incident_vintage by name select ? as study_area, ? as source, "
+                "? as sha256, ? as reading_key, *, ? as ingested_at from read_parquet(?)",
+                [*key, moment, str(incidents)],
+            )
+            connection.execute(
+                "insert into rejected_row by name select ? as study_area, ? as source, "
+                "? as sha256, ? as reading_key, *, ? as ingested_at from read_parquet(?)",
+                [*key, moment, str(rejected)],
+            )
+            entry = {**file, "ingested_at": moment, "is_current": True, "superseded_at": None}
+            names, marks = ", ".join(entry), ", ".join("?" * len(entry))
+            connection.execute(
+                f"insert or replace into source_file ({names}) values ({marks})",
+                list(entry.values()),
+            )
+
+    def retire_other_files(self, study_area: str, current: list[tuple[str, str, str]]) -> int:
+        """Leave only these (file_path, sha256, reading_key) in the current view.
+
+        Earlier vintages stay in the warehouse and stay queryable.
+
+        Returns:
+            How many files left the current view.
+        """
+        with self.writer() as connection:
+            connection.execute(
+                "create temp table wanted (file_path varchar, sha256 varchar, reading_key varchar)"
+            )
+            if current:
+                connection.executemany("insert into wanted values (?, ?, ?)", current)
+            wanted = "(file_path, sha256, reading_key) in (select * from wanted)"
+            connection.execute(
+                "update source_file set is_current = true, superseded_at = null "
+                f"where study_area = ? and {wanted}",
+                [study_area],
+            )
+            gone = connection.execute(
+                "update source_file set is_current = false, superseded_at = ? "
+                f"where study_area = ? and is_current and not {wanted} returning 1",
+                [now(), study_area],
+            ).fetchall()
+        return len(gone)
+
+    def replace_quality(self, study_area: str, findings: "pd.DataFrame") -> None:
+        """Replace what is known about the quality of the files that the findings name."""
+        with self.writer() as connection:
+            connection.register("findings", findings)
+            connection.execute(
+                "delete from data_quality where study_area = ? "
+                "and file_path in (select file_path from findings)",
+                [study_area],
+            )
+            connection.execute("insert into data_quality by name select * from findings")
+
+    # --- counts ----------------------------------------------------------------------------
+
+    def rebuild_counts(
+        self, study_area: str, *, months: np.ndarray, complete: list[bool], offence_types: list[str]
+    ) -> None:
+        """Count the current incidents again: sparse per cell, explicit zeros per month."""
+        with self.writer() as connection:
+            for table in ("cell_month_count", "month_count"):
+                connection.execute(f"delete from {table} where study_area = ?", [study_area])
+            connection.execute(
+                "insert into cell_month_count select study_area, month, offence_type, row, col, "
+                "sum(n_incidents) from incident where study_area = ? and row is not null "
+                "group by all order by month, offence_type, row, col",
+                [study_area],
+            )
+            connection.execute("create temp table calendar (month date, is_complete boolean)")
+            days = [month.astype("datetime64[D]").item() for month in months]
+            connection.executemany(
+                "insert into calendar values (?, ?)", list(zip(days, complete, strict=True))
+            )
+            connection.execute(
+                "insert into month_count select ?, c.month, t.offence_type, "
+                "coalesce(sum(i.n_incidents), 0), "
+                "coalesce(sum(i.n_incidents) filter (i.row is null), 0), any_value(c.is_complete) "
+                "from calendar c cross join (select unnest(?::varchar[]) as offence_type) t "
+                "left join incident i on i.study_area = ? and i.month = c.month "
+                "and i.offence_type = t.offence_type group by all order by all",
+                [study_area, offence_types, study_area],
+            )
+
+    def month_totals(self, study_area: str) -> "pd.DataFrame":
+        """City totals: `month, count, is_complete`, one row per month, oldest first."""
+        return self.read(
+            "select month, sum(count)::bigint as count, bool_and(is_complete) as is_complete "
+            "from month_count where study_area = ? group by month order by month",
+            study_area,
+        )
+
+    def last_complete_month(self, study_area: str) -> Month | None:
+        """Newest month that is whole, or None before the first ingest."""
+        totals = self.month_totals(study_area)
+        whole = totals.loc[totals["is_complete"], "month"]
+        return None if whole.empty else whole.to_numpy().astype("datetime64[M]").max()
+
+    # --- gate and publications -------------------------------------------------------------
+
+    def record_verdict(self, study_area: str, as_of: Month, verdict: Verdict) -> None:
+        """Store what the gate decided; a later verdict on the same candidate replaces it."""
+        with self.writer() as connection:
+            connection.execute(
+                "insert or replace into skill_verdict values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    study_area,
+                    _first_day(as_of),
+                    verdict.candidate_id,
+                    verdict.model,
+                    verdict.passed,
+                    json.dumps(verdict.reasons),
+                    json.dumps(verdict.figures),
+                    now(),
+                ],
+            )
+
+    def read_verdict(self, study_area: str, candidate_id: str) -> Verdict | None:
+        """The stored verdict on exactly this candidate, or None if it was never judged."""
+        with self.reader() as connection:
+            row = connection.execute(
+                "select candidate_id, model, passed, reasons, figures from skill_verdict "
+                "where study_area = ? and candidate_id = ?",
+                [study_area, candidate_id],
+            ).fetchone()
+        if row is None:
+            return None
+        return Verdict(row[0], row[1], row[2], json.loads(row[3]), json.loads(row[4]))
+
+    def record_publication(
+        self, study_area: str, as_of: Month, *, candidate_id: str, model: str, run_id: str
+    ) -> None:
+        """Note that this candidate is the published forecast of its area and month."""
+        with self.writer() as connection:
+            connection.execute(
+                "insert or replace into publication values (?, ?, ?, ?, ?, ?)",
+                [study_area, _first_day(as_of), candidate_id, model, run_id, now()],
+            )
+
+    def publications(self) -> "pd.DataFrame":
+        """Every published candidate, oldest month first within each area."""
+        return self.read("select * from publication order by study_area, as_of_month")
+
+
+def _first_day(month: Month) -> object:
+    return month.astype("datetime64[D]").item()

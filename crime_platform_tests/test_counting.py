@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from conftest import toy_counts
+from crime_platform.counting import build_tensor, is_whole, rebuild_counts
+from crime_platform.geography.grid import grid_of
+from crime_platform.ingest import ingest_area
+from crime_platform.tensors.grid_counts import read_tensor
+from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.vocabulary.timesteps import IncompleteDataError
+from crime_platform.warehouse import Warehouse
+
+JUNE = np.datetime64("2021-06", "M")
+
+
+@pytest.mark.parametrize(
+    ("last_day", "whole"),
+    [
+        ("2021-06-30", True),
+        ("2021-06-27", True),  # three quiet days
+        ("2021-06-26", False),
+        ("2021-06-01", True),  # the publisher gives months only
+        ("2021-07-02", True),
+    ],
+)
+def test_a_month_is_whole_when_the_data_reach_its_end(last_day, whole):
+    assert is_whole(JUNE, np.datetime64(last_day, "D")) is whole
+
+
+def test_the_tensor_holds_what_the_file_holds(toy_city):
+    home = toy_city(n_months=26)
+    area = load_study_area(home.study_areas / "toy.toml")
+    ingest_area(area, home)
+    report = rebuild_counts(area, home)
+    build_tensor(area, home, grid_of(area))
+
+    tensor, grid = read_tensor(home.artifacts("toy") / "grid_tensor.zarr")
+    expected = toy_counts(26, moving=True).astype(np.float32)
+    expected[:, 0, 0, 0] += 1  # the incident that makes each month whole
+    np.testing.assert_array_equal(tensor.counts, expected)
+    assert grid == grid_of(area)
+    assert (report.n_complete, report.missing) == (26, [])
+    assert report.n_rows == np.count_nonzero(expected)
+
+
+def test_an_area_without_incidents_is_named(toy_city):
+    area = load_study_area(toy_city().study_areas / "toy.toml")
+    home = toy_city()
+    with pytest.raises(IncompleteDataError, match="toy has no incident in the warehouse"):
+        rebuild_counts(area, home)
+    with pytest.raises(IncompleteDataError, match="toy has no complete month"):
+        build_tensor(area, home, grid_of(area))
+
+
+def test_the_same_bytes_under_two_names_are_refused(toy_city):
+    home = toy_city(n_months=2)
+    file = home.root / "raw/toy/all.csv"
+    (file.parent / "copy.csv").write_bytes(file.read_bytes())
+    area = load_study_area(home.study_areas / "toy.toml")
+    with pytest.raises(ValueError, match=r"all.csv hold the same bytes, and their"):
+        ingest_area(area, home)
+
+
+def test_a_revised_file_replaces_its_counts_and_keeps_its_vintage(toy_city):
+    home = toy_city(n_months=3)
+    area = load_study_area(home.study_areas / "toy.toml")
+    before = ingest_area(area, home).n_accepted
+    file = home.root / "raw/toy/all.csv"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([*lines, lines[-1]]) + "\n")
+
+    after = ingest_area(area, home)
+
+    assert after.n_accepted == before + 1
+    vintages = Warehouse(home.warehouse).read("select count(*) n from incident_vintage")
+    assert vintages["n"].item() == 2 * before + 1
+
+
+def test_a_grid_that_follows_from_incidents_is_found_once_and_kept(toy_city):
+    home = toy_city(n_months=3)
+    path = home.study_areas / "toy.toml"
+    path.write_text(path.read_text().replace("extent_m = [630000, 4830000, 632500, 4833000]", ""))
+    area = load_study_area(path)
+    ingest_area(area, home)
+    kept = (home.artifacts("toy") / "grid.json").read_text()
+
+    file = home.root / "raw/toy/all.csv"
+    file.write_text(file.read_text().replace("-79.3", "-79.31", 40))
+    ingest_area(area, home)
+
+    assert (home.artifacts("toy") / "grid.json").read_text() == kept

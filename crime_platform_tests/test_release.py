@@ -1,0 +1,238 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from crime_platform.release import (
+    RELEASES_KEPT,
+    Publication,
+    ReleaseError,
+    open_release,
+    publish_release,
+)
+from crime_platform.vocabulary.artifact import TEMPORARY
+from crime_platform.vocabulary.tables import TABLES
+
+QUALITY = pd.DataFrame(
+    {
+        "study_area": ["toy"],
+        "source": ["police"],
+        "file_path": ["a.csv"],
+        "finding": ["accepted"],
+        "n_rows": [3],
+        "share": [1.0],
+        "example": [None],
+        "measured_at": [pd.Timestamp("2022-01-01", tz="UTC")],
+    }
+)
+
+
+def candidate(home, number, *, n_rows=1000):
+    """A candidate whose every row says which number it is."""
+    folder = home.artifacts("toy") / "candidates" / f"2021-12-{number:04d}"
+    folder.mkdir(parents=True)
+    pd.DataFrame(
+        {
+            "study_area": "toy",
+            "as_of_month": pd.Timestamp("2021-12-01").date(),
+            "target_month": pd.Timestamp("2022-01-01").date(),
+            "lead": 1,
+            "cell_id": [f"r{i:03d}c000" for i in range(n_rows)],
+            "offence_type": "assault",
+            "model": "ewma",
+            "is_champion": True,
+            "expected_count": float(number),
+        }
+    ).to_parquet(folder / "cell_forecast.parquet")
+    return folder
+
+
+def publish(home, number, **options):
+    folder = candidate(home, number, **options)
+    publication = Publication(
+        study_area="toy",
+        as_of_month="2021-12",
+        folder=folder,
+        run_id=f"run{number}",
+        is_latest=True,
+    )
+    releases = pd.DataFrame(
+        {
+            "study_area": ["toy"],
+            "as_of_month": [pd.Timestamp("2021-12-01").date()],
+            "champion": ["ewma"],
+            "candidate_id": [folder.name],
+            "is_latest": [True],
+        }
+    )
+    return publish_release(home, [publication], releases, quality=QUALITY)
+
+
+def numbers(home):
+    with open_release(home) as connection:
+        return connection.sql(
+            "select distinct expected_count, count(*) over () from cell_forecast"
+        ).fetchall()
+
+
+def test_nothing_published_says_what_to_do(home):
+    with pytest.raises(ReleaseError, match="nothing has passed the gate yet"):
+        open_release(home)
+
+
+def test_the_newest_release_is_what_readers_open(home):
+    publish(home, 1)
+    publish(home, 2)
+    assert numbers(home) == [(2.0, 1000)]
+    assert home.forecasts.readlink().parts[0] == "releases"
+
+
+def test_a_reader_with_an_old_connection_keeps_its_answer_and_a_new_one_sees_the_new(home):
+    publish(home, 1)
+    with open_release(home) as old:
+        publish(home, 2)
+        assert old.sql("select max(expected_count) from cell_forecast").fetchall() == [(1.0,)]
+        assert numbers(home)[0][0] == 2.0
+
+
+def test_the_same_publications_are_not_built_again(home):
+    first = publish(home, 1)
+    written = first.stat().st_mtime_ns
+    folder = home.artifacts("toy") / "candidates" / "2021-12-0001"
+    again = Publication(
+        study_area="toy", as_of_month="2021-12", folder=folder, run_id="other", is_latest=True
+    )
+    assert publish_release(home, [again], pd.DataFrame(), quality=QUALITY) == first
+    assert first.stat().st_mtime_ns == written
+
+
+def test_a_release_can_be_read_by_older_versions_of_duckdb(home):
+    publish(home, 1)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{home.forecasts.resolve()}' as r (read_only)")
+        tags = connection.sql(
+            "select tags from duckdb_databases() where database_name = 'r'"
+        ).fetchall()
+    assert "v1.4.0" in str(tags)
+
+
+def test_every_table_and_view_column_has_a_comment(home):
+    publish(home, 1)
+    with open_release(home) as connection:
+        silent = connection.sql(
+            "select table_name, column_name from duckdb_columns() "
+            "where not internal and (comment is null or comment = '')"
+        ).fetchall()
+        tables = connection.sql("select table_name from duckdb_tables()").fetchall()
+    assert silent == []
+    assert {name for (name,) in tables} == {table.name for table in TABLES}
+
+
+def test_a_release_cannot_be_written_through_the_platform(home):
+    publish(home, 1)
+    with open_release(home) as connection, pytest.raises(duckdb.Error, match="read-only"):
+        connection.execute("delete from cell_forecast")
+
+
+def test_only_the_last_releases_are_kept_and_orphans_go(home):
+    for number in range(RELEASES_KEPT + 2):
+        publish(home, number)
+    (home.releases / f"{TEMPORARY}dead-forecasts-1.duckdb").write_text("half")
+    publish(home, 99)
+    names = [path.name for path in home.releases.iterdir() if path.name != ".lock"]
+    assert len(names) == RELEASES_KEPT
+    assert not any(name.startswith(TEMPORARY) for name in names)
+
+
+def test_a_log_left_by_a_user_who_wrote_into_a_release_does_not_break_the_next(home):
+    release = publish(home, 1)
+    script = (
+        "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]);"
+        'c.execute("delete from cell_forecast"); os.kill(os.getpid(), 9)'
+    )
+    subprocess.run([sys.executable, "-c", script, str(release)], check=False)
+    publish(home, 2)
+    assert numbers(home) == [(2.0, 1000)]
+
+
+READER = """
+import sys, time
+from pathlib import Path
+from crime_platform.release import open_release
+from crime_platform.vocabulary.home import PlatformHome
+home = PlatformHome(Path(sys.argv[1]))
+print("ready", flush=True)
+reads = last = 0
+while not Path(sys.argv[2]).exists():
+    with open_release(home) as connection:
+        rows = connection.sql(
+            "select min(expected_count), max(expected_count), count(*) from cell_forecast"
+        ).fetchall()
+    low, high, n = rows[0]
+    if low != high or n != 1000 or low < last:
+        sys.exit(f"saw {rows[0]} after {last}")
+    last, reads = low, reads + 1
+print(reads, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_reader_sees_only_whole_releases_during_20_swaps(home, tmp_path):
+    publish(home, 0)
+    stop = tmp_path / "stop"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(home.root), str(stop)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with reader:
+        assert reader.stdout is not None
+        assert reader.stderr is not None
+        reader.stdout.readline()
+        for number in range(1, 21):
+            publish(home, number)
+        stop.touch()
+        out, err = reader.communicate(timeout=60)
+    assert (reader.returncode, err) == (0, "")
+    assert int(out) > 5
+
+
+BUILDER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_release import publish
+from crime_platform.vocabulary.home import PlatformHome
+home = PlatformHome(Path(sys.argv[1]))
+print("ready", flush=True)
+publish(home, 2, n_rows=200000)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("delay", [0.0, 0.03, 0.08, 0.15])
+def test_kill_9_during_a_release_leaves_the_old_one_or_the_new_one(home, delay):
+    publish(home, 1)
+    builder = subprocess.Popen(
+        [sys.executable, "-c", BUILDER, str(home.root), str(Path(__file__).parent)],
+        stdout=subprocess.PIPE,
+    )
+    with builder:
+        assert builder.stdout is not None
+        builder.stdout.readline()
+        time.sleep(delay)
+        os.kill(builder.pid, signal.SIGKILL)
+
+    assert numbers(home) in ([(1.0, 1000)], [(2.0, 200000)])
+    publish(home, 3)
+    assert numbers(home) == [(3.0, 1000)]
+    left = [path.name for path in home.releases.iterdir() if path.name.startswith(TEMPORARY)]
+    assert left == []
