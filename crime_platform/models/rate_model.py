@@ -1,0 +1,79 @@
+"""From what a network's maps say to expected counts: the last step of each training recipe."""
+
+import torch
+from einops import einsum, rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from crime_platform.models.convlstm import ConvLstm
+from crime_platform.models.st_resnet import StResNet
+from crime_platform.models.symmetry import UNTURNED, Turn
+
+
+class CityEffect(nn.Module):
+    """One number per lead and offence type, linear in the city-wide features; starts at zero."""
+
+    def __init__(self, horizon: int, n_types: int, n_features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(horizon, n_types, n_features))
+
+    def forward(
+        self, context: Float[Tensor, "batch lead type feature"]
+    ) -> Float[Tensor, "batch lead type 1 1"]:
+        pattern = "lead type feature, batch lead type feature -> batch lead type"
+        effect = einsum(self.weight, context, pattern)
+        return rearrange(effect, "batch lead type -> batch lead type 1 1")
+
+
+class BaseRateModel(nn.Module):
+    """Expected counts as a base rate whose incidents the maps move and the city effect multiplies.
+
+    A Poisson likelihood falls apart into the city's total and the shares of the cells. Each half
+    gets its own parameters: the maps cannot change a total, so that convolutions do not learn the
+    sixty-odd totals of the training months by heart, and the few numbers of the city effect
+    cannot move an incident. Fresh weights state the base rate itself.
+    """
+
+    def __init__(
+        self, maps: StResNet | ConvLstm, city_effect: CityEffect, largest_log_ratio: float
+    ) -> None:
+        super().__init__()
+        self.maps = maps
+        self.city_effect = city_effect
+        self.largest_log_ratio = largest_log_ratio
+        for head in maps.heads:
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)  # pyright: ignore[reportArgumentType]
+
+    def forward(
+        self,
+        inputs: tuple[Tensor, ...],
+        context: Float[Tensor, "batch lead type feature"],
+        base: Float[Tensor, "batch 1 type row col"],
+        turn: Turn = UNTURNED,
+    ) -> Float[Tensor, "batch lead type row col"]:
+        bound = self.largest_log_ratio
+        log_ratio = bound * torch.tanh(self.maps(*inputs, turn=turn).float() / bound)
+        moved = base * torch.exp(log_ratio)
+        kept = base.sum(dim=(-2, -1), keepdim=True) / moved.sum(dim=(-2, -1), keepdim=True)
+        return moved * kept * torch.exp(self.city_effect(context).float())
+
+
+class Log1pModel(nn.Module):
+    """Expected counts from maps that state log(1 + count); base rate and context go unused.
+
+    An expected count can be as low as -1 here: who forecasts cuts it off.
+    """
+
+    def __init__(self, maps: StResNet | ConvLstm) -> None:
+        super().__init__()
+        self.maps = maps
+
+    def forward(
+        self,
+        inputs: tuple[Tensor, ...],
+        context: Float[Tensor, "batch lead type feature"],  # noqa: ARG002
+        base: Float[Tensor, "batch 1 type row col"],  # noqa: ARG002
+        turn: Turn = UNTURNED,
+    ) -> Float[Tensor, "batch lead type row col"]:
+        return torch.expm1(self.maps(*inputs, turn=turn).float())

@@ -1,0 +1,1 @@
+"""Fitting networks and keeping what was fitted: folds, the loop, safetensors."""
