@@ -21,7 +21,7 @@ from crime_platform.vocabulary.artifact import (
     written_aside,
 )
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.tables import BY_NAME, RUN_ID, TABLES, Column, Table
+from crime_platform.vocabulary.tables import RUN_ID, TABLES, Table
 from crime_platform.vocabulary.views import VIEW_COLUMN_COMMENTS, VIEWS
 
 if TYPE_CHECKING:
@@ -176,8 +176,3 @@ def _prune(home: PlatformHome, *, keep: Path) -> None:
         owner = path.with_name(path.name.removesuffix(".wal"))
         if path.name.startswith(TEMPORARY) or (path not in kept and owner not in kept):
             remove(path)
-
-
-def table_columns(name: str) -> tuple[Column, ...]:
-    """Columns of a published table."""
-    return BY_NAME[name].columns

@@ -100,7 +100,8 @@ def test_all_limits_that_are_passed_are_named_at_once(read):
         read("short\n2020-01-31,Arson,,\n2020-01-31,Robbery,1,1\n2020-01-31,Robbery,,\n")
 
     message = str(told.value)
-    assert message.startswith("source 'police' passes the limits under [quality]")
+    assert message.startswith("source 'police': more is wrong in ")
+    assert "than [quality] allows" in message
     assert "broken row" in message
     assert "unmapped label" in message
     assert "outside the grid" in message

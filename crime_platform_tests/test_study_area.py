@@ -11,7 +11,6 @@ from crime_platform.vocabulary.study_area import (
     StudyArea,
     StudyAreaError,
     load_study_area,
-    load_study_areas,
     study_area_files,
 )
 from crime_platform.vocabulary.study_area_parts import is_never_loaded
@@ -26,7 +25,7 @@ def load_changed(tmp_path):
     def load(old: str, new: str) -> StudyArea:
         text = SMALL_TOWN.read_text(encoding="utf-8")
         assert old in text
-        changed = tmp_path / "changed.toml"
+        changed = tmp_path / "small_town.toml"
         changed.write_text(text.replace(old, new), encoding="utf-8")
         return load_study_area(changed)
 
@@ -81,18 +80,11 @@ def test_files_come_by_name(tmp_path):
     assert [path.name for path in study_area_files(tmp_path)] == ["a.toml", "b.toml"]
 
 
-def test_areas_come_by_name(tmp_path):
+def test_a_file_bears_the_name_of_its_area(tmp_path):
     (tmp_path / "one.toml").write_text(SMALL_TOWN.read_text(encoding="utf-8"), encoding="utf-8")
 
-    assert list(load_study_areas(tmp_path)) == ["small_town"]
-
-
-def test_two_files_may_not_use_one_name(tmp_path):
-    (tmp_path / "one.toml").write_text(SMALL_TOWN.read_text(encoding="utf-8"), encoding="utf-8")
-    (tmp_path / "two.toml").write_text(SMALL_TOWN.read_text(encoding="utf-8"), encoding="utf-8")
-
-    with pytest.raises(StudyAreaError, match=r"'small_town' is already used by one\.toml"):
-        load_study_areas(tmp_path)
+    with pytest.raises(StudyAreaError, match="'small_town' is not the file's name 'one'"):
+        load_study_area(tmp_path / "one.toml")
 
 
 def test_a_missing_file_names_its_neighbours(tmp_path):
@@ -192,10 +184,10 @@ def test_an_empty_list_of_offence_types_is_refused(tmp_path):
     text = SMALL_TOWN.read_text(encoding="utf-8")
     offences = text[text.index("[[offence_type]]") : text.index("[[source]]")]
     bare = text.replace(offences, "").replace("ignored_labels", "offence_type = []\nignored_labels")
-    (tmp_path / "bare.toml").write_text(bare, encoding="utf-8")
+    (tmp_path / "small_town.toml").write_text(bare, encoding="utf-8")
 
     with pytest.raises(StudyAreaError, match="offence_type, source: expected at least one of each"):
-        load_study_area(tmp_path / "bare.toml")
+        load_study_area(tmp_path / "small_town.toml")
 
 
 def test_all_mistakes_are_told_at_once(load_changed):

@@ -108,7 +108,9 @@ def require_quality(
             f"{whole.n_rejected}; correct first_month, last_month or paths"
         )
     if complaints:
-        _refuse(f"{whole.file} passes the limits under [quality]", complaints)
+        worst = max(reports, key=lambda report: sum(report.n_rejected.values()))
+        more = f", most of it in {worst.file}" if len(reports) > 1 else f" in {worst.file}"
+        _refuse(f"{whole.file}: more is wrong{more} than [quality] allows", complaints)
 
 
 def _refuse(what: str, complaints: dict[str, str]) -> None:

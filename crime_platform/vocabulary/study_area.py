@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from crime_platform.vocabulary.study_area_parts import (
-    BacktestPlan,
+    BacktestSettings,
     ColumnMapping,
     GridSpec,
     OffenceType,
@@ -46,7 +46,7 @@ class StudyArea:
     ignored_labels: tuple[str, ...] = ()  # known, and none of our offence types
     includes_police_discovered: bool = False
     quality: QualityLimits = field(default_factory=QualityLimits)
-    backtest: BacktestPlan = field(default_factory=BacktestPlan)
+    backtest: BacktestSettings = field(default_factory=BacktestSettings)
     models: Mapping[str, object] = field(default_factory=dict, hash=False)  # [models] as written
     toml_file: str = ""  # name of the file it was read from, for messages
 
@@ -143,24 +143,6 @@ def study_area_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.toml"))
 
 
-def load_study_areas(folder: Path) -> dict[str, StudyArea]:
-    """Every study area declared in a folder, by name.
-
-    Raises:
-        StudyAreaError: if a file cannot work, or two files use one name.
-    """
-    areas: dict[str, StudyArea] = {}
-    for path in study_area_files(folder):
-        area = load_study_area(path)
-        if area.name in areas:
-            raise StudyAreaError(
-                f"{path}: name {area.name!r} is already used by "
-                f"{areas[area.name].toml_file}; rename one of the two"
-            )
-        areas[area.name] = area
-    return areas
-
-
 def load_study_area(path: Path) -> StudyArea:
     """The study area that a TOML file declares.
 
@@ -179,6 +161,8 @@ def load_study_area(path: Path) -> StudyArea:
         raise StudyAreaError(f"{path}: not a TOML file: {error}") from error
     problems: list[str] = []
     area = _read_area(TomlTable(values, "", problems), path.name)
+    if area is not None and area.name != path.stem:
+        problems.append(f"name: {area.name!r} is not the file's name {path.stem!r}; rename one")
     if problems or area is None:
         listing = "\n".join(f"  {problem}" for problem in problems)
         plural = "problem" if len(problems) == 1 else "problems"
@@ -275,10 +259,10 @@ def _read_quality(table: TomlTable) -> QualityLimits | None:
     return _build(QualityLimits, table, **fields)
 
 
-def _read_backtest(table: TomlTable) -> BacktestPlan | None:
-    fields = {key: table.integer(key) for key in BacktestPlan.__slots__}
+def _read_backtest(table: TomlTable) -> BacktestSettings | None:
+    fields = {key: table.integer(key) for key in BacktestSettings.__slots__}
     table.finish()
-    return _build(BacktestPlan, table, **fields)
+    return _build(BacktestSettings, table, **fields)
 
 
 def _read_month(table: TomlTable, key: str) -> Month | None:

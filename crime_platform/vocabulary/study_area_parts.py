@@ -170,7 +170,7 @@ class QualityLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BacktestPlan:
+class BacktestSettings:
     """Rolling origins on which forecasters are compared."""
 
     n_origins: int = 12

@@ -1,0 +1,178 @@
+"""The command line: every command is a few lines over functions that live elsewhere."""
+
+import csv
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from crime_platform.release import ReleaseError, open_release
+from crime_platform.terminal import print_error, print_leaderboard, print_rows, progress_bars
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.study_area import (
+    StudyAreaError,
+    load_study_area,
+    study_area_files,
+)
+
+GATE_FAILED, BAD_INPUT = 1, 2
+OUT, ERR = Console(), Console(stderr=True)
+app = typer.Typer(
+    name="crime-platform",
+    help="Monthly forecasts of recorded crime, published only when they beat the historical "
+    "average. State lives in data/ or $CRIME_PLATFORM_HOME.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """Output of `sql`."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+@app.command()
+def run(
+    study_area: Annotated[
+        str | None, typer.Option(help="Name of the TOML in study_areas/; the only one by default")
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Last month the forecast may use, YYYY-MM; the newest by default"),
+    ] = None,
+) -> None:
+    """Ingest, forecast, judge and publish one study area through Dagster.
+
+    Exit code 0: published. 1: the gate refused, the last release stays. 2: bad input.
+    3: an error in the platform itself.
+    """
+    from crime_platform.pipeline_run import run_area
+
+    home = PlatformHome.from_environment()
+    try:
+        name = study_area or _only_area(home)
+        load_study_area(home.study_areas / f"{name}.toml")
+        with progress_bars(OUT):
+            outcome = run_area(home, name, as_of)
+    except ValueError as error:
+        print_error(ERR, "bad input", [str(error)])
+        raise typer.Exit(BAD_INPUT) from None
+    for line in outcome.steps:
+        OUT.print(f"  {line}", style="dim", highlight=False)
+    if outcome.exit_code:
+        titles = {GATE_FAILED: "refused by the gate", BAD_INPUT: "bad input"}
+        print_error(ERR, titles.get(outcome.exit_code, "run failed"), outcome.messages)
+        OUT.print(f"The last release is untouched. Run {outcome.run_id} is in the Dagster UI.")
+        raise typer.Exit(outcome.exit_code)
+    _print_leaderboard(home)
+    OUT.print(f"Published: {home.forecasts}")
+    OUT.print('Look next: crime-platform sql "select * from forecast_latest limit 5"; make dev')
+
+
+@app.command()
+def leaderboard(
+    lead: Annotated[int, typer.Option(min=1, help="Months ahead")] = 1,
+) -> None:
+    """Print the models' scores, best first, from the published release."""
+    _print_leaderboard(PlatformHome.from_environment(), lead)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SQL query, read-only")],
+    format: Annotated[Format, typer.Option(help="How to print the rows")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="File to write; required for parquet")] = None,
+) -> None:
+    """Query the published release. It is opened read-only: nothing can be changed."""
+    import duckdb
+
+    if format is Format.PARQUET and output is None:
+        print_error(ERR, "bad input", ["parquet needs a file: add --output FILE.parquet"])
+        raise typer.Exit(BAD_INPUT)
+    try:
+        with open_release(PlatformHome.from_environment()) as connection:
+            result = connection.sql(query)
+            if result is None:
+                raise ReleaseError("the query returns no rows; write a SELECT")
+            _write_rows(result, format, output)
+    except (ReleaseError, duckdb.Error) as error:
+        print_error(ERR, "query failed", [str(error)])
+        raise typer.Exit(BAD_INPUT) from None
+
+
+@app.command()
+def areas() -> None:
+    """List the study areas, with what is wrong with those that cannot be read."""
+    home = PlatformHome.from_environment()
+    problems, rows = [], []
+    for path in study_area_files(home.study_areas):
+        try:
+            area = load_study_area(path)
+        except StudyAreaError as error:
+            problems.append(str(error))
+        else:
+            size = f"{area.grid.cell_size_m:g} m"
+            last = "open" if area.last_month is None else str(area.last_month)
+            rows.append((area.name, area.title, area.crs, size, f"{area.first_month} to {last}"))
+    print_rows(OUT, ["name", "title", "CRS", "cell", "months"], rows)
+    if problems:
+        print_error(ERR, "study areas that cannot be read", problems)
+        raise typer.Exit(BAD_INPUT)
+
+
+def _only_area(home: PlatformHome) -> str:
+    names = [path.stem for path in study_area_files(home.study_areas)]
+    if len(names) == 1:
+        return names[0]
+    raise StudyAreaError(
+        f"{home.study_areas} holds {len(names)} study areas {names}: choose one with --study-area"
+    )
+
+
+def _print_leaderboard(home: PlatformHome, lead: int = 1) -> None:
+    try:
+        with open_release(home) as connection:
+            query = "select * from leaderboard_by_lead where lead = ? order by study_area, rank"
+            table = connection.sql(query, params=[lead]).to_arrow_table()
+            rows = table.to_pandas(date_as_object=False)
+    except ReleaseError as error:
+        print_error(ERR, "no release", [str(error)])
+        raise typer.Exit(BAD_INPUT) from None
+    print_leaderboard(OUT, rows)
+
+
+def _write_rows(result, format: Format, output: Path | None) -> None:
+    if format is Format.PARQUET:
+        result.write_parquet(str(output))
+        return
+    names, rows = result.columns, result.fetchall()
+    if format is Format.TABLE and output is None:
+        print_rows(OUT, names, rows)
+        return
+    stream = sys.stdout if output is None else output.open("w", encoding="utf-8", newline="")
+    try:
+        if format is Format.JSON:
+            records = [dict(zip(names, row, strict=True)) for row in rows]
+            stream.write(json.dumps(records, default=str) + "\n")
+        else:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(names)
+            writer.writerows(rows)
+    finally:
+        if output is not None:
+            stream.close()
+
+
+def main() -> None:
+    """Entry point of the `crime-platform` command."""
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    app()

@@ -1,0 +1,54 @@
+"""Composition root: one Dagster code location with the assets of every study area.
+
+Importing this module must stay fast: no torch, scikit-learn, LightGBM or geopandas on the way.
+"""
+
+import logging
+
+import dagster as dg
+
+from crime_platform.defs.assets_grid import grid_assets
+from crime_platform.defs.resources import Platform
+from crime_platform.defs.schedules import ingest_job, monthly_job, monthly_schedule
+from crime_platform.defs.sensors import alert_on_failure
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.study_area import (
+    StudyArea,
+    StudyAreaError,
+    load_study_area,
+    study_area_files,
+)
+
+LOGGER = logging.getLogger(__name__)
+
+
+def load_areas(home: PlatformHome) -> list[StudyArea]:
+    """Every study area whose TOML can be read; the others are logged and left out.
+
+    One bad file must not take the other cities' schedules down. `crime-platform areas` and
+    `crime-platform run` show its errors.
+    """
+    areas = []
+    for path in study_area_files(home.study_areas):
+        try:
+            areas.append(load_study_area(path))
+        except StudyAreaError:
+            LOGGER.exception("study area left out: %s", path)
+    return areas
+
+
+def build_definitions(home: PlatformHome) -> dg.Definitions:
+    """Assets, jobs, schedules and sensors of every area below one home."""
+    areas = load_areas(home)
+    monthly = {area.name: monthly_job(area) for area in areas}
+    return dg.Definitions(
+        assets=[asset for area in areas for asset in grid_assets(area)],
+        jobs=[*monthly.values(), *map(ingest_job, areas)],
+        schedules=[monthly_schedule(area, monthly[area.name]) for area in areas],
+        sensors=[alert_on_failure(home)],
+        resources={"platform": Platform(root=str(home.root))},
+        executor=dg.multiprocess_executor.configured({"max_concurrent": 2}),
+    )
+
+
+defs = build_definitions(PlatformHome.from_environment())

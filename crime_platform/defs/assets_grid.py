@@ -1,0 +1,230 @@
+"""The grid branch of one study area, as Dagster assets: incidents to published forecast.
+
+Every asset reads, calls one function of the pipeline, and reports. Files are handed over by
+content, never through an I/O manager.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import dagster as dg
+
+from crime_platform.defs import checks
+from crime_platform.defs.metadata import clean_metadata, column_schema, preview, table_of
+from crime_platform.defs.resources import Platform
+from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.vocabulary.timesteps import parse_month
+
+MIN_HISTORY_MONTHS = 24
+TRAINING_POOL = "training"  # one at a time: a fit takes both cores
+Decorator = Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]
+OWNERS = ["team:crime-platform"]
+NETWORK_TITLES: Mapping[str, str] = {
+    "st_resnet": "ST-ResNet: residual units over closeness, period and trend, fused per cell",
+    "convlstm": "ConvLSTM: convolutional memory over the lookback",
+}
+
+
+def as_of_months(area: StudyArea) -> dg.MonthlyPartitionsDefinition:
+    """Months from which the area can be forecast: the last complete month is the newest."""
+    first = area.first_month + (MIN_HISTORY_MONTHS - 1)
+    end = None if area.last_month is None else str(area.last_month + 1)
+    return dg.MonthlyPartitionsDefinition(
+        start_date=str(first), end_date=end, timezone=area.timezone, fmt="%Y-%m"
+    )
+
+
+def grid_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
+    """Incidents, counts, tensor, models, candidate and publication of one area."""
+    return [*_data_assets(area), *_model_assets(area), *_release_assets(area)]
+
+
+def _asset(area: StudyArea, *kinds: str, **options: Any) -> Decorator:
+    """`dg.asset` with what every asset of an area shares."""
+    return dg.asset(
+        key_prefix=[area.name],
+        group_name=area.name,
+        owners=OWNERS,
+        kinds=set(kinds),
+        tags={"study_area": area.name},
+        **options,
+    )
+
+
+def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
+    @_asset(
+        area,
+        "python",
+        "duckdb",
+        pool="warehouse",
+        check_specs=[checks.spec(area, "incidents", "source_files_are_sound", blocking=True)],
+        description=f"Recorded incidents of {area.title}, one row each, read from the publisher's "
+        "files. Unchanged files are not read again; rejected rows are kept with their reason.",
+    )
+    def incidents(platform: Platform) -> dg.MaterializeResult:
+        from crime_platform.ingest import ingest_area
+
+        report = ingest_area(platform.study_area(area.name), platform.home)
+        metadata = {
+            "dagster/row_count": report.n_accepted,
+            "files": table_of(report.file_rows),
+            "rejected rows": table_of(report.rejected_rows),
+            "files read": report.n_read,
+            "preview": report.preview,
+        }
+        return dg.MaterializeResult(
+            metadata=clean_metadata(metadata), check_results=[checks.source_files(area, report)]
+        )
+
+    @_asset(
+        area,
+        "duckdb",
+        deps=[incidents],
+        pool="warehouse",
+        check_specs=[
+            checks.spec(area, "cell_month_count", "no_missing_months", blocking=True),
+            checks.spec(area, "cell_month_count", "enough_history", blocking=True),
+        ],
+        description="Counts per cell, month and offence type: sparse, with explicit zeros only "
+        "in the totals per month.",
+    )
+    def cell_month_count(platform: Platform) -> dg.MaterializeResult:
+        from crime_platform.counting import rebuild_counts
+        from crime_platform.defs.plots import month_totals_plot
+
+        report = rebuild_counts(platform.study_area(area.name), platform.home)
+        metadata = {
+            "dagster/row_count": report.n_rows,
+            "dagster/column_schema": column_schema("cell_month"),
+            "months": len(report.totals),
+            "first month": report.first,
+            "last complete month": report.last_complete,
+            "totals": month_totals_plot(report.totals),
+            "preview": preview(report.totals.tail()),
+        }
+        return dg.MaterializeResult(
+            metadata=clean_metadata(metadata),
+            check_results=[
+                checks.no_missing_months(area, report),
+                checks.enough_history(area, report, MIN_HISTORY_MONTHS),
+            ],
+        )
+
+    @_asset(
+        area,
+        "xarray",
+        "zarr",
+        deps=[cell_month_count],
+        description="The counts as a labelled array [month, offence_type, row, col] in Zarr, "
+        "zeros included, with CRS and cell centres.",
+    )
+    def grid_tensor(platform: Platform) -> dg.MaterializeResult:
+        from crime_platform.counting import build_tensor
+        from crime_platform.ingest import area_grid
+
+        current = platform.study_area(area.name)
+        report = build_tensor(current, platform.home, area_grid(current, platform.home))
+        return dg.MaterializeResult(metadata=clean_metadata(report))
+
+    return [incidents, cell_month_count, grid_tensor]
+
+
+def _model_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
+    months = as_of_months(area)
+    tensor = dg.AssetKey([area.name, "grid_tensor"])
+    opponents = dg.AssetKey([area.name, "baselines"])
+
+    @_asset(
+        area,
+        "python",
+        deps=[tensor],
+        partitions_def=months,
+        pool=TRAINING_POOL,
+        description="Back-test and forecast of every baseline; historical_average is the gate's "
+        "opponent.",
+    )
+    def baselines(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+        from crime_platform.forecasting import run_group
+
+        runs = run_group(platform.home, area.name, parse_month(context.partition_key), "baselines")
+        return dg.MaterializeResult(metadata=clean_metadata({"runs": table_of(runs)}))
+
+    def network(name: str) -> dg.AssetsDefinition:
+        @_asset(
+            area,
+            "pytorch",
+            name=name,
+            deps=[tensor, opponents],
+            partitions_def=months,
+            pool=TRAINING_POOL,
+            check_specs=[checks.spec(area, name, "skill_over_historical_average", blocking=False)],
+            description=f"{NETWORK_TITLES[name]}. Poisson likelihood on the log-ratio to an EWMA "
+            "base; the log1p_mse recipe is run beside it to show what the loss does.",
+        )
+        def train(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+            from crime_platform.forecasting import quick_skill, run_group
+
+            as_of = parse_month(context.partition_key)
+            runs = run_group(platform.home, area.name, as_of, name)
+            skill = quick_skill(platform.home, area.name, as_of, name)
+            return dg.MaterializeResult(
+                metadata=clean_metadata({"runs": table_of(runs)}),
+                check_results=[checks.model_skill(area, name, skill)],
+            )
+
+        return train
+
+    return [baselines, *(network(name) for name in NETWORK_TITLES)]
+
+
+def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
+    months = as_of_months(area)
+    models = [dg.AssetKey([area.name, name]) for name in ("baselines", *NETWORK_TITLES)]
+
+    @_asset(
+        area,
+        "python",
+        "parquet",
+        deps=models,
+        partitions_def=months,
+        check_specs=[checks.spec(area, "candidate", "beats_historical_average", blocking=True)],
+        description="Every model scored on the rolling origins, the champion chosen, and the "
+        "tables that would be published.",
+    )
+    def candidate(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+        from crime_platform.forecasting import build_and_judge
+
+        month = parse_month(context.partition_key)
+        made, verdict = build_and_judge(platform.home, area.name, month)
+        metadata = {
+            "champion": made.champion,
+            "why": made.manifest["reason"],
+            "candidate": made.candidate_id,
+            "folder": made.folder,
+            "dagster/column_schema": column_schema("cell_forecast"),
+            "leaderboard": table_of(made.leaderboard()),
+        }
+        return dg.MaterializeResult(
+            metadata=clean_metadata(metadata), check_results=[checks.gate(area, made, verdict)]
+        )
+
+    @_asset(
+        area,
+        "duckdb",
+        deps=[candidate],
+        partitions_def=months,
+        pool="warehouse",
+        description="The candidate in `forecasts.duckdb`, if the stored verdict lets it pass; "
+        "else the last release stays.",
+    )
+    def published(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+        from crime_platform.publishing import RefusedError, publish_month
+
+        month = parse_month(context.partition_key)
+        try:
+            report = publish_month(platform.home, area.name, month, run_id=context.run.run_id)
+        except RefusedError as refusal:
+            raise dg.Failure(str(refusal), allow_retries=False) from refusal
+        return dg.MaterializeResult(metadata=clean_metadata(report))
+
+    return [candidate, published]

@@ -1,0 +1,151 @@
+"""Check results: each wraps a pure rule's answer for the UI. The rules live where the data do.
+
+Checks run in the step of their asset, so no launch can leave them out.
+"""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from crime_platform.defs.metadata import clean_metadata, table_of
+from crime_platform.vocabulary.study_area import StudyArea
+
+if TYPE_CHECKING:
+    from crime_platform.candidate import Candidate
+    from crime_platform.champion import Verdict
+    from crime_platform.counting import CountReport
+    from crime_platform.forecasting import QuickSkill
+    from crime_platform.ingest import IngestReport
+
+DESCRIPTIONS = {
+    "source_files_are_sound": "Rejected rows of every file stay within the limits of [quality]",
+    "no_missing_months": "Every month between the first and the last holds incidents",
+    "enough_history": "There are enough complete months to back-test and forecast",
+    "skill_over_historical_average": "Mean Poisson deviance below the historical average's",
+    "beats_historical_average": "The gate: deviance and RMSE below the historical average's, bias "
+    "and totals plausible. Only a candidate that passes is published",
+}
+
+
+def spec(area: StudyArea, asset: str, name: str, *, blocking: bool) -> dg.AssetCheckSpec:
+    """Declaration of a check that runs in its asset's step."""
+    return dg.AssetCheckSpec(
+        name=name,
+        asset=dg.AssetKey([area.name, asset]),
+        description=DESCRIPTIONS[name],
+        blocking=blocking,
+    )
+
+
+def _result(
+    area: StudyArea,
+    asset: str,
+    name: str,
+    *,
+    passed: bool,
+    metadata: dict[str, object],
+    problem: str = "",
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey([area.name, asset]),
+        check_name=name,
+        passed=passed,
+        severity=severity,
+        description=problem or None,
+        metadata=clean_metadata(metadata),
+    )
+
+
+def source_files(area: StudyArea, report: "IngestReport") -> dg.AssetCheckResult:
+    """Whether every file stayed within the area's quality limits."""
+    return _result(
+        area,
+        "incidents",
+        "source_files_are_sound",
+        passed=not report.problems,
+        problem="\n".join(report.problems),
+        metadata={"findings": table_of(report.rejected_rows)},
+    )
+
+
+def no_missing_months(area: StudyArea, report: "CountReport") -> dg.AssetCheckResult:
+    """Whether a month in the middle is empty."""
+    months = ", ".join(str(month) for month in report.missing)
+    return _result(
+        area,
+        "cell_month_count",
+        "no_missing_months",
+        passed=not report.missing,
+        problem=f"{area.name}: no incident at all in {months}. Add the file of that month, or "
+        "start the series after the gap with first_month in the TOML."
+        if report.missing
+        else "",
+        metadata={"missing": [str(month) for month in report.missing]},
+    )
+
+
+def enough_history(area: StudyArea, report: "CountReport", least: int) -> dg.AssetCheckResult:
+    """Whether there are enough complete months."""
+    enough = report.n_complete >= least
+    return _result(
+        area,
+        "cell_month_count",
+        "enough_history",
+        passed=enough,
+        problem=""
+        if enough
+        else f"{area.name}: {report.n_complete} complete months ({report.first} to "
+        f"{report.last_complete}), at least {least} are needed. Add earlier files and set "
+        "first_month in the TOML to the first month they cover.",
+        metadata={"n_months": report.n_complete},
+    )
+
+
+def model_skill(area: StudyArea, model: str, skill: "QuickSkill") -> dg.AssetCheckResult:
+    """The model's own skill; it warns and never stops the run, since the champion decides."""
+    if skill.skipped is not None:
+        return _result(
+            area,
+            model,
+            "skill_over_historical_average",
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            problem=skill.skipped,
+            metadata={},
+        )
+    from crime_platform.defs.plots import skill_plot
+
+    return _result(
+        area,
+        model,
+        "skill_over_historical_average",
+        passed=skill.pooled > 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "skill": skill.pooled,
+            "origins": len(skill.by_origin),
+            "plot": skill_plot(skill.by_origin, model=model),
+        },
+    )
+
+
+def gate(area: StudyArea, candidate: "Candidate", verdict: "Verdict") -> dg.AssetCheckResult:
+    """The stored verdict on the candidate."""
+    from crime_platform.candidate import skill_by_origin
+    from crime_platform.defs.plots import skill_plot
+
+    by_origin = skill_by_origin(candidate.table("backtest_score"), verdict.model)
+    return _result(
+        area,
+        "candidate",
+        "beats_historical_average",
+        passed=verdict.passed,
+        problem="; ".join(verdict.reasons),
+        metadata={
+            "candidate": verdict.candidate_id,
+            "champion": verdict.model,
+            "plot": skill_plot(by_origin, model=verdict.model),
+            **verdict.figures,
+        },
+    )

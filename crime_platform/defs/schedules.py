@@ -1,0 +1,64 @@
+"""When runs start by themselves: once a month, for the month that has just ended."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from crime_platform.defs.assets_grid import as_of_months
+from crime_platform.vocabulary.study_area import StudyArea
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import (
+        UnresolvedAssetJobDefinition as Job,
+    )
+
+DAY_OF_MONTH, HOUR = 5, 6  # publishers load the last days of a month with some delay
+
+
+def monthly_job(area: StudyArea) -> "Job":
+    """Everything of one area: ingest, models, gate, release."""
+    return dg.define_asset_job(
+        f"{area.name}_monthly",
+        selection=dg.AssetSelection.groups(area.name),
+        description=f"Ingest, forecast, judge and publish {area.title}",
+        tags={"study_area": area.name},
+    )
+
+
+def ingest_job(area: StudyArea) -> "Job":
+    """Only the data: incidents, counts, tensor."""
+    keys = [[area.name, name] for name in ("incidents", "cell_month_count", "grid_tensor")]
+    return dg.define_asset_job(
+        f"{area.name}_ingest",
+        selection=dg.AssetSelection.assets(*keys),
+        description=f"Read new and changed files of {area.title}",
+        tags={"study_area": area.name},
+    )
+
+
+def monthly_schedule(area: StudyArea, job: "Job") -> dg.ScheduleDefinition:
+    """The 5th at 06:00 local: forecast from the last complete month, once per month.
+
+    A data set that is closed (`last_month` in the TOML) keeps asking for its last month, whose run
+    key has been used, so it runs once and then rests.
+    """
+
+    def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        moment = context.scheduled_execution_time
+        with dg.partition_loading_context(effective_dt=moment):
+            month = as_of_months(area).get_last_partition_key()
+        if month is None:
+            return dg.SkipReason(f"{area.name} has no month with enough history yet")
+        return dg.RunRequest(
+            run_key=f"{area.name}:{month}", partition_key=month, tags={"trigger": "schedule"}
+        )
+
+    return dg.ScheduleDefinition(
+        name=f"{area.name}_monthly_schedule",
+        job=job,
+        cron_schedule=f"0 {HOUR} {DAY_OF_MONTH} * *",
+        execution_timezone=area.timezone,
+        execution_fn=request,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Forecast {area.title} on the {DAY_OF_MONTH}th at {HOUR:02d}:00 local time",
+    )

@@ -1,0 +1,145 @@
+"""One area's run through Dagster in this process, recorded where the UI looks, as an exit code."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from crime_platform.definitions import build_definitions
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.progress import LOGGER
+from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.vocabulary.timesteps import IncompleteDataError, parse_month
+from crime_platform.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from dagster_shared.error import SerializableErrorInfo
+
+GATE_FAILED, BAD_INPUT, BROKEN = 1, 2, 3
+GATE = "beats_historical_average"
+# What a user can cure; any other exception is a fault of the platform.
+BAD_INPUT_ERRORS = {
+    "StudyAreaError",
+    "SourceFormatError",
+    "CoordinateError",
+    "IncompleteDataError",
+}
+TRIGGER = {"trigger": "command line"}
+LOCK = "command_line.lock"
+LINES_SHOWN = 20  # of an error message
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended."""
+
+    exit_code: int
+    run_id: str
+    steps: list[str] = field(default_factory=list)  # one line per finished step
+    messages: list[str] = field(default_factory=list)  # what a person must know on failure
+
+
+def run_area(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
+    """Run the monthly job of one area; without `as_of`, from its newest complete month.
+
+    Raises:
+        ValueError: if `as_of` is no month, or a month that cannot be forecast from.
+    """
+    home.dagster_home.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home.dagster_home)
+    area = load_study_area(home.study_areas / f"{name}.toml")
+    definitions = build_definitions(home)
+    with _one_run_at_a_time(home), dg.DagsterInstance.get() as instance:
+        _close_runs_of_killed_processes(instance)
+        month = None if as_of is None else parse_month(as_of)
+        if month is None and (month := area.last_month) is None:
+            ingested = _execute(definitions, f"{name}_ingest", instance, None)
+            if ingested.exit_code:
+                return ingested
+            month = Warehouse(home.warehouse).last_complete_month(name)
+        months = definitions.resolve_job_def(f"{name}_monthly").partitions_def
+        keys = [] if months is None else months.get_partition_keys()
+        if str(month) not in keys:
+            span = f"{keys[0]} to {keys[-1]}" if keys else "none yet"
+            raise IncompleteDataError(
+                f"{name} cannot be forecast as of {month}; months with enough history: {span}"
+            )
+        return _execute(definitions, f"{name}_monthly", instance, str(month))
+
+
+@contextmanager
+def _one_run_at_a_time(home: PlatformHome) -> Iterator[None]:
+    """Wait for other command-line runs of this home; the kernel frees the lock of a killed one."""
+    with (home.root / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            LOGGER.warning("another crime-platform run is under way in %s: waiting", home.root)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _close_runs_of_killed_processes(instance: dg.DagsterInstance) -> None:
+    """Mark command-line runs that can no longer be alive as failed, and free what they held.
+
+    A killed process keeps its slot in Dagster's pools, and the next run would wait for it for ever.
+    Whoever holds the lock is the only command-line run, so any other that has "started" is dead.
+    """
+    unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
+    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags=TRIGGER)):
+        instance.report_run_failed(run, "The process of this run was killed.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def _execute(
+    definitions: dg.Definitions, job: str, instance: dg.DagsterInstance, month: str | None
+) -> Outcome:
+    result = definitions.resolve_job_def(job).execute_in_process(
+        instance=instance,
+        partition_key=month,
+        run_config=QUIET,
+        raise_on_error=False,
+        tags=TRIGGER,
+    )
+    steps = [
+        f"{str(event.step_key).split('__')[-1]}: {event.step_success_data.duration_ms / 1000:.1f} s"
+        for event in result.all_events
+        if event.is_step_success
+    ]
+    if result.success:
+        return Outcome(exit_code=0, run_id=result.run_id, steps=steps)
+    exit_code, messages = _explain(result)
+    return Outcome(exit_code=exit_code, run_id=result.run_id, steps=steps, messages=messages)
+
+
+def _explain(result: dg.ExecuteInProcessResult) -> tuple[int, list[str]]:
+    """Exit code and messages of a failed run: refused, fed badly, or broken."""
+    refused = [
+        check
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR
+    ]
+    if refused:
+        messages = [f"{check.check_name}: {check.description}" for check in refused]
+        gate = any(check.check_name == GATE for check in refused)
+        return (GATE_FAILED if gate else BAD_INPUT), messages
+    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    causes = [error.cause or error for error in errors if error is not None]
+    fed_badly = causes and all(cause.cls_name in BAD_INPUT_ERRORS for cause in causes)
+    return (BAD_INPUT if fed_badly else BROKEN), [_one_screen(cause) for cause in causes]
+
+
+def _one_screen(cause: "SerializableErrorInfo") -> str:
+    """A message without its traceback; the whole of it is in the run's log."""
+    message = cause.message.strip()
+    kind, _, told = message.partition(": ")
+    if cause.cls_name in BAD_INPUT_ERRORS and kind.endswith(str(cause.cls_name)):
+        message = told  # whoever can cure it needs no class name
+    lines = message.splitlines()
+    more = len(lines) - LINES_SHOWN
+    return "\n".join([*lines[:LINES_SHOWN], *([f"... and {more} lines more"] if more > 0 else [])])

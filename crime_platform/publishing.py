@@ -1,0 +1,137 @@
+"""The last step: a candidate with a passing verdict becomes part of the published release.
+
+The verdict is read again here, for exactly this candidate, because a blocking check can be
+bypassed by launching the last step alone.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crime_platform.candidate import Candidate, candidate_folder, read_candidate
+from crime_platform.forecasting import gather_evidence
+from crime_platform.release import Publication, publish_release
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.timesteps import Month
+from crime_platform.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class RefusedError(ValueError):
+    """A candidate that may not be published."""
+
+
+def publish(home: PlatformHome, candidate: Candidate, *, run_id: str) -> Path:
+    """Publish the candidate: record it, rebuild the release of all areas, swap it in.
+
+    Args:
+        home: where the state is.
+        candidate: the candidate of this area and month.
+        run_id: Dagster run, kept with the publication.
+
+    Returns:
+        The release file that readers now open.
+
+    Raises:
+        RefusedError: if there is no passing verdict for exactly this candidate.
+    """
+    warehouse = Warehouse(home.warehouse)
+    area = str(candidate.manifest["study_area"])
+    verdict = warehouse.read_verdict(area, candidate.candidate_id)
+    if verdict is None:
+        raise RefusedError(
+            f"candidate {candidate.candidate_id} of {area} was never judged: run the check "
+            "beats_historical_average on it (it runs with the candidate). Nothing was published."
+        )
+    if not verdict.passed:
+        raise RefusedError(
+            f"candidate {candidate.candidate_id} of {area} was refused: "
+            f"{'; '.join(verdict.reasons)}. The last release stays."
+        )
+    as_of = np.datetime64(str(candidate.manifest["as_of_month"]), "M")
+    if not _is_published(warehouse, area, candidate.candidate_id):
+        warehouse.record_publication(
+            area,
+            as_of,
+            candidate_id=candidate.candidate_id,
+            model=candidate.champion,
+            run_id=run_id,
+        )
+    return rebuild_release(home)
+
+
+def publish_month(home: PlatformHome, area: str, as_of: Month, *, run_id: str) -> dict[str, object]:
+    """Publish what was last built for one area and month, and report on the release."""
+    evidence = gather_evidence(home, area, as_of)
+    candidate = read_candidate(candidate_folder(evidence, home.artifacts(area)))
+    release = publish(home, candidate, run_id=run_id)
+    return {
+        "release": release,
+        "champion": candidate.champion,
+        "candidate": candidate.candidate_id,
+        "size, MB": release.stat().st_size / 1e6,
+    }
+
+
+def rebuild_release(home: PlatformHome) -> Path:
+    """Build the release of everything published so far, unless it is already in place."""
+    warehouse = Warehouse(home.warehouse)
+    published = warehouse.publications()
+    latest = published.groupby("study_area")["as_of_month"].transform("max")
+    published["is_latest"] = published["as_of_month"] == latest
+    items, rows = [], []
+    for entry in published.to_dict("records"):
+        area = str(entry["study_area"])
+        folder = home.artifacts(area) / "candidates" / str(entry["candidate_id"])
+        items.append(
+            Publication(
+                study_area=area,
+                as_of_month=str(entry["as_of_month"])[:7],
+                folder=folder,
+                run_id=str(entry["run_id"]),
+                is_latest=bool(entry["is_latest"]),
+            )
+        )
+        rows.append(_release_row(warehouse, entry, read_candidate(folder)))
+    return publish_release(home, items, _frame(rows), quality=_quality(warehouse))
+
+
+def _is_published(warehouse: Warehouse, area: str, candidate_id: str) -> bool:
+    published = warehouse.publications()
+    return bool(
+        ((published["study_area"] == area) & (published["candidate_id"] == candidate_id)).any()
+    )
+
+
+def _release_row(warehouse: Warehouse, entry: dict, candidate: Candidate) -> dict[str, object]:
+    verdict = warehouse.read_verdict(str(entry["study_area"]), candidate.candidate_id)
+    figures = {} if verdict is None else verdict.figures
+    return {
+        "study_area": entry["study_area"],
+        "as_of_month": entry["as_of_month"],
+        "title": candidate.manifest["title"],
+        "champion": candidate.champion,
+        "champion_reason": candidate.manifest["reason"],
+        "candidate_id": candidate.candidate_id,
+        "deviance_skill": figures.get("deviance skill, lead 1"),
+        "rmse_skill": figures.get("rmse skill, lead 1"),
+        "bias_share": figures.get("bias, lead 1"),
+        "data_version": candidate.manifest["data_version"],
+        "git_commit": candidate.manifest["git_commit"],
+        "run_id": entry["run_id"],
+        "published_at": entry["published_at"],
+        "is_latest": entry["is_latest"],
+    }
+
+
+def _frame(rows: list[dict[str, object]]) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame(rows)
+
+
+def _quality(warehouse: Warehouse) -> "pd.DataFrame":
+    return warehouse.read("select * from data_quality order by all")

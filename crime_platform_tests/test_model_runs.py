@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from crime_platform.backtest import BacktestPlan
+from crime_platform.model_runs import (
+    FORECASTS,
+    RUN,
+    floored,
+    forecasters,
+    plan_for,
+    read_forecasts,
+    read_run,
+    run_folder,
+    run_model,
+)
+from crime_platform.models.baselines import BASELINES
+from crime_platform.tensors.grid_counts import GridCounts
+from crime_platform.vocabulary.forecast import ForecastArray
+from crime_platform.vocabulary.timesteps import month_range
+
+DECEMBER = np.datetime64("2021-12", "M")
+PLAN = BacktestPlan(as_of=DECEMBER, n_origins=3, horizon=2)
+EWMA = BASELINES["ewma"]
+
+
+def tensor(first="2019-01", seed=0):
+    months = month_range(np.datetime64(first, "M"), DECEMBER)
+    counts = np.random.default_rng(seed).poisson(1.5, (len(months), 2, 4, 3)).astype(np.float32)
+    counts[:, :, 0, 0] = 0
+    return GridCounts(months=months, offence_types=("assault", "robbery"), counts=counts)
+
+
+def test_a_run_gives_back_the_forecasts_of_the_model(tmp_path):
+    run = run_model(EWMA, tensor(), PLAN, tmp_path)
+    back = read_forecasts(run)
+
+    history = tensor().history
+    direct = EWMA.fit(history, DECEMBER).forecast(history, DECEMBER, 2)
+    assert back.origins.astype(str).tolist() == ["2021-09", "2021-10", "2021-11", "2021-12"]
+    assert back.expected_count.shape == (4, 2, 2, 4, 3)
+    np.testing.assert_allclose(back.expected_count[-1], direct.expected_count, rtol=1e-6)
+    np.testing.assert_allclose(back.dispersion[-1], direct.dispersion, rtol=1e-6)
+
+
+def test_an_equal_run_is_reused(tmp_path):
+    first = run_model(EWMA, tensor(), PLAN, tmp_path)
+    written = (first.folder / FORECASTS).stat().st_mtime_ns
+    again = run_model(EWMA, tensor(), PLAN, tmp_path)
+    assert again.folder == first.folder
+    assert (again.folder / FORECASTS).stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        (EWMA, tensor(seed=1), PLAN),
+        (EWMA, tensor(), BacktestPlan(as_of=DECEMBER, n_origins=4, horizon=2)),
+        (BASELINES["rolling_mean_3"], tensor(), PLAN),
+    ],
+    ids=["data", "plan", "model"],
+)
+def test_other_data_plan_or_model_is_another_run(tmp_path, changed):
+    assert run_folder(*changed, tmp_path) != run_folder(EWMA, tensor(), PLAN, tmp_path)
+
+
+def test_a_model_that_needs_more_history_is_skipped_and_says_why(tmp_path):
+    run = run_model(BASELINES["rolling_mean_24"], tensor(first="2020-06"), PLAN, tmp_path)
+    assert run.skipped is not None
+    assert "rolling_mean_24 back-test needs 25 months" in run.skipped
+    assert "has 16" in run.skipped
+    assert not (run.folder / FORECASTS).exists()
+
+
+def test_a_run_that_was_not_made_names_its_model(tmp_path):
+    with pytest.raises(FileNotFoundError, match="ewma has not run for these counts and settings"):
+        read_run("ewma", tmp_path)
+
+
+def test_half_a_run_is_no_run(tmp_path):
+    folder = run_folder(EWMA, tensor(), PLAN, tmp_path)
+    folder.mkdir(parents=True)
+    (folder / FORECASTS).write_text("half")
+
+    run = run_model(EWMA, tensor(), PLAN, tmp_path)
+
+    assert (run.folder / RUN).exists()
+    assert read_forecasts(run).expected_count.shape == (4, 2, 2, 4, 3)
+
+
+def test_every_model_is_held_to_the_same_floor():
+    history = tensor().history
+    zero = np.zeros((2, 2, 4, 3))
+    forecast = floored(
+        ForecastArray(origin=DECEMBER, expected_count=zero, dispersion=zero), history
+    )
+    assert forecast.expected_count[0, 0, 1, 1] == 0.5 / 36  # 36 months, half an incident
+    assert forecast.expected_count[0, 0, 0, 0] == 1e-4  # never an incident
+
+
+def test_baselines_are_refitted_at_every_origin_and_the_old_recipe_once():
+    networks = {model.name: model for model in forecasters("st_resnet")}
+    assert plan_for(EWMA, PLAN).refit_every == 1
+    assert plan_for(networks["st_resnet"], PLAN).refit_every == PLAN.refit_every
+    assert plan_for(networks["st_resnet_log1p_mse"], PLAN).refit_every is None
+
+
+def test_an_unknown_group_is_named():
+    with pytest.raises(ValueError, match="no group of models is called 'kriging'"):
+        forecasters("kriging")

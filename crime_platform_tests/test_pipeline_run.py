@@ -1,0 +1,231 @@
+"""The whole pipeline on the toy city, through Dagster, as the command line runs it.
+
+Thirty months are too short for the networks, which say so and step aside: what is tested here is
+the way from files to release, with real DuckDB and real Dagster.
+"""
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from conftest import write_toy_city
+from crime_platform.definitions import build_definitions
+from crime_platform.pipeline_run import BAD_INPUT, GATE_FAILED, run_area
+from crime_platform.release import open_release
+from crime_platform.vocabulary.timesteps import IncompleteDataError
+from crime_platform.warehouse import Warehouse
+
+
+def rows(home, query):
+    with open_release(home) as connection:
+        return connection.sql(query).fetchall()
+
+
+def edit(home, old, new):
+    path = home.study_areas / "toy.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def edit_file(home, change):
+    path = home.root / "raw/toy/all.csv"
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *change(lines)]) + "\n")
+
+
+@pytest.mark.slow
+def test_files_become_a_published_release(published):
+    (champion, opponent) = rows(
+        published,
+        "select min(deviance) filter (is_champion), "
+        "min(deviance) filter (model = 'historical_average') from leaderboard",
+    )[0]
+    assert champion < opponent
+    assert rows(published, "select as_of_month::varchar from release") == [("2021-06-01",)]
+    # 2 types x 30 cells x 3 leads
+    assert rows(published, "select count(*) from forecast_latest where is_champion") == [(180,)]
+    # every incident of the file is in the published counts
+    n_lines = len((published.root / "raw/toy/all.csv").read_text().splitlines()) - 1
+    assert rows(published, "select sum(count) from cell_month") == [(n_lines,)]
+    assert rows(published, "select sum(count) from month_count") == [(n_lines,)]
+
+
+@pytest.mark.slow
+def test_networks_without_enough_history_say_so(published):
+    skipped = dict(rows(published, "select model, skipped from model_version"))
+    assert "needs" in skipped["st_resnet"]
+    assert skipped["ewma"] is None
+
+
+@pytest.mark.slow
+def test_a_second_run_changes_nothing(published):
+    before = published.forecasts.resolve(), published.forecasts.stat().st_mtime_ns
+
+    outcome = run_area(published, "toy", "2021-06")
+
+    assert outcome.exit_code == 0
+    assert (published.forecasts.resolve(), published.forecasts.stat().st_mtime_ns) == before
+    assert len(Warehouse(published.warehouse).read("select * from source_file")) == 1
+
+
+@pytest.mark.slow
+def test_an_earlier_month_is_added_beside_the_newest(published):
+    assert run_area(published, "toy", "2021-04").exit_code == 0
+
+    months = rows(published, "select as_of_month::varchar, is_latest from release order by 1")
+    assert months == [("2021-04-01", False), ("2021-06-01", True)]
+    # the past month's forecast meets what was recorded since
+    judged = rows(
+        published,
+        "select distinct target_month::varchar from forecast_vs_actual where not is_backtest "
+        "and as_of_month = '2021-04-01' order by 1",
+    )
+    assert judged == [("2021-05-01",), ("2021-06-01",)]
+
+
+@pytest.mark.slow
+def test_a_failing_gate_leaves_the_release_and_exits_1(published):
+    before = published.forecasts.resolve()
+    write_toy_city(
+        published, moving=False
+    )  # where nothing changes, nothing beats the historical average
+
+    outcome = run_area(published, "toy", "2021-06")
+
+    assert outcome.exit_code == GATE_FAILED
+    assert "beats_historical_average" in outcome.messages[0]
+    assert published.forecasts.resolve() == before
+
+
+@pytest.mark.slow
+def test_publishing_alone_is_refused_after_a_failed_gate(published):
+    before = published.forecasts.resolve()
+    write_toy_city(published, moving=False)
+    run_area(published, "toy", "2021-06")
+
+    job = build_definitions(published).resolve_implicit_job_def_def_for_assets(
+        [dg.AssetKey(["toy", "published"])]
+    )
+    assert job is not None
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key="2021-06",
+            asset_selection=[dg.AssetKey(["toy", "published"])],
+            raise_on_error=False,
+        )
+
+    assert not result.success
+    failure = next(event for event in result.all_events if event.is_step_failure)
+    assert "was refused" in str(failure.step_failure_data.error)
+    assert published.forecasts.resolve() == before
+
+
+def _no_offence(lines):
+    return [line.replace("Assault", "Arson") for line in lines]
+
+
+def _bad_dates(lines):
+    return [f"31/31/{line[:4]}{line[10:]}" for line in lines]
+
+
+def _elsewhere(lines):
+    return [line.rsplit(",", 1)[0] + ",51.5" for line in lines]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_no_offence, ["all.csv", "arson", "labels"]),
+        (_bad_dates, ["all.csv", "31/31/2019", "datetime_format"]),
+        (_elsewhere, ["all.csv", "51.5"]),
+        (
+            lambda lines: [line for line in lines if line[:7] != "2020-03"],
+            ["2020-03", "first_month"],
+        ),
+    ],
+    ids=["unmapped label", "unparseable dates", "outside the area", "empty month"],
+)
+def test_bad_rows_exit_2_name_the_cure_and_leave_the_release(published, change, told):
+    before = published.forecasts.resolve()
+    edit_file(published, change)
+
+    outcome = run_area(published, "toy", "2021-06")
+
+    assert outcome.exit_code == BAD_INPUT
+    message = "\n".join(outcome.messages)
+    assert [word for word in told if word.lower() not in message.lower()] == []
+    assert len(message.splitlines()) < 40
+    assert published.forecasts.resolve() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("raw/toy/*.csv", "raw/toy/*.tsv", ["raw/toy/*.tsv", "no such file"]),
+        ('lon = "lon"', 'lon = "longitude"', ["all.csv", "longitude", "lon"]),
+    ],
+    ids=["missing file", "missing column"],
+)
+def test_a_toml_that_does_not_fit_the_files_exits_2(published, old, new, told):
+    before = published.forecasts.resolve()
+    edit(published, old, new)
+
+    outcome = run_area(published, "toy", "2021-06")
+
+    assert outcome.exit_code == BAD_INPUT
+    assert [word for word in told if word not in outcome.messages[0]] == []
+    assert published.forecasts.resolve() == before
+
+
+@pytest.mark.slow
+def test_less_than_24_months_is_refused(toy_city):
+    home = toy_city(n_months=20, last_month="2021-06")
+    outcome = run_area(home, "toy", "2021-06")
+    assert outcome.exit_code == BAD_INPUT
+    assert "20 complete months" in outcome.messages[0]
+    assert "at least 24 are needed" in outcome.messages[0]
+    assert not home.forecasts.exists()
+
+
+@pytest.mark.slow
+def test_an_open_area_is_forecast_from_its_newest_complete_month(toy_city):
+    home = toy_city()
+    edit(home, 'last_month = "2021-06"\n', "")
+    edit_file(home, lambda lines: [line for line in lines if line[:10] < "2021-06-15"])
+
+    outcome = run_area(home, "toy", None)
+
+    assert outcome.exit_code == 0, outcome.messages
+    assert rows(home, "select as_of_month::varchar from release") == [("2021-05-01",)]
+
+
+@pytest.mark.parametrize("month", ["2018-01", "2022-01"])
+def test_a_month_that_cannot_be_forecast_from_is_named(toy_city, month):
+    home = toy_city()
+    with pytest.raises(IncompleteDataError, match=f"as of {month}; months with .* 2020-12 to 2021"):
+        run_area(home, "toy", month)
+
+
+def test_what_is_no_month_is_refused_before_anything_runs(toy_city):
+    with pytest.raises(ValueError, match="expected a month written YYYY-MM"):
+        run_area(toy_city(), "toy", "June")
+
+
+@pytest.mark.slow
+def test_every_score_can_be_recomputed_from_the_release(published):
+    theirs = dict(rows(published, "select model, deviance from leaderboard"))
+    table = rows(
+        published,
+        "select model, expected_count, count from forecast_vs_actual "
+        "join cell using (study_area, cell_id) where is_backtest and is_ever_active",
+    )
+    sums: dict[str, list[float]] = {}
+    for model, mu, y in table:
+        part = (y * np.log(y / mu) if y else 0.0) - (y - mu)
+        sums.setdefault(model, []).append(2 * part)
+    ours = {model: np.mean(values) for model, values in sums.items()}
+    assert ours == pytest.approx(theirs, rel=1e-5)
