@@ -175,4 +175,13 @@ def _write_rows(result, format: Format, output: Path | None) -> None:
 def main() -> None:
     """Entry point of the `crime-platform` command."""
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
-    app()
+    code = 0
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else BAD_INPUT
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # DuckDB 2.0 prints a page of leak notices while Python takes itself down, and taking torch
+    # down is slow. Everything is closed and flushed here, so leave at once.
+    os._exit(code)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LINE_SECONDS = 10.0
+WIDEST = 10_000  # characters; wider than any row
 PERCENT = {
     "deviance_skill",
     "rmse_skill",
@@ -156,13 +157,31 @@ def print_leaderboard(console: Console, rows: "pd.DataFrame") -> None:
 
 
 def print_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A query's result."""
+    """A query's result: a table, or one block per row where the terminal is too narrow for it."""
     table = Table()
     for name in names:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    console.print(table)
+        table.add_column(name, no_wrap=True)
+    texts = [[_text(value) for value in row] for row in rows]
+    for row in texts:
+        table.add_row(*map(Text, row))
+    needed = console.measure(table, options=console.options.update(width=WIDEST)).maximum
+    if needed <= console.width:
+        console.print(table)
+    elif not console.is_terminal:
+        Console(file=console.file, width=needed).print(table)  # a file may have long lines
+    else:
+        for number, row in enumerate(texts, start=1):
+            console.rule(f"row {number}", align="left", style="dim")
+            block = Table.grid(padding=(0, 2))
+            for name, value in zip(names, row, strict=True):
+                block.add_row(Text(name, style="dim"), Text(value))
+            console.print(block)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _cell(name: str, row: Mapping) -> str:

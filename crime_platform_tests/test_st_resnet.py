@@ -69,7 +69,7 @@ def test_fresh_fusion_is_the_mean_of_the_branches():
 def test_fusion_weighs_each_cell_by_itself():
     fusion = Fusion(3, UNIT_SHAPE)
     with torch.no_grad():
-        fusion.logits[1, 0, 2, 3] = 100.0  # only the second branch counts in this cell
+        fusion.of_cell[1, 0, 2, 3] = 100.0  # only the second branch counts in this cell
     maps = torch.rand(3, 1, 1, *UNIT_SHAPE)
 
     fused = fusion(maps)

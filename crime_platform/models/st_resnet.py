@@ -64,15 +64,16 @@ class Branch(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Weighted mean of the branches, with weights learned for each offence type and cell."""
+    """Weighted mean of the branches; a weight belongs to an offence type and, in part, a cell."""
 
     def __init__(self, n_branches: int, unit_shape: tuple[int, int, int]) -> None:
         super().__init__()
-        self.logits = nn.Parameter(torch.zeros(n_branches, *unit_shape))
+        self.of_type = nn.Parameter(torch.zeros(n_branches, unit_shape[0], 1, 1))
+        self.of_cell = nn.Parameter(torch.zeros(n_branches, *unit_shape))
 
     def share(self) -> Float[Tensor, "branch type row col"]:
         """Weight of each branch; the weights of one type and cell sum to one."""
-        return torch.softmax(self.logits, dim=0)
+        return torch.softmax(self.of_type + self.of_cell, dim=0)
 
     def forward(
         self, maps: Float[Tensor, "branch batch lead type row col"]

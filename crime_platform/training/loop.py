@@ -59,8 +59,8 @@ class _Step:
             self.optimizer = torch.optim.Adam(model.parameters(), lr=rate)
             self.schedule = None
             return
-        fusion = [value for name, value in model.named_parameters() if "fusion" in name]
-        others = [value for name, value in model.named_parameters() if "fusion" not in name]
+        fusion = [value for name, value in model.named_parameters() if "of_cell" in name]
+        others = [value for name, value in model.named_parameters() if "of_cell" not in name]
         groups = [{"params": others}, {"params": fusion}] if fusion else [{"params": others}]
         peaks = [rate, rate * config.fusion_rate][: len(groups)]
         self.optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=config.weight_decay)
