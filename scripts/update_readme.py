@@ -24,7 +24,8 @@ def results_table(rows: list[dict]) -> str:
     first = rows[0]
     lines = [
         f"{first['n_origins']} origins before {str(first['as_of_month'])[:7]}, one month ahead, "
-        f"{first['n_cases']:,} cell-months of ever active cells. The champion is in bold.",
+        f"{first['n_cases']:,} cases (ever active cell x month x offence type). The champion is "
+        "in bold.",
         "",
         "| model | deviance skill (95 % interval) | RMSE skill | bias | hit rate 20 % | deviance "
         "| RMSE | MAE | CRPS | in 80 % | in 95 % |",
