@@ -41,7 +41,7 @@ class IngestReport:
     n_read: int = 0  # files that were new or changed
     problems: list[str] = field(default_factory=list)  # why a source was refused as a whole
     file_rows: list[dict] = field(default_factory=list)  # one per current file, for the UI
-    rejected_rows: list[dict] = field(default_factory=list)  # findings, for the UI
+    findings: list[dict] = field(default_factory=list)  # accepted and rejected, for the UI
     preview: "pd.DataFrame | None" = None
 
 
@@ -178,7 +178,7 @@ def _take_in(
         require_quality(reports, source, area, grid)
     except (SourceFormatError, CoordinateError) as problem:
         report.problems.append(str(problem))
-        report.rejected_rows += findings.to_dict("records")
+        report.findings += findings.to_dict("records")
         return
     for file, reading in readings:
         warehouse.replace_file(
@@ -233,19 +233,19 @@ def _findings(
 def _describe(area: StudyArea, warehouse: Warehouse, report: IngestReport) -> None:
     """Fill in what the UI shows of the current files."""
     files = warehouse.read(
-        "select source, file_path, n_rows, n_accepted, n_rejected, n_ungeocoded, n_duplicates, "
-        "first_day::varchar as first_day, last_day::varchar as last_day, sha256 "
+        "select n_rows, n_accepted, n_rejected, n_ungeocoded, n_duplicates, "
+        "first_day::varchar as first_day, last_day::varchar as last_day, source, file_path, sha256 "
         "from source_file where study_area = ? and is_current order by file_path",
         area.name,
     )
     findings = warehouse.read(
-        "select source, file_path, finding, n_rows, share, example from data_quality "
+        "select finding, n_rows, share, example, source, file_path from data_quality "
         "where study_area = ? and n_rows > 0 order by file_path, n_rows desc",
         area.name,
     )
     report.n_accepted = int(files["n_accepted"].sum())
     report.file_rows = files.to_dict("records")
-    report.rejected_rows = report.rejected_rows or findings.to_dict("records")
+    report.findings = report.findings or findings.to_dict("records")
     report.preview = warehouse.read(
         "select occurred_on::varchar as occurred_on, occurred_hour, offence_type, source_offence, "
         "lon, lat, row, col, n_incidents from incident where study_area = ? limit 5",

@@ -68,7 +68,7 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         metadata = {
             "dagster/row_count": report.n_accepted,
             "files": table_of(report.file_rows),
-            "rejected rows": table_of(report.rejected_rows),
+            "findings": table_of(report.findings),
             "files read": report.n_read,
             "preview": report.preview,
         }

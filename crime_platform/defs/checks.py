@@ -65,7 +65,7 @@ def source_files(area: StudyArea, report: "IngestReport") -> dg.AssetCheckResult
         "source_files_are_sound",
         passed=not report.problems,
         problem="\n".join(report.problems),
-        metadata={"findings": table_of(report.rejected_rows)},
+        metadata={"findings": table_of(report.findings)},
     )
 
 

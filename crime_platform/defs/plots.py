@@ -32,8 +32,7 @@ def skill_plot(skills: "pd.Series", *, model: str) -> bytes:
         axes.axhline(0, color=THEIRS, linewidth=1)
         axes.set_ylabel("skill, %", fontsize=8)
         axes.tick_params(axis="x", rotation=60)
-        title = f"{model}: deviance skill over historical_average, one month ahead, by origin"
-        axes.set_title(title, fontsize=8, loc="left")
+        axes.set_title(f"{model}: skill over historical_average, lead 1", fontsize=8, loc="left")
 
     return _png(draw)
 
