@@ -26,7 +26,6 @@ from crime_platform.model_runs import (
     GROUPS,
     ModelRun,
     forecasters,
-    git_commit,
     read_forecasts,
     read_run,
     run_folder,
@@ -35,6 +34,7 @@ from crime_platform.scoring import EVER_ACTIVE, OPPONENT, model_skills, score_su
 from crime_platform.vocabulary.artifact import (
     code_version,
     content_key,
+    git_commit,
     write_json,
     written_aside,
 )

@@ -47,17 +47,19 @@ def rebuild_counts(area: StudyArea, home: PlatformHome) -> CountReport:
     """
     warehouse = Warehouse(home.warehouse)
     with warehouse.reader() as connection:
-        first_day, last_day = connection.execute(
-            "select min(occurred_on), max(occurred_on) from incident where study_area = ?",
+        last_day, months_only = connection.execute(
+            "select max(occurred_on), bool_and(day(occurred_on) = 1) from incident "
+            "where study_area = ?",
             [area.name],
         ).fetchone() or (None, None)
-    if first_day is None or last_day is None:
+    if last_day is None:
         raise IncompleteDataError(
             f"{area.name} has no incident in the warehouse: check paths under [[source]] in "
             f"{area.name}.toml"
         )
     months = month_range(area.first_month, np.datetime64(last_day, "M"))
-    complete = [is_whole(month, np.datetime64(last_day, "D")) for month in months]
+    last = np.datetime64(last_day, "D")
+    complete = [is_whole(month, last, months_only=bool(months_only)) for month in months]
     warehouse.rebuild_counts(
         area.name, months=months, complete=complete, offence_types=list(area.offence_names)
     )
@@ -76,16 +78,18 @@ def rebuild_counts(area: StudyArea, home: PlatformHome) -> CountReport:
     )
 
 
-def is_whole(month: Month, last_day: np.datetime64) -> bool:
+def is_whole(month: Month, last_day: np.datetime64, *, months_only: bool = False) -> bool:
     """Whether the data reach the end of the month, a few quiet days allowed.
 
-    `last_day` is the day of the newest incident; where only months are published it is the first
-    of the month, and such a month counts as whole.
+    Args:
+        month: what is judged.
+        last_day: day of the newest incident.
+        months_only: the publisher gives months and no days, so every incident is on the first;
+            then a month that is there is whole.
     """
     end = (month + 1).astype("datetime64[D]") - 1
-    if last_day == month.astype("datetime64[D]"):
-        return True
-    return bool(last_day >= end - QUIET_DAYS_AT_MONTH_END)
+    reached = month.astype("datetime64[D]") if months_only else end - QUIET_DAYS_AT_MONTH_END
+    return bool(last_day >= reached)
 
 
 def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, object]:

@@ -5,7 +5,6 @@ never computed twice, and whoever needs a run computes its key instead of being 
 """
 
 import json
-import subprocess
 import time
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from crime_platform.tensors.grid_counts import GridCounts
 from crime_platform.vocabulary.artifact import (
     code_version,
     content_key,
+    git_commit,
     write_json,
     written_aside,
 )
@@ -317,15 +317,3 @@ def read_forecasts(run: ModelRun) -> RollingForecasts:
         for name in ("expected_count", "dispersion")
     )
     return RollingForecasts(origins=origins, expected_count=expected, dispersion=dispersion)
-
-
-def git_commit() -> str | None:
-    """Commit of the code that runs, or None outside a git checkout."""
-    answer = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return answer.stdout.strip() or None if answer.returncode == 0 else None

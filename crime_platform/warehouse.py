@@ -181,6 +181,11 @@ class Warehouse:
                 f"where study_area = ? and is_current and not {wanted} returning 1",
                 [now(), study_area],
             ).fetchall()
+            connection.execute(
+                "delete from data_quality where study_area = ? "
+                "and file_path not in (select file_path from wanted)",
+                [study_area],
+            )
         return len(gone)
 
     def replace_quality(self, study_area: str, findings: "pd.DataFrame") -> None:

@@ -19,12 +19,43 @@ JUNE = np.datetime64("2021-06", "M")
         ("2021-06-30", True),
         ("2021-06-27", True),  # three quiet days
         ("2021-06-26", False),
-        ("2021-06-01", True),  # the publisher gives months only
+        ("2021-06-01", False),  # fetched on the 2nd
         ("2021-07-02", True),
     ],
 )
 def test_a_month_is_whole_when_the_data_reach_its_end(last_day, whole):
     assert is_whole(JUNE, np.datetime64(last_day, "D")) is whole
+
+
+def test_a_month_of_a_publisher_who_gives_no_days_is_whole():
+    assert is_whole(JUNE, np.datetime64("2021-06-01", "D"), months_only=True)
+
+
+def test_a_daily_series_that_ends_on_the_first_has_an_unfinished_month(toy_city):
+    home = toy_city(n_months=2, last_month="2021-06")
+    file = home.root / "raw/toy/all.csv"
+    header, first, *lines = file.read_text().splitlines()
+    late = first.replace(first[:10], "2019-03-01")
+    file.write_text("\n".join([header, first, *lines, late]) + "\n")
+    area = load_study_area(home.study_areas / "toy.toml")
+    ingest_area(area, home)
+
+    report = rebuild_counts(area, home)
+
+    assert report.last_complete == np.datetime64("2019-02", "M")
+
+
+def test_what_was_found_in_a_file_goes_with_the_file(toy_city):
+    home = toy_city(n_months=2)
+    area = load_study_area(home.study_areas / "toy.toml")
+    ingest_area(area, home)
+    (home.root / "raw/toy/all.csv").rename(home.root / "raw/toy/renamed.csv")
+
+    report = ingest_area(area, home)
+
+    assert {row["file_path"] for row in report.findings} == {"raw/toy/renamed.csv"}
+    kept = Warehouse(home.warehouse).read("select distinct file_path from data_quality")
+    assert kept["file_path"].tolist() == ["raw/toy/renamed.csv"]
 
 
 def test_the_tensor_holds_what_the_file_holds(toy_city):

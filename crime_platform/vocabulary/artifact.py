@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -119,3 +120,15 @@ def swap_symlink(link: Path, target: str) -> None:
     """Point `link` at `target` in one atomic step; readers see the old or the new, never none."""
     with written_aside(link) as aside:
         aside.symlink_to(target)
+
+
+def git_commit() -> str | None:
+    """Commit of the code that runs, or None outside a git checkout."""
+    answer = subprocess.run(
+        ["git", "rev-parse", "HEAD"],
+        cwd=PACKAGE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return answer.stdout.strip() or None if answer.returncode == 0 else None
