@@ -5,18 +5,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special
 
+from crime_platform.models.baseline_tuning import TUNING_BUDGET
 from crime_platform.models.baselines import (
     BASELINES,
-    DECAY_GRID,
     SIMPLICITY,
     Baseline,
     ewma_rate,
     seasonal_ratio,
-    tune_decay,
+    shrunk,
 )
-from crime_platform.models.count_distribution import rate_floor
+from crime_platform.models.count_distribution import NEVER_ACTIVE_RATE, rate_floor
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
@@ -114,44 +113,112 @@ def test_seasonal_ratio_is_one_where_nothing_was_recorded():
     np.testing.assert_array_equal(seasonal_ratio(history_of(np.zeros((25, 3, 2))), 0), np.ones(3))
 
 
-def test_tuning_finds_a_long_memory_for_a_steady_type_and_a_short_one_for_a_moving_type():
+def test_mean12_seasonal_tempers_its_ratio_with_an_exponent():
+    counts = np.ones((35, 1, 2))
+    counts[11::12] = 13.0
+    history = history_of(counts)
+
+    plain, tempered = BASELINES["mean12_seasonal"].rule(
+        history, history.steps[-1] + 1, [(0.0, 1.0), (0.0, 0.5)]
+    )
+
+    # December: the mean of the last 12 months is 2, the ratio 13 / 2
+    np.testing.assert_allclose(plain, np.full((1, 2), 13.0))
+    np.testing.assert_allclose(tempered, np.full((1, 2), 2 * 6.5**0.5))
+
+
+def test_shrinking_by_hand():
+    rates = np.array([[[4.0, 0.0, 2.0, 0.0]]])
+    is_active = np.array([True, True, True, False])
+
+    half, none = shrunk(rates, np.array([0.5, 0.0]), is_active)
+
+    # the mean of the three active units is 2: half way to it lie 3, 1 and 2
+    np.testing.assert_allclose(half, [[3.0, 1.0, 2.0, 0.0]])
+    np.testing.assert_array_equal(none, rates[0])
+
+
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=12), st.floats(0, 0.95))
+def test_shrinking_keeps_the_order_of_units_and_the_total(counts, share):
+    rates = np.reshape(np.array(counts, dtype=float), (1, 1, -1))
+
+    moved = shrunk(rates, np.array([share]), np.ones(len(counts), dtype=bool))
+
+    assert moved.sum() == pytest.approx(rates.sum())
+    order = np.argsort(rates[0, 0], kind="stable")
+    assert (np.diff(moved[0, 0, order]) >= -1e-12).all()
+
+
+def test_last_month_still_orders_places_by_last_month():
+    history = history_of(random_counts())
+
+    expected = forecast_of("last_month", history, len(history.steps) - 1)[0]
+
+    order = history.counts[-1].reshape(2, -1).argsort(axis=1, kind="stable")
+    in_order = np.take_along_axis(expected.reshape(2, -1), order, axis=1)
+    assert (np.diff(in_order, axis=1) >= -1e-12).all()
+
+
+def test_the_historical_average_raises_its_own_floor_where_something_was_recorded():
+    counts = np.zeros((10, 2, 3))
+    counts[:, 0, 0] = 1.0  # one place, one type; a second place with one incident of each type
+    counts[4, :, 1] = 1.0
+    history = history_of(counts)
+
+    rate = BASELINES["historical_average"].rule(history, history.steps[-1] + 1, [(1.0,), (3.0,)])
+
+    # half an incident in 10 months is 0.05 a month, and three times that 0.15
+    np.testing.assert_allclose(rate[0], [[1.0, 0.1, 0.0], [0.05, 0.1, 0.0]])
+    np.testing.assert_allclose(rate[1], [[1.0, 0.15, 0.0], [0.15, 0.15, 0.0]])
+
+
+def test_the_historical_average_calls_a_place_without_incidents_next_to_impossible():
+    counts = random_counts()
+    counts[:, :, 0] = 0.0
+
+    expected = forecast_of("historical_average", history_of(counts), 39)
+
+    np.testing.assert_array_equal(expected[0, :, 0], np.full((2, 4), NEVER_ACTIVE_RATE))
+
+
+def test_ewma_learns_a_long_memory_for_a_steady_type_and_a_short_one_for_a_moving_type():
     rng = np.random.default_rng(1)
-    steady = rng.poisson(2.0, (60, 1, 200))
+    steady = rng.poisson(rng.gamma(2.0, 1.0, 200), (60, 1, 200))
     moving = rng.poisson(np.where(np.arange(60) < 40, 1.0, 6.0)[:, None, None], (60, 1, 200))
+    history = history_of(np.concatenate([steady, moving], axis=1).astype(float))
 
-    decays = tune_decay(history_of(np.concatenate([steady, moving], axis=1).astype(float)))
+    settings = BASELINES["ewma"].fit(history, history.steps[-1]).settings
 
-    assert decays[0] == DECAY_GRID[-1]
-    assert decays[1] == DECAY_GRID[0]
-
-
-def test_tuning_minimises_the_deviance_of_one_month_ahead_forecasts():
-    history = history_of(np.random.default_rng(6).poisson(1.5, (30, 1, 60)).astype(float))
-    brute = [
-        sum(
-            special.kl_div(
-                history.counts[month],
-                np.maximum(
-                    ewma_rate(history.counts[:month], decay),
-                    rate_floor(history_of(history.counts[:month])),
-                ),
-            ).sum()
-            for month in range(6, 30)  # the last 24
-        )
-        for decay in DECAY_GRID
-    ]
-
-    assert tune_decay(history) == (DECAY_GRID[int(np.argmin(brute))],)
+    assert [decay for decay, _ in settings] == [0.99, 0.80]
 
 
-def test_ewma_forecast_uses_the_decay_of_each_type():
+def test_ewma_forecast_uses_the_setting_of_each_type():
     history = history_of(random_counts())
     fitted = BASELINES["ewma"].fit(history, history.steps[-1])
 
     expected = fitted.forecast(history, history.steps[-1], 1).expected_count[0]
 
-    second = ewma_rate(history.counts, fitted.learned[1])[1]
-    np.testing.assert_allclose(expected[1], np.maximum(second, rate_floor(history)[1]))
+    decay, share = fitted.settings[1]
+    rate = ewma_rate(history.counts, decay)[1]
+    towards_mean = (1 - share) * rate + share * rate.mean()  # every place is active
+    np.testing.assert_allclose(expected[1], np.maximum(towards_mean, rate_floor(history)[1]))
+
+
+@every_baseline
+def test_every_baseline_is_tuned_over_the_same_number_of_settings(baseline):
+    assert len(set(baseline.grid)) == TUNING_BUDGET
+
+
+@every_baseline
+def test_every_setting_gives_another_forecast(baseline):
+    counts = random_counts()
+    counts[:, 1] *= np.arange(40)[:, None, None] % 12  # a season, and rare enough for any floor
+    counts[:, 0, 1] = 0.0
+    history = history_of(counts)
+
+    rates = baseline.rule(history, history.steps[-1] + 1, baseline.grid)
+
+    assert len(np.unique(rates.reshape(TUNING_BUDGET, -1), axis=0)) == TUNING_BUDGET
 
 
 @every_baseline
@@ -274,4 +341,5 @@ def test_baselines_are_keyed_by_their_own_name_and_the_opponent_comes_first():
     assert [baseline.name for baseline in BASELINES.values()] == list(BASELINES)
     assert sorted(SIMPLICITY) == sorted(BASELINES)
     assert SIMPLICITY[0] == "historical_average"
+    assert SIMPLICITY[-1] == "empirical_bayes"
     assert isinstance(BASELINES["ewma"], Baseline)

@@ -1,18 +1,28 @@
-"""Baselines: forecasters that are one line of arithmetic on past months.
+"""Baselines: forecasters that are a formula on past months.
 
-They are the opponents every network has to beat, so they get the same floor and the same spread.
-To add one, write its rule and a row of `BASELINES`.
+They are the opponents every network has to beat, so each is tuned: the numbers in its formula are
+chosen per offence type among equally many settings, and all get the same spread. To add one, write
+its rule, its grid of settings and a row of `BASELINES`.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 import numpy as np
-from jaxtyping import Float
-from scipy import special
+from jaxtyping import Bool, Float
 
+from crime_platform.models.baseline_tuning import (
+    TUNING_BUDGET,
+    Rule,
+    Setting,
+    choose_settings,
+    known_cases,
+    tuned_rate,
+)
 from crime_platform.models.count_distribution import fit_dispersion, rate_floor
+from crime_platform.models.empirical_bayes import discounted, empirical_bayes_rate
 from crime_platform.vocabulary.forecast import CountHistory, ForecastArray
 from crime_platform.vocabulary.timesteps import (
     IncompleteDataError,
@@ -23,14 +33,14 @@ from crime_platform.vocabulary.timesteps import (
 
 MONTHS_PER_YEAR = 12
 DISPERSION_MONTHS = 12  # one of each calendar month, and recent
-DECAY_MONTHS = 24  # months that choose the decay: two of each calendar month
-DECAY_GRID = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
 
-Rule = Callable[[CountHistory, Month, tuple[float, ...]], np.ndarray]
-"""Rate of each type and unit in a target month, from everything known and what was learned."""
-
-Learn = Callable[[CountHistory], tuple[float, ...]]
-"""What a rule has to learn, one number per offence type; most rules learn nothing."""
+# Factors of the common floor; shares of the city's mean; then (decay, share), (share, exponent of
+# the seasonal ratio) and what `empirical_bayes_rate` reads.
+FLOOR_GRID = tuple((round(1.2**i, 2),) for i in range(TUNING_BUDGET))
+SHARE_GRID = tuple((i / 25,) for i in range(TUNING_BUDGET))
+EWMA_GRID = tuple(product((0.80, 0.90, 0.95, 0.97, 0.98, 0.99), (0.0, 0.04, 0.1, 0.2)))
+SEASONAL_GRID = tuple(product((0.0, 0.05, 0.1, 0.15, 0.2, 0.3), (0.25, 0.5, 0.75, 1.0)))
+EMPIRICAL_BAYES_GRID = tuple(product((0.97, 0.985), (8.0, 16.0, 32.0, 64.0), (1.5, 2.5, 4.0)))
 
 
 def ewma_rate(
@@ -72,59 +82,73 @@ def seasonal_ratio(known: CountHistory, month: int) -> Float[np.ndarray, " type"
     return np.divide(in_month, before, out=np.ones_like(before), where=before > 0)
 
 
-def tune_decay(known: CountHistory) -> tuple[float, ...]:
-    """For each offence type, the decay whose one-month-ahead forecasts fit best.
+def shrunk(
+    rates: Float[np.ndarray, "#setting type *unit"],
+    shares: Float[np.ndarray, " setting"],
+    is_active: Bool[np.ndarray, "*unit"],
+) -> Float[np.ndarray, "setting type *unit"]:
+    """Rates of active units, moved by a share of the way to the mean of all active units.
 
-    Best is the lowest Poisson deviance over the last `DECAY_MONTHS` months known, or over as many
-    as have one month before them. One walk through the months keeps every decay's sums, which is
-    `ewma_rate` at each of them.
+    The order of the active units and the city's total stay as they are, so a rule stays what its
+    name says; but it no longer calls impossible what its months happened not to hold. For a mean
+    of n months it is gamma-Poisson shrinkage with n * share / (1 - share) months of the city's
+    mean as its prior.
     """
-    n_types = known.counts.shape[1]
-    decays = np.reshape(DECAY_GRID, (-1, *[1] * known.counts[0].ndim))
-    weighted, weights = np.zeros((len(DECAY_GRID), *known.counts.shape[1:])), np.zeros(decays.shape)
-    deviance = np.zeros((len(DECAY_GRID), n_types))
-    first = max(1, len(known.steps) - DECAY_MONTHS)
-    for position, observed in enumerate(known.counts):
-        if position >= first:
-            floor = rate_floor(known.through(known.steps[position - 1]))
-            per_case = special.kl_div(observed, np.maximum(weighted / weights, floor))
-            deviance += per_case.reshape(len(DECAY_GRID), n_types, -1).sum(axis=2)
-        weighted, weights = decays * weighted + observed, decays * weights + 1
-    return tuple(DECAY_GRID[row] for row in deviance.argmin(axis=0))
+    units = tuple(range(2, rates.ndim))
+    in_city = rates.sum(axis=units, keepdims=True, where=is_active)
+    to_mean = is_active * (in_city / max(int(is_active.sum()), 1) - rates)
+    return rates + _column(shares, rates.ndim) * to_mean
 
 
-def _mean_of_last(months: int, known: CountHistory, _target: Month, _: tuple[float, ...]):
-    return known.counts[-months:].mean(axis=0, dtype=np.float64)
+def _column(values: Sequence[float] | np.ndarray, ndim: int) -> np.ndarray:
+    return np.reshape(np.asarray(values, dtype=np.float64), (-1, *[1] * (ndim - 1)))
 
 
-def _mean_of_all(known: CountHistory, _target: Month, _: tuple[float, ...]):
-    return known.counts.mean(axis=0, dtype=np.float64)
+def _shrunk_to_city(known: CountHistory, rates: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+    return shrunk(rates, np.asarray(shares), np.asarray(known.counts.any(axis=(0, 1))))
 
 
-def _same_month_last_year(known: CountHistory, target: Month, _: tuple[float, ...]):
+def _mean_of_last(months: int, known: CountHistory, _target: Month, settings: Sequence[Setting]):
+    level = known.counts[-months:].mean(axis=0, dtype=np.float64)
+    return _shrunk_to_city(known, level[None], [share for (share,) in settings])
+
+
+def _mean_of_all(known: CountHistory, _target: Month, settings: Sequence[Setting]):
+    level = known.counts.mean(axis=0, dtype=np.float64)
+    factors = _column([factor for (factor,) in settings], known.counts.ndim)
+    floor = factors * rate_floor(known)
+    return np.maximum(level, np.where(known.counts.any(axis=(0, 1)), floor, 0.0))
+
+
+def _same_month_last_year(known: CountHistory, target: Month, settings: Sequence[Setting]):
     lead = int((target - known.steps[-1]).astype(np.int64))
     years_back = -(-lead // MONTHS_PER_YEAR)  # the latest year in which that month is known
     same_month = target - MONTHS_PER_YEAR * years_back
-    return known.counts[known.index_of(same_month)].astype(np.float64)
+    level = known.counts[known.index_of(same_month)].astype(np.float64)
+    return _shrunk_to_city(known, level[None], [share for (share,) in settings])
 
 
-def _ewma(known: CountHistory, _target: Month, decays: tuple[float, ...]):
-    types = [ewma_rate(known.counts[:, i : i + 1], decay) for i, decay in enumerate(decays)]
-    return np.concatenate(types)
+def _ewma(known: CountHistory, _target: Month, settings: Sequence[Setting]):
+    decays = sorted({decay for decay, _ in settings})
+    sums, months = discounted(known.counts, decays)
+    level = (sums / _column(months, sums.ndim))[[decays.index(decay) for decay, _ in settings]]
+    return _shrunk_to_city(known, level, [share for _, share in settings])
 
 
-def _mean12_seasonal(known: CountHistory, target: Month, _: tuple[float, ...]):
+def _mean12_seasonal(known: CountHistory, target: Month, settings: Sequence[Setting]):
     ratio = seasonal_ratio(known, int(month_of_year(np.array([target]))[0]))
     level = known.counts[-MONTHS_PER_YEAR:].mean(axis=0, dtype=np.float64)
-    return level * ratio.reshape(-1, *[1] * (level.ndim - 1))
+    season = np.stack([ratio**exponent for _, exponent in settings])
+    rates = _shrunk_to_city(known, level[None], [share for share, _ in settings])
+    return rates * season.reshape(*season.shape, *[1] * (level.ndim - 1))
 
 
 @dataclass(frozen=True, slots=True)
 class FittedBaseline:
-    """A baseline with its numbers fixed: decays if it has any, and one alpha per offence type."""
+    """A baseline with its numbers fixed: a setting and an alpha per offence type."""
 
     name: str
-    learned: tuple[float, ...]
+    settings: tuple[Setting, ...]
     alpha: tuple[float, ...]
 
     def forecast(self, history: CountHistory, origin: np.datetime64, horizon: int) -> ForecastArray:
@@ -138,7 +162,8 @@ class FittedBaseline:
         known = baseline.known_at(history, origin)
         floor = rate_floor(known)
         targets = [target_step(origin, lead) for lead in range(1, horizon + 1)]
-        expected = np.stack([baseline.rate(known, t, self.learned, floor) for t in targets])
+        rates = [tuned_rate(baseline.rule, self.settings, known, target) for target in targets]
+        expected = np.maximum(np.stack(rates), floor)
         alpha = np.reshape(self.alpha, (1, -1, *[1] * (expected.ndim - 2)))
         spread = np.broadcast_to(alpha, expected.shape).copy()
         return ForecastArray(origin=origin, expected_count=expected, dispersion=spread)
@@ -146,12 +171,12 @@ class FittedBaseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """One rule as a forecaster; fitting learns its decays and its spread."""
+    """One rule as a forecaster; fitting chooses its settings and its spread."""
 
     name: str
     rule: Rule
     rule_months: int  # months the rule reads before its target
-    learn: Learn = lambda _: ()
+    grid: tuple[Setting, ...]  # settings tried, at most `TUNING_BUDGET`
 
     @property
     def min_history_months(self) -> int:
@@ -161,29 +186,23 @@ class Baseline:
     def fit(self, history: CountHistory, origin: np.datetime64) -> FittedBaseline:
         """Learn from months up to and including `origin` only.
 
-        The spread comes from one-month-ahead forecasts of the last `DISPERSION_MONTHS` months
-        known, or of as many as have enough months before them.
+        Settings are chosen on one-month-ahead forecasts of the last 24 months known, the spread
+        on those of the last `DISPERSION_MONTHS`, or of as many as have enough months before them.
 
         Raises:
             IncompleteDataError: if too few months are known at the origin.
-            ValueError: if the steps are not months.
+            ValueError: if the steps are not months, or the grid is larger than the budget.
         """
-        known = self.known_at(history, origin)
-        learned = self.learn(known)
-        judged = list(_last_months(known, DISPERSION_MONTHS, first=self.rule_months))
-        observed = np.stack([month for month, _ in judged], axis=1)
-        expected = np.stack(
-            [self.rate(past, past.steps[-1] + 1, learned, rate_floor(past)) for _, past in judged],
-            axis=1,
-        )
-        alpha = tuple(map(fit_dispersion, observed, expected))
-        return FittedBaseline(self.name, learned, alpha)
-
-    def rate(
-        self, known: CountHistory, target: Month, learned: tuple[float, ...], floor: np.ndarray
-    ) -> Float[np.ndarray, " type *unit"]:
-        """Expected counts in the target month, never below the floor."""
-        return np.maximum(self.rule(known, target, learned), floor)
+        cases = known_cases(self.known_at(history, origin), first=self.rule_months)
+        chosen = choose_settings(self.rule, self.grid, cases)
+        judged = cases[-DISPERSION_MONTHS:]
+        observed = np.stack([case.observed for case in judged], axis=1)
+        rates = [
+            np.maximum(tuned_rate(self.rule, chosen, case.past, case.month), case.floor)
+            for case in judged
+        ]
+        alpha = tuple(map(fit_dispersion, observed, np.stack(rates, axis=1)))
+        return FittedBaseline(self.name, chosen, alpha)
 
     def known_at(self, history: CountHistory, origin: np.datetime64) -> CountHistory:
         """Months up to and including `origin`, refused if they are too few for this baseline."""
@@ -196,28 +215,28 @@ class Baseline:
                 f"the history holds {len(known.steps)}, from {known.steps[0]}: add earlier months "
                 "or choose a later origin"
             )
-        return known
+        return CountHistory(steps=known.steps, counts=known.counts.astype(np.float64))
 
 
-def _last_months(known: CountHistory, months: int, *, first: int):
-    """Each of the last months from position `first` on, with what was known just before it."""
-    for position in range(max(first, len(known.steps) - months), len(known.steps)):
-        yield known.counts[position], known.through(known.steps[position - 1])
-
-
-def _rolling_mean(months: int) -> Baseline:
+def _rolling_mean(months: int, name: str = "") -> Baseline:
     rule = partial(_mean_of_last, months)
-    return Baseline(name=f"rolling_mean_{months}", rule=rule, rule_months=months)
+    name = name or f"rolling_mean_{months}"
+    return Baseline(name=name, rule=rule, rule_months=months, grid=SHARE_GRID)
 
 
 _ALL = (
-    Baseline(name="historical_average", rule=_mean_of_all, rule_months=1),
-    Baseline(name="last_month", rule=partial(_mean_of_last, 1), rule_months=1),
-    Baseline(name="same_month_last_year", rule=_same_month_last_year, rule_months=12),
+    Baseline(name="historical_average", rule=_mean_of_all, rule_months=1, grid=FLOOR_GRID),
+    _rolling_mean(1, "last_month"),
+    Baseline(
+        name="same_month_last_year", rule=_same_month_last_year, rule_months=12, grid=SHARE_GRID
+    ),
     *map(_rolling_mean, (3, 6, 12, 24)),
-    Baseline(name="ewma", rule=_ewma, rule_months=1, learn=tune_decay),
+    Baseline(name="ewma", rule=_ewma, rule_months=1, grid=EWMA_GRID),
     # 24: one year for the mean, and every calendar month once with a year before it
-    Baseline(name="mean12_seasonal", rule=_mean12_seasonal, rule_months=24),
+    Baseline(name="mean12_seasonal", rule=_mean12_seasonal, rule_months=24, grid=SEASONAL_GRID),
+    Baseline(
+        name="empirical_bayes", rule=empirical_bayes_rate, rule_months=1, grid=EMPIRICAL_BAYES_GRID
+    ),
 )
 BASELINES: dict[str, Baseline] = {baseline.name: baseline for baseline in _ALL}
 """Every baseline in leaderboard order; the first is the gate's opponent."""
