@@ -5,15 +5,22 @@ from operator import add
 
 import numpy as np
 import pytest
+import xarray as xr
+from scores.probability import PitFcstAtObs
 
 from crime_platform.metrics.calibration import (
     calibration_by_rate,
+    calibration_cases,
     calibration_sums,
     interval_coverage_80,
     interval_coverage_95,
     mean_crps,
+    pit_coverage_80,
+    pit_coverage_95,
+    pit_histogram,
+    pit_share,
     pit_values,
-    rate_group,
+    reliability,
     stated_coverage_80,
     stated_coverage_95,
 )
@@ -82,12 +89,6 @@ def test_the_true_spread_has_the_lowest_crps():
     assert true < min(narrow, wide)
 
 
-def test_groups_start_at_their_edge():
-    expected = np.array([[0.0, 0.049, 0.05], [0.2, 4.9, 5.0]])
-
-    np.testing.assert_array_equal(rate_group(expected), [[0, 0, 1], [2, 3, 4]])
-
-
 def test_rate_groups_add_up_to_the_pooled_sums():
     observed, expected, alpha = drawn(0.7, n=2000)
     mask = np.arange(2000) % 3 > 0
@@ -126,6 +127,97 @@ def test_pit_repeats_with_its_seed_only():
 
     np.testing.assert_array_equal(pit_values(*case, seed=1), pit_values(*case, seed=1))
     assert (pit_values(*case, seed=1) != pit_values(*case, seed=2)).any()
+
+
+def test_pit_share_by_hand():
+    # even between 0.5 and 0.75: nothing below 0.4, a fifth below 0.55, everything below 0.75
+    low, high = np.full(3, 0.5), np.full(3, 0.75)
+
+    shares = [pit_share(low, high, level)[0] for level in (0.4, 0.55, 0.75, 0.9)]
+
+    assert shares == pytest.approx([0, 0.2, 1, 1])
+
+
+def test_a_count_beyond_all_probability_has_its_pit_at_the_top():
+    # Poisson 1: P(Y < 300) and P(Y <= 300) are both 1
+    cases = calibration_cases(np.array([300.0]), np.array([1.0]), np.zeros(1))
+
+    assert pit_share(cases.pit_low, cases.pit_high, 0.975)[0] == 0
+    assert pit_share(cases.pit_low, cases.pit_high, 1.0)[0] == 1
+
+
+def test_pit_inside_by_hand():
+    # mean 1, alpha 1, counts 0, 3, 9: PIT even on (0, 1/2), (7/8, 15/16), (511/512, 1023/1024)
+    # inside 0.1..0.9: 4/5, 2/5 and 0; inside 0.025..0.975: 19/20, 1 and 0
+    sums = calibration_sums(np.array([0.0, 3.0, 9.0]), np.ones(3), np.ones(3))
+
+    assert pit_coverage_80(sums) == pytest.approx((4 / 5 + 2 / 5) / 3)
+    assert pit_coverage_95(sums) == pytest.approx((19 / 20 + 1) / 3)
+
+
+def test_pit_inside_of_a_true_spread_is_nominal_where_plain_coverage_is_not():
+    sums = calibration_sums(*drawn(0.7))
+
+    assert pit_coverage_80(sums) == pytest.approx(0.80, abs=0.004)
+    assert pit_coverage_95(sums) == pytest.approx(0.95, abs=0.004)
+    assert interval_coverage_80(sums) > 0.85
+
+
+def test_pit_inside_is_the_mean_of_drawn_pit_values():
+    case = drawn(0.7, n=2000)
+    values = np.stack([pit_values(*case, seed=seed) for seed in range(200)])
+
+    sums = calibration_sums(*case)
+
+    drawn_share = ((values >= 0.1) & (values <= 0.9)).mean()
+    assert pit_coverage_80(sums) == pytest.approx(drawn_share, abs=0.002)
+
+
+def test_pit_histogram_equals_that_of_scores():
+    cases = calibration_cases(*drawn(0.7, n=300))
+    high, low = (xr.DataArray(end, dims=["case"]) for end in (cases.pit_high, cases.pit_low))
+    theirs = PitFcstAtObs(high, fcst_at_obs_left=low).hist_values(20)
+
+    ours = pit_histogram(cases.pit_low, cases.pit_high, np.zeros(300, dtype=int), 1)[0]
+
+    np.testing.assert_allclose(ours / 300, theirs.to_numpy(), atol=1e-9)
+
+
+def test_pit_histogram_by_label_by_hand():
+    # label 0 even on 0..0.1, two bins; label 1 even on 0.95..1, the last bin; label 2 has none
+    low, high = np.array([0.0, 0.95]), np.array([0.1, 1.0])
+
+    histogram = pit_histogram(low, high, np.array([0, 1]), 3)
+
+    np.testing.assert_allclose(histogram[0, :3], [0.5, 0.5, 0.0], atol=1e-12)
+    assert histogram[1, 19] == pytest.approx(1)
+    assert histogram[2].sum() == 0
+
+
+def test_reliability_by_hand():
+    # 20 expected counts 1..20: two to a bin; 5 incidents fell on the largest
+    expected, observed = np.arange(1.0, 21.0), np.zeros(20)
+    observed[19] = 5.0
+
+    bins = reliability(observed, expected)
+
+    assert [each.n for each in bins] == [2] * 10
+    assert (bins[0].sum_expected, bins[0].sum_observed) == (1 + 2, 0)
+    assert (bins[9].sum_expected, bins[9].sum_observed) == (19 + 20, 5)
+
+
+def test_equal_expected_counts_share_a_reliability_bin():
+    expected = np.concatenate([np.full(70, 0.01), np.arange(1.0, 31.0)])
+
+    bins = reliability(np.zeros(100), expected)
+
+    assert bins[0].n == 70
+    assert sum(each.n for each in bins) == 100
+
+
+def test_reliability_needs_a_case():
+    with pytest.raises(ValueError, match="at least one expected count"):
+        reliability(np.zeros(0), np.zeros(0))
 
 
 @pytest.mark.parametrize(

@@ -89,14 +89,15 @@ def cdf(
     alpha: Float[np.ndarray, "*case"],
 ) -> Float[np.ndarray, "*case"]:
     """P(Y <= count) for whole counts; 0 for a negative one."""
-    k = np.maximum(count, 0)
-    spread = np.maximum(alpha, ALPHA_RANGE[0])
-    below = np.where(
-        _is_poisson(alpha),
-        special.pdtr(k, expected),
-        special.betainc(1 / spread, k + 1, 1 / (1 + spread * expected)),
-    )
-    return np.where(count < 0, 0.0, below)
+    below = np.zeros(count.shape)
+    none = count == 0  # most counts in a cell: a closed form, far faster than a beta function
+    below[none] = probability_none(expected[none], alpha[none])
+    poisson = (count > 0) & _is_poisson(alpha)
+    below[poisson] = special.pdtr(count[poisson], expected[poisson])
+    wide = (count > 0) & ~_is_poisson(alpha)
+    k, mu, spread = count[wide], expected[wide], alpha[wide]
+    below[wide] = special.betainc(1 / spread, k + 1, 1 / (1 + spread * mu))
+    return below
 
 
 def quantiles(
@@ -121,6 +122,8 @@ def quantiles(
     mass = probability_none(mu, spread)
     reached, growth = mass.copy(), mu / (1 + spread * mu)
     for k in range(SUMMED_COUNTS):
+        if case.size == 0:
+            break
         for position, level in enumerate(levels):
             found[position, case] += reached < level
         open_ = np.flatnonzero(reached < levels[-1])
@@ -128,8 +131,9 @@ def quantiles(
         growth, spread = growth[open_], spread[open_]
         mass = mass * growth * (1 + spread * k) / (k + 1)
         reached = reached + mass
-    for position, level in enumerate(levels):
-        found[position, case] = _scipy_quantile(mu[case], spread, level)
+    if case.size:
+        for position, level in enumerate(levels):
+            found[position, case] = _scipy_quantile(mu[case], spread, level)
     return found.reshape(len(levels), *expected.shape)
 
 
