@@ -1,32 +1,39 @@
 """Which model is published, and whether it may be: the choice and the gate, as pure rules.
 
-Both read pooled sums of the back-test one month ahead over the ever active cells, the numbers of
-the leaderboard. Mean Poisson deviance decides; MAE never does.
+Both look one month ahead over the ever active cells, the numbers of the leaderboard. Mean Poisson
+deviance decides; MAE never does. `prequential` applies the choice at every origin, and the gate
+judges the row that this policy makes, not the winner it ends with.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT
 
 if TYPE_CHECKING:
     import pandas as pd
 
+POLICY = "champion"  # the model name of the policy's own rows in every score table
+MIN_JUDGED = 3  # origins without which nobody is preferred to the historical average
 BIAS_LIMIT = 0.10  # expected / recorded - 1 over the back-test
 PLAUSIBLE = (0.5, 2.0)  # of the smallest and the largest month of the last two years
 RECENT_MONTHS = 24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """The champion, the model with the lowest deviance, and why they differ if they do."""
 
     champion: str
-    lowest_deviance: str
-    reason: str
+    lowest_deviance: str | None  # None while too few origins can be judged
+    mean_gap: float  # of the champion's deviance to the lowest, paired; NaN while too few
+    standard_error: float  # of that gap
+    reason: str  # whole sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +47,102 @@ class Verdict:
     figures: dict[str, float]
 
 
-def choose_champion(scores: "pd.DataFrame", simplest_first: list[str]) -> Choice:
-    """The model with the lowest pooled deviance; a tie within noise goes to the simplest.
+def choose_champion(
+    deviance: Mapping[str, Float[np.ndarray, " origin"]],
+    simplest_first: Sequence[str],
+    *,
+    incumbent: str | None = None,
+) -> Choice:
+    """The incumbent as long as it ties with the lowest deviance, else the simplest that does.
 
-    Two models tie when their mean paired difference per origin is at most its standard error.
-    Only models scored at every origin compete.
+    A model ties when its mean paired difference to the lowest deviance, over the origins judged,
+    is at most the standard error of that mean. So the champion changes only on evidence: what
+    lies inside the noise neither takes the seat nor costs it.
 
     Args:
-        scores: rows of `backtest_score`.
+        deviance: mean deviance at each origin judged, the same origins for every model. A model
+            with a deviance that is not finite does not compete.
         simplest_first: every model name, from the simplest to the most complex.
+        incumbent: the champion so far.
 
     Raises:
-        ValueError: if a scored model has no place in `simplest_first`.
+        ValueError: if a model has no place in `simplest_first`, or none can compete.
 
     Source: the one-standard-error rule of Breiman et al. (1984), section 3.4.3, on paired
-    differences.
+    differences. Keeping the incumbent is ours.
     """
-    unknown = sorted(set(scores["model"]) - set(simplest_first))
+    unknown = sorted(set(deviance) - set(simplest_first))
     if unknown:
         raise ValueError(f"models {unknown} have no place in the order of simplicity")
-    # NaN stays NaN and drops out with its model: skipped, it would count as a perfect score.
-    grouped = _lead_one(scores).groupby(["model", "origin_month"])["sum_deviance"]
-    by_origin = grouped.agg(lambda sums: sums.sum(skipna=False))
-    table = by_origin.unstack("origin_month").dropna()
-    best = str(table.sum(axis=1).idxmin())
-    gaps = table.sub(table.loc[best], axis=1)
-    n_origins = gaps.shape[1]
-    noise = gaps.std(axis=1, ddof=1).fillna(math.inf) / math.sqrt(n_origins)
-    tied = gaps.index[(gaps.mean(axis=1) <= noise) | (gaps.index == best)]
-    champion = next(name for name in simplest_first if name in set(tied))
-    reason = f"{best} has the lowest deviance over {n_origins} origins"
+    n_origins = max((len(values) for values in deviance.values()), default=0)
+    if n_origins < MIN_JUDGED:
+        return _default_choice(n_origins)
+    # A NaN is no number to compare: left in, it would count as a perfect score.
+    names = [n for n in simplest_first if n in deviance and np.isfinite(deviance[n]).all()]
+    if not names:
+        raise ValueError(f"none of {sorted(deviance)} has a finite deviance at every origin")
+    table = np.stack([deviance[name] for name in names])
+    best = names[int(table.mean(axis=1).argmin())]
+    gaps = table - deviance[best]
+    errors = gaps.std(axis=1, ddof=1) / math.sqrt(n_origins)
+    margins = {
+        name: _Margin(gap, error)
+        for name, gap, error in zip(names, gaps.mean(axis=1).tolist(), errors.tolist(), strict=True)
+    }
+    tied = [name for name in names if margins[name].is_tie]
+    champion = incumbent if incumbent in tied else tied[0]
+    lowest = f"the lowest mean deviance over {n_origins} origins, {deviance[best].mean():.4f}"
+    why = f"it has {lowest}"
     if champion != best:
-        reason += f"; {champion} is simpler and within one standard error of it"
-    return Choice(champion, best, reason)
+        rank = "" if champion == incumbent else " and is the simplest model there"
+        why = f"{best} has {lowest}, and {champion} lies {margins[champion]}{rank}"
+    return Choice(
+        champion=champion,
+        lowest_deviance=best,
+        mean_gap=margins[champion].gap,
+        standard_error=margins[champion].standard_error,
+        reason=_succession(champion, incumbent, why, margins),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Margin:
+    """How far a model's mean deviance lies above the lowest."""
+
+    gap: float
+    standard_error: float
+
+    @property
+    def is_tie(self) -> bool:
+        return self.gap <= self.standard_error
+
+    def __str__(self) -> str:
+        relation = "within" if self.is_tie else "more than"
+        return f"{self.gap:.4f} above it, {relation} one standard error ({self.standard_error:.4f})"
+
+
+def _default_choice(n_origins: int) -> Choice:
+    return Choice(
+        champion=OPPONENT,
+        lowest_deviance=None,
+        mean_gap=math.nan,
+        standard_error=math.nan,
+        reason=f"{OPPONENT} is the champion until {MIN_JUDGED} earlier origins can be judged; "
+        f"here there are {n_origins}.",
+    )
+
+
+def _succession(
+    champion: str, incumbent: str | None, why: str, margins: Mapping[str, _Margin]
+) -> str:
+    if incumbent is None:
+        return f"{champion} is the champion: {why}."
+    if champion == incumbent:
+        return f"{champion} stays the champion: {why}."
+    sentence = f"{champion} replaces {incumbent} as the champion: {why}."
+    if incumbent not in margins:
+        return f"{sentence} {incumbent} has no score at each of these origins."
+    return f"{sentence} {incumbent} lies {margins[incumbent]}."
 
 
 def judge(
@@ -83,47 +153,66 @@ def judge(
     forecast_totals: np.ndarray,
     recent_totals: np.ndarray,
 ) -> Verdict:
-    """Whether the candidate may be published: it must beat the historical average.
+    """Whether the candidate may be published: the policy must beat the historical average.
 
-    Deviance and RMSE must be lower, one month ahead and pooled over all leads; the total must be
-    unbiased within `BIAS_LIMIT`; and every month's forecast total must be finite and plausible.
+    Deviance and RMSE of the rows `champion`, at each origin the model that earlier origins had
+    chosen, must be lower, one month ahead and pooled over all leads; their total must be unbiased
+    within `BIAS_LIMIT`; and every month's total that the chosen model forecasts must be finite
+    and plausible. Its own skill is stated and does not decide: it was picked for being high.
 
     Args:
         candidate_id: what is judged.
-        model: its champion.
-        scores: rows of `backtest_score`.
+        model: the model chosen.
+        scores: rows of `backtest_score`. Origins that served selection only are left out.
         forecast_totals: city totals that the candidate forecasts, one per lead.
         recent_totals: recorded city totals of the last two years, one per month.
+
+    Raises:
+        ValueError: if the policy, the model or the historical average has no scores.
     """
-    active = scores[scores["cell_set"] == EVER_ACTIVE]
+    tested = scores[~scores["is_selection"].astype(bool)] if "is_selection" in scores else scores
+    active = tested[tested["cell_set"] == EVER_ACTIVE]
+    lead_one = active[active["lead"] == 1]
+    missing = sorted({POLICY, model, OPPONENT} - set(lead_one["model"]))
+    if missing:
+        raise ValueError(f"the gate of {candidate_id} found no scores of {missing} one month ahead")
     figures, reasons = {}, []
-    for label, rows in (("lead 1", _lead_one(scores)), ("all leads", active)):
-        ours, theirs = _pooled(rows, model), _pooled(rows, OPPONENT)
+    for label, rows in (("lead 1", lead_one), ("all leads", active)):
+        ours, theirs = _pooled(rows, POLICY), _pooled(rows, OPPONENT)
         for name in ("deviance", "rmse"):
-            figures[f"{name} skill, {label}"] = skill = 1 - ours[name] / theirs[name]
+            figures[f"{name} skill, {label}"] = skill = _skill(ours[name], theirs[name])
             if not skill > 0:  # NaN is refused too
                 reasons.append(
-                    f"{name} of {model}, {label}, is {ours[name]:.4f} and must be below the "
-                    f"{theirs[name]:.4f} of {OPPONENT}"
+                    f"{name} of the {POLICY} policy, {label}, is {ours[name]:.4f} and must be "
+                    f"below the {theirs[name]:.4f} of {OPPONENT}"
                 )
         figures[f"bias, {label}"] = ours["bias"]
     bias = figures["bias, lead 1"]
     if not abs(bias) <= BIAS_LIMIT:
         reasons.append(f"bias one month ahead is {bias:+.1%} and must be within {BIAS_LIMIT:.0%}")
-    low = PLAUSIBLE[0] * float(recent_totals.min())
-    high = PLAUSIBLE[1] * float(recent_totals.max())
+    own, theirs = _pooled(lead_one, model), _pooled(lead_one, OPPONENT)
+    for name in ("deviance", "rmse"):
+        figures[f"{name} skill of the chosen model, lead 1"] = _skill(own[name], theirs[name])
+    figures["bias of the chosen model, lead 1"] = own["bias"]
     for lead, total in enumerate(forecast_totals, start=1):
         figures[f"forecast total, lead {lead}"] = float(total)
-        if not low <= total <= high:
-            reasons.append(
-                f"the forecast total of lead {lead} is {total:.0f} incidents and must lie between "
-                f"{low:.0f} and {high:.0f}, half the smallest and twice the largest recent month"
-            )
+    reasons += _implausible(forecast_totals, recent_totals)
     return Verdict(candidate_id, model, not reasons, reasons, figures)
 
 
-def _lead_one(scores: "pd.DataFrame") -> "pd.DataFrame":
-    return scores[(scores["lead"] == 1) & (scores["cell_set"] == EVER_ACTIVE)]
+def _implausible(forecast_totals: np.ndarray, recent_totals: np.ndarray) -> list[str]:
+    low = PLAUSIBLE[0] * float(recent_totals.min())
+    high = PLAUSIBLE[1] * float(recent_totals.max())
+    return [
+        f"the forecast total of lead {lead} is {total:.0f} incidents and must lie between "
+        f"{low:.0f} and {high:.0f}, half the smallest and twice the largest recent month"
+        for lead, total in enumerate(forecast_totals, start=1)
+        if not low <= total <= high  # NaN is refused too
+    ]
+
+
+def _skill(score: float, opponent: float) -> float:
+    return 1 - score / opponent if opponent else math.nan
 
 
 def _pooled(rows: "pd.DataFrame", model: str) -> dict[str, float]:

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,48 +42,96 @@ def verdict(table, *, totals=(100.0, 100.0, 100.0), model="ewma"):
     )
 
 
+def deviances(**models):
+    return {name: np.array(values, dtype=float) for name, values in models.items()}
+
+
 def test_the_lowest_deviance_wins():
-    table = scores(
-        {
-            "historical_average": [50, 51, 52, 50],
-            "ewma": [45, 47, 46, 45],
-            "st_resnet": [40, 41, 41, 40],
-        }
+    judged = deviances(
+        historical_average=[50, 51, 52, 50], ewma=[45, 47, 46, 45], st_resnet=[40, 41, 41, 40]
     )
-    choice = choose_champion(table, SIMPLEST_FIRST)
+
+    choice = choose_champion(judged, SIMPLEST_FIRST)
+
     assert (choice.champion, choice.lowest_deviance) == ("st_resnet", "st_resnet")
+    assert (choice.mean_gap, choice.standard_error) == (0, 0)
+    assert choice.reason == (
+        "st_resnet is the champion: it has the lowest mean deviance over 4 origins, 40.5000."
+    )
+
+
+# ewma - st_resnet: +6, -6, +6, -4; mean 0.5. Squared distances from it: 30.25, 42.25, 30.25,
+# 20.25, together 123, so the standard error is sqrt(123 / 3) / sqrt(4) = 3.2016
+TIE = deviances(
+    historical_average=[60, 60, 60, 60], ewma=[46, 40, 46, 41], st_resnet=[40, 46, 40, 45]
+)
 
 
 def test_a_tie_within_noise_goes_to_the_simpler_model():
-    # ewma - st_resnet: +6, -6, +6, -4; mean 0.5, standard error sqrt(41) / 2 = 3.2
-    table = scores(
-        {
-            "historical_average": [60, 60, 60, 60],
-            "ewma": [46, 40, 46, 41],
-            "st_resnet": [40, 46, 40, 45],
-        }
-    )
-    choice = choose_champion(table, SIMPLEST_FIRST)
+    choice = choose_champion(TIE, SIMPLEST_FIRST)
+
     assert (choice.champion, choice.lowest_deviance) == ("ewma", "st_resnet")
-    assert choice.reason.endswith("ewma is simpler and within one standard error of it")
+    assert choice.mean_gap == pytest.approx(0.5)
+    assert choice.standard_error == pytest.approx(math.sqrt(123 / 3) / 2)
+    assert choice.reason == (
+        "ewma is the champion: st_resnet has the lowest mean deviance over 4 origins, 42.7500, "
+        "and ewma lies 0.5000 above it, within one standard error (3.2016) and is the simplest "
+        "model there."
+    )
 
 
-def test_a_model_that_misses_an_origin_does_not_compete():
-    table = scores({"historical_average": [50, 50, 50], "ewma": [45, 45, 45], "st_resnet": [1]})
-    assert choose_champion(table, SIMPLEST_FIRST).champion == "ewma"
+@pytest.mark.parametrize("incumbent", ["ewma", "st_resnet"])
+def test_a_tie_never_costs_the_incumbent_its_seat(incumbent):
+    choice = choose_champion(TIE, SIMPLEST_FIRST, incumbent=incumbent)
+    assert choice.champion == incumbent
+    assert choice.reason.startswith(f"{incumbent} stays the champion: ")
 
 
-def test_a_model_with_a_nan_never_wins():
-    table = scores({"historical_average": [50, 50], "ewma": [45, 45], "st_resnet": [1, np.nan]})
-    assert choose_champion(table, SIMPLEST_FIRST).champion == "ewma"
+def test_an_incumbent_beyond_noise_is_replaced_and_told_why():
+    # 60 - st_resnet: 20, 14, 20, 15; mean 17.25, squared distances 7.5625, 10.5625, 7.5625,
+    # 5.0625, together 30.75: standard error sqrt(30.75 / 3) / 2 = 1.6008
+    choice = choose_champion(TIE, SIMPLEST_FIRST, incumbent="historical_average")
+
+    assert choice.champion == "ewma"
+    assert choice.reason.startswith("ewma replaces historical_average as the champion: ")
+    assert choice.reason.endswith(
+        "historical_average lies 17.2500 above it, more than one standard error (1.6008)."
+    )
+
+
+def test_an_incumbent_that_was_not_judged_is_replaced():
+    choice = choose_champion(TIE, SIMPLEST_FIRST, incumbent="kriging")
+    assert choice.champion == "ewma"
+    assert choice.reason.endswith("kriging has no score at each of these origins.")
+
+
+def test_too_few_origins_leave_the_historical_average():
+    choice = choose_champion(deviances(historical_average=[9, 9], ewma=[1, 1]), SIMPLEST_FIRST)
+
+    assert (choice.champion, choice.lowest_deviance) == ("historical_average", None)
+    assert math.isnan(choice.mean_gap)
+    assert math.isnan(choice.standard_error)
+    assert choice.reason.endswith("until 3 earlier origins can be judged; here there are 2.")
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_model_with_a_deviance_that_is_no_number_never_wins(wrong):
+    judged = TIE | deviances(st_resnet=[1, 1, wrong, 1])
+    choice = choose_champion(judged, SIMPLEST_FIRST, incumbent="st_resnet")
+    assert (choice.champion, choice.lowest_deviance) == ("ewma", "ewma")
+
+
+def test_without_a_finite_deviance_nobody_is_chosen():
+    with pytest.raises(ValueError, match=r"none of \['ewma'\] has a finite deviance"):
+        choose_champion(deviances(ewma=[np.nan] * 3), SIMPLEST_FIRST)
 
 
 def test_a_model_without_a_place_in_the_order_is_named():
     with pytest.raises(ValueError, match=r"models \['kriging'\] have no place"):
-        choose_champion(scores({"kriging": [1.0]}), SIMPLEST_FIRST)
+        choose_champion(deviances(kriging=[1.0]), SIMPLEST_FIRST)
 
 
-GOOD = {"historical_average": [50.0] * 4, "ewma": [45.0] * 4}
+GOOD = {"historical_average": [50.0] * 4, "ewma": [44.0] * 4, "champion": [45.0] * 4}
 
 
 def test_a_better_and_unbiased_candidate_passes():
@@ -89,16 +139,47 @@ def test_a_better_and_unbiased_candidate_passes():
     assert answer.passed
     assert answer.reasons == []
     assert answer.figures["deviance skill, lead 1"] == pytest.approx(1 - 45 / 50)
+    assert answer.figures["deviance skill of the chosen model, lead 1"] == pytest.approx(
+        1 - 44 / 50
+    )
+
+
+def test_the_chosen_models_own_skill_does_not_decide():
+    lucky = scores({**GOOD, "champion": [51.0] * 4})
+    assert not verdict(lucky).passed
+    unlucky = scores({**GOOD, "ewma": [51.0] * 4})
+    assert verdict(unlucky).passed
+
+
+def test_origins_that_served_selection_are_not_judged():
+    served = scores({**GOOD, "champion": [99.0] * 4}).assign(is_selection=True)
+    table = pd.concat([served, scores(GOOD).assign(is_selection=False)])
+
+    assert verdict(table).figures == verdict(scores(GOOD)).figures
+    assert verdict(table).passed
+
+
+@pytest.mark.parametrize("missing", ["champion", "ewma", "historical_average"])
+def test_a_row_that_was_not_scored_is_named(missing):
+    table = scores(GOOD)
+    with pytest.raises(ValueError, match=rf"2021-12-abc found no scores of \['{missing}'\]"):
+        verdict(table[table["model"] != missing])
 
 
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        (scores({**GOOD, "ewma": [51.0] * 4}), "deviance of ewma, lead 1, is 0.5100"),
-        (scores(GOOD, squared={"ewma": 60.0}), "rmse of ewma, lead 1"),
+        (
+            scores({**GOOD, "champion": [51.0] * 4}),
+            "deviance of the champion policy, lead 1, is 0.5100 and must be below the 0.5000 of",
+        ),
+        (scores(GOOD, squared={"champion": 60.0}), "rmse of the champion policy, lead 1"),
         (scores(GOOD, expected=111.0), r"bias one month ahead is \+11.0%"),
         (scores(GOOD, expected=89.0), "bias one month ahead is -11.0%"),
-        (scores({**GOOD, "ewma": [np.nan] * 4}), "deviance of ewma, lead 1, is"),
+        (
+            scores({**GOOD, "champion": [45.0, np.nan, 45.0, 45.0]}),
+            "deviance of the champion policy, lead 1, is nan",
+        ),
     ],
     ids=["deviance", "rmse", "too many", "too few", "nan"],
 )
@@ -116,12 +197,13 @@ def test_an_implausible_total_is_refused(total):
 
 
 def test_the_opponent_cannot_beat_itself():
-    answer = verdict(scores(GOOD), model="historical_average")
+    table = scores({**GOOD, "champion": GOOD["historical_average"]})
+    answer = verdict(table, model="historical_average")
     assert not answer.passed
 
 
 def test_a_loss_at_the_longer_leads_is_a_loss():
-    late = scores({"historical_average": [50.0] * 4, "ewma": [90.0] * 4}, leads=(2, 3))
+    late = scores({**GOOD, "champion": [90.0] * 4}, leads=(2, 3))
     answer = verdict(pd.concat([scores(GOOD), late]))
     assert [reason for reason in answer.reasons if "all leads" in reason] == answer.reasons
     assert len(answer.reasons) == 2
