@@ -26,18 +26,32 @@ class BacktestPlan:
     """
 
     as_of: Month
-    n_origins: int = 12
+    n_origins: int = 12  # scored
+    n_selection: int = 12  # before them: champion and ensemble are chosen here, nothing is scored
     refit_every: int | None = 6  # months; None fits once, before the first origin
     horizon: int = 3
 
     def __post_init__(self) -> None:
-        if min(self.n_origins, self.horizon, self.refit_every or 1) < 1:
-            raise ValueError(f"origins, refit interval and horizon must be at least 1, got {self}")
+        if min(self.n_origins, self.horizon, self.refit_every or 1) < 1 or self.n_selection < 0:
+            raise ValueError(
+                "origins, refit interval and horizon must be at least 1 and the selection origins "
+                f"at least 0, got {self}"
+            )
 
     @property
     def origins(self) -> np.ndarray:
-        """Past months forecast from, oldest first; the last one is the month before `as_of`."""
-        return month_range(self.as_of - self.n_origins, self.as_of - 1)
+        """Past months forecast from, oldest first: those for selection, then the scored ones."""
+        return month_range(self.as_of - self.n_origins - self.n_selection, self.as_of - 1)
+
+    @property
+    def test_origins(self) -> np.ndarray:
+        """The origins that are scored: the last ones before `as_of`."""
+        return self.origins[self.n_selection :]
+
+    @property
+    def first_test_origin(self) -> Month:
+        """Where selection ends: only targets up to this month may have chosen anything for it."""
+        return self.test_origins[0]
 
     def fit_origin(self, origin: Month) -> Month:
         """Newest anchored month up to `origin`: the model serving `origin` has seen no more."""
@@ -56,7 +70,10 @@ def rolling_forecasts(
     min_history_months: int,
     task: str,
 ) -> Iterator[ForecastArray]:
-    """Forecasts from every origin of the plan, then the one from `as_of` that may be published.
+    """Forecasts from the plan's origins, then the one from `as_of` that may be published.
+
+    A model that needs a longer history starts at a later selection origin, but serves every
+    scored one.
 
     Args:
         plan: origins and refit rule.
@@ -67,15 +84,16 @@ def rolling_forecasts(
         task: name for progress reports.
 
     Raises:
-        IncompleteDataError: if the first origin has fewer months than a fit needs.
+        IncompleteDataError: if the first scored origin has fewer months than a fit needs.
     """
     earliest = history.steps[0] + (min_history_months - 1)
-    origins = [*plan.origins, plan.as_of]
-    if origins[0] < earliest:
-        held = int((origins[0] - history.steps[0]).astype(np.int64)) + 1
+    origins = [origin for origin in (*plan.origins, plan.as_of) if origin >= earliest]
+    first = plan.first_test_origin
+    if first < earliest:
+        held = int((first - history.steps[0]).astype(np.int64)) + 1
         raise IncompleteDataError(
-            f"{task} needs {min_history_months} months of history at its first origin "
-            f"{origins[0]} and has {max(held, 0)}: the data begin in {history.steps[0]}"
+            f"{task} needs {min_history_months} months of history at the first scored origin "
+            f"{first} and has {max(held, 0)}: the data begin in {history.steps[0]}"
         )
     for done, origin in enumerate(origins, start=1):
         known = history.through(origin)

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from crime_platform.release import ReleaseError, open_release
+from crime_platform.sources.files import missing_files
 from crime_platform.terminal import print_error, print_leaderboard, print_rows, progress_bars
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import (
@@ -43,7 +44,8 @@ class Format(StrEnum):
 @app.command()
 def run(
     study_area: Annotated[
-        str | None, typer.Option(help="Name of the TOML in study_areas/; the only one by default")
+        str | None,
+        typer.Option(help="Name of the TOML in study_areas/; the only one with files by default"),
     ] = None,
     as_of: Annotated[
         str | None,
@@ -121,21 +123,35 @@ def areas() -> None:
             problems.append(str(error))
         else:
             size = f"{area.grid.cell_size_m:g} m"
+            files = "yes" if _has_files(home, area.name) else "not fetched"
             last = "open" if area.last_month is None else str(area.last_month)
-            rows.append((area.name, area.title, area.crs, size, f"{area.first_month} to {last}"))
-    print_rows(OUT, ["name", "title", "CRS", "cell", "months"], rows)
+            rows.append(
+                (area.name, area.title, area.crs, size, f"{area.first_month} to {last}", files)
+            )
+    print_rows(OUT, ["name", "title", "CRS", "cell", "months", "files"], rows)
     if problems:
         print_error(ERR, "study areas that cannot be read", problems)
         raise typer.Exit(BAD_INPUT)
 
 
 def _only_area(home: PlatformHome) -> str:
+    """The one area there is, or the only one whose files have been fetched."""
     names = [path.stem for path in study_area_files(home.study_areas)]
-    if len(names) == 1:
-        return names[0]
+    ready = names if len(names) == 1 else [name for name in names if _has_files(home, name)]
+    if len(ready) == 1:
+        return ready[0]
     raise StudyAreaError(
-        f"{home.study_areas} holds {len(names)} study areas {names}: choose one with --study-area"
+        f"{home.study_areas} holds {len(names)} study areas {names}, {len(ready)} of them with "
+        "data files: choose one with --study-area"
     )
+
+
+def _has_files(home: PlatformHome, name: str) -> bool:
+    try:
+        area = load_study_area(home.study_areas / f"{name}.toml")
+    except StudyAreaError:
+        return False  # `crime-platform areas` tells what is wrong with it
+    return not any(missing_files(source.paths, home.root) for source in area.sources)
 
 
 def _print_leaderboard(home: PlatformHome, lead: int = 1) -> None:

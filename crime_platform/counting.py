@@ -112,7 +112,12 @@ def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, o
         last.astype("datetime64[D]").item(),
     )
     tensor = dense_counts(
-        rows, grid=grid, offence_types=area.offence_names, first=area.first_month, last=last
+        rows,
+        grid=grid,
+        offence_types=area.offence_names,
+        first=area.first_month,
+        last=last,
+        calendar=area.calendar,
     )
     name = f"tensors/{tensor.data_version}.zarr"
     path = home.artifacts(area.name) / name

@@ -44,7 +44,7 @@ def build_definitions(home: PlatformHome) -> dg.Definitions:
     return dg.Definitions(
         assets=[asset for area in areas for asset in grid_assets(area)],
         jobs=[*monthly.values(), *map(ingest_job, areas)],
-        schedules=[monthly_schedule(area, monthly[area.name]) for area in areas],
+        schedules=[monthly_schedule(area, monthly[area.name], home) for area in areas],
         sensors=[alert_on_failure(home)],
         resources={"platform": Platform(root=str(home.root))},
         executor=dg.multiprocess_executor.configured({"max_concurrent": 2}),

@@ -6,13 +6,14 @@ never computed twice, and whoever needs a run computes its key instead of being 
 
 import json
 import time
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crime_platform.backtest import BacktestPlan, rolling_forecasts
+from crime_platform.model_catalogue import code_of, config_of, is_learned, plan_for
 from crime_platform.models.count_distribution import rate_floor
 from crime_platform.tensors.grid_counts import GridCounts
 from crime_platform.vocabulary.artifact import (
@@ -34,13 +35,9 @@ from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from crime_platform.training.fitted_model import FittedNetwork
-
-GROUPS = ("baselines", "st_resnet", "convlstm")  # one Dagster asset each
-NETWORK_CODE = ("models", "tensors/windows", "training", "vocabulary/forecast")
-BASELINE_CODE = ("models/baselines", "models/count_distribution", "vocabulary/forecast")
 RUN_CODE = ("backtest", "model_runs")
 FORECASTS, FUSION, RUN = "forecasts.parquet", "fusion_weight.parquet", "run.json"
+FIT_CONFIG = "config.json"  # beside the weights of every fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,46 +58,6 @@ class ModelRun:
         return self.folder.name
 
 
-def forecasters(group: str) -> list[Forecaster]:
-    """The models that one asset runs, imported only when they are needed.
-
-    Raises:
-        ValueError: if there is no such group.
-    """
-    if group == "baselines":
-        from crime_platform.models.baselines import BASELINES
-
-        return list(BASELINES.values())
-    if group in GROUPS:
-        from crime_platform.training.fit import NETWORKS
-
-        return [network for name, network in NETWORKS.items() if name.startswith(group)]
-    raise ValueError(f"no group of models is called {group!r}; there are {list(GROUPS)}")
-
-
-def plan_for(forecaster: Forecaster, plan: BacktestPlan) -> BacktestPlan:
-    """The plan with the refit rule of one model.
-
-    Baselines are refitted at every origin, networks as the study area says, and the `log1p_mse`
-    rows once, before the first origin: they are there to show what a loss does, not to win.
-    """
-    refit_every = plan.refit_every if _is_network(forecaster) else 1
-    if forecaster.name.endswith("_log1p_mse"):
-        refit_every = None
-    return BacktestPlan(
-        as_of=plan.as_of, n_origins=plan.n_origins, refit_every=refit_every, horizon=plan.horizon
-    )
-
-
-def _is_network(forecaster: Forecaster) -> bool:
-    return hasattr(forecaster, "config")
-
-
-def _config(forecaster: Forecaster) -> dict[str, object]:
-    config = getattr(forecaster, "config", None)
-    return asdict(config) if is_dataclass(config) and not isinstance(config, type) else {}
-
-
 def run_folder(forecaster: Forecaster, tensor: GridCounts, plan: BacktestPlan, root: Path) -> Path:
     """Where the run of this model on these counts under this plan lies, whether made or not.
 
@@ -110,12 +67,11 @@ def run_folder(forecaster: Forecaster, tensor: GridCounts, plan: BacktestPlan, r
         plan: the study area's plan.
         root: artifacts folder of the area.
     """
-    code = NETWORK_CODE if _is_network(forecaster) else BASELINE_CODE
     key = content_key(
         tensor.data_version,
         plan_for(forecaster, plan),
-        _config(forecaster),
-        code_version(*code),
+        config_of(forecaster),
+        code_of(forecaster),
         code_version(*RUN_CODE),
     )
     return root / "model_runs" / forecaster.name / f"{plan.as_of}-{key}"
@@ -176,7 +132,7 @@ def _run_into(
         _write_fusion(fits.newest, tensor.offence_types, folder / FUSION)
     description = {
         "model": forecaster.name,
-        "config": _config(forecaster),
+        "config": config_of(forecaster),
         "data_version": tensor.data_version,
         "as_of": str(plan.as_of),
         "origins": [str(forecast.origin) for forecast in forecasts],
@@ -209,33 +165,24 @@ class _Fits:
 
     def _fit_or_load(self, origin: Month) -> Fitted:
         known = self.tensor.through(origin)
-        key = content_key(known.data_version, _config(self.forecaster), code_version(*NETWORK_CODE))
-        if not _is_network(self.forecaster):
+        key = content_key(known.data_version, config_of(self.forecaster), code_of(self.forecaster))
+        if not is_learned(self.forecaster):
             fitted = self.forecaster.fit(known.history, origin)
             self.descriptions.append({"origin": str(origin), "key": key})
             return fitted
-        from crime_platform.training.fitted_model import FittedNetwork
-
         folder = self.root / f"{origin}-{key}"
         if not folder.exists():
             with written_aside(folder) as aside:
                 trained = self.forecaster.fit(known.history, origin)
                 trained.save(aside)  # pyright: ignore[reportAttributeAccessIssue]
-        fitted = FittedNetwork.load(folder)
-        self.descriptions.append({"origin": str(origin), "key": key, **_describe(fitted, folder)})
+        fitted = self.forecaster.load(folder)  # pyright: ignore[reportAttributeAccessIssue]
+        self.descriptions.append({"origin": str(origin), "key": key, **_describe(folder)})
         return fitted
 
 
-def _describe(fitted: "FittedNetwork", folder: Path) -> dict[str, object]:
-    from crime_platform.training.fitted_model import CONFIG_FILE
-
-    return {
-        "sha256": json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["sha256"],
-        "parameters": fitted.n_parameters,
-        "training_seconds": fitted.training_seconds,
-        "epochs": list(fitted.epochs),
-        "seed": 0,
-    }
+def _describe(folder: Path) -> dict[str, object]:
+    written = json.loads((folder / FIT_CONFIG).read_text(encoding="utf-8"))
+    return {name: written.get(name) for name in ("sha256", "n_parameters", "training_seconds")}
 
 
 def floored(forecast: ForecastArray, history: CountHistory) -> ForecastArray:

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import TOY_AREA
-from crime_platform.cli import app
+from crime_platform.cli import _only_area, app
 
 RUNNER = CliRunner()
 
@@ -114,6 +114,15 @@ def test_with_several_areas_one_must_be_chosen(toy_city):
     answer = call("run")
     assert answer.exit_code == 2
     assert "choose one with --study-area" in " ".join(answer.stderr.split())
+
+
+def test_an_area_without_files_is_not_the_one_to_run(toy_city):
+    home = toy_city()
+    other = TOY_AREA.format(last_month="2021-06").replace('name = "toy"', 'name = "other"', 1)
+    (home.study_areas / "other.toml").write_text(other.replace("raw/toy", "raw/other"))
+
+    assert _only_area(home) == "toy"
+    assert "not fetched" in call("areas").stdout
 
 
 def test_areas_lists_what_can_be_read_and_what_cannot(toy_city):

@@ -20,10 +20,12 @@ ASSETS = [
     "cell_month_count",
     "grid_tensor",
     "baselines",
+    "boosted_trees",
     "st_resnet",
     "convlstm",
     "candidate",
     "published",
+    "report",
 ]
 
 
@@ -35,7 +37,8 @@ def definitions(toy_city):
 def test_loading_the_code_location_imports_nothing_heavy():
     script = (
         "import sys, crime_platform.definitions;"
-        "print([m for m in ('torch', 'sklearn', 'lightgbm', 'geopandas', 'pandas', 'matplotlib')"
+        "print([m for m in ('torch', 'sklearn', 'lightgbm', 'optuna', 'geopandas', 'pandas', 'matplotlib',"
+        " 'scipy')"
         " if m in sys.modules])"
     )
     answer = subprocess.run(
@@ -104,6 +107,14 @@ def test_a_tick_before_there_is_enough_history_is_skipped(definitions):
     data = tick(definitions, dt.datetime.fromisoformat("2020-06-05T06:00:00-04:00"))
     assert data.run_requests == []
     assert "no month with enough history" in data.skip_message
+
+
+def test_a_tick_without_files_names_what_is_missing(toy_city):
+    home = toy_city()
+    (home.root / "raw/toy/all.csv").unlink()
+    data = tick(build_definitions(home), dt.datetime.fromisoformat("2021-03-05T06:00:00-05:00"))
+    assert data.run_requests == []
+    assert data.skip_message == "toy has no file yet at raw/toy/*.csv"
 
 
 def test_schedules_and_sensors_run_without_a_click(definitions):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from crime_platform.geography.grid import Grid
 from crime_platform.tensors.grid_counts import as_dataset, dense_counts, read_tensor, write_tensor
+from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 
 GRID = Grid(
     crs="EPSG:26917", x_min=630000.0, y_min=4830000.0, cell_size_m=500.0, n_rows=2, n_cols=3
@@ -19,8 +20,11 @@ def rows(*values):
     return table.assign(month=pd.to_datetime(table["month"]))
 
 
-def dense(table):
-    return dense_counts(table, grid=GRID, offence_types=TYPES, first=FIRST, last=LAST)
+def dense(table, last=LAST):
+    ontario = HolidayCalendar(country="CA", subdivision="ON")
+    return dense_counts(
+        table, grid=GRID, offence_types=TYPES, first=FIRST, last=last, calendar=ontario
+    )
 
 
 def test_counts_land_where_their_labels_say():
@@ -72,6 +76,7 @@ def test_zarr_gives_back_the_same_tensor_and_grid(tmp_path):
 
     np.testing.assert_array_equal(back.counts, tensor.counts)
     assert back.data_version == tensor.data_version
+    np.testing.assert_array_equal(back.holidays, tensor.holidays)
     assert back.offence_types == TYPES
     assert grid == GRID
 
@@ -99,6 +104,17 @@ def test_later_months_do_not_change_the_version_of_the_past():
 
     assert early.data_version != late.data_version
     assert early.through(until).data_version == late.through(until).data_version
+
+
+def test_holidays_reach_a_year_beyond_the_last_month():
+    tensor = dense(rows(("2021-01-01", "robbery", 1, 2, 4)))
+    assert (str(tensor.holidays[0]), str(tensor.holidays[-1])) == ("2021-01-01", "2022-02-21")
+
+
+def test_a_later_month_does_not_change_the_holidays_known_in_the_past():
+    one = rows(("2021-01-01", "robbery", 1, 2, 4))
+    late = dense(one, last=np.datetime64("2021-12", "M"))
+    assert late.through(LAST).data_version == dense(one).data_version
 
 
 def test_a_cell_is_ever_active_through_any_type_and_month():

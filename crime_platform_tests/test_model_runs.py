@@ -6,8 +6,6 @@ from crime_platform.model_runs import (
     FORECASTS,
     RUN,
     floored,
-    forecasters,
-    plan_for,
     read_forecasts,
     read_run,
     run_folder,
@@ -19,7 +17,7 @@ from crime_platform.vocabulary.forecast import ForecastArray
 from crime_platform.vocabulary.timesteps import month_range
 
 DECEMBER = np.datetime64("2021-12", "M")
-PLAN = BacktestPlan(as_of=DECEMBER, n_origins=3, horizon=2)
+PLAN = BacktestPlan(as_of=DECEMBER, n_origins=3, n_selection=0, horizon=2)
 EWMA = BASELINES["ewma"]
 
 
@@ -54,7 +52,7 @@ def test_an_equal_run_is_reused(tmp_path):
     "changed",
     [
         (EWMA, tensor(seed=1), PLAN),
-        (EWMA, tensor(), BacktestPlan(as_of=DECEMBER, n_origins=4, horizon=2)),
+        (EWMA, tensor(), BacktestPlan(as_of=DECEMBER, n_origins=4, n_selection=0, horizon=2)),
         (BASELINES["rolling_mean_3"], tensor(), PLAN),
     ],
     ids=["data", "plan", "model"],
@@ -95,15 +93,3 @@ def test_every_model_is_held_to_the_same_floor():
     )
     assert forecast.expected_count[0, 0, 1, 1] == 0.5 / 36  # 36 months, half an incident
     assert forecast.expected_count[0, 0, 0, 0] == 1e-4  # never an incident
-
-
-def test_baselines_are_refitted_at_every_origin_and_the_old_recipe_once():
-    networks = {model.name: model for model in forecasters("st_resnet")}
-    assert plan_for(EWMA, PLAN).refit_every == 1
-    assert plan_for(networks["st_resnet"], PLAN).refit_every == PLAN.refit_every
-    assert plan_for(networks["st_resnet_log1p_mse"], PLAN).refit_every is None
-
-
-def test_an_unknown_group_is_named():
-    with pytest.raises(ValueError, match="no group of models is called 'kriging'"):
-        forecasters("kriging")

@@ -13,7 +13,7 @@ from crime_platform.vocabulary.study_area import (
     load_study_area,
     study_area_files,
 )
-from crime_platform.vocabulary.study_area_parts import is_never_loaded
+from crime_platform.vocabulary.study_area_parts import HolidayCalendar, is_never_loaded
 
 SMALL_TOWN = Path(__file__).parent / "fixtures" / "small_town.toml"
 
@@ -62,10 +62,9 @@ def test_labels_are_compared_without_capitals_and_outer_blanks():
     }
 
 
-def test_models_pass_through_as_written(load_changed):
-    area = load_changed("[backtest]", "[models.st_resnet]\nepochs = 3\n[backtest]")
-
-    assert area.models == {"st_resnet": {"epochs": 3}}
+def test_holidays_are_those_of_the_country_named(load_changed):
+    area = load_changed("[grid]", '[calendar]\ncountry = "CA"\nsubdivision = "ON"\n\n[grid]')
+    assert area.calendar == HolidayCalendar(country="CA", subdivision="ON")
 
 
 def test_an_area_can_be_hashed():
@@ -163,6 +162,18 @@ MISTAKES = [
     # numbers
     ("= 0.05", "= 5.0", "max_outside_share: expected a share from 0 to 1, found 5; write 5% as"),
     ("n_origins = 6", "n_origins = 0", "n_origins: expected 1 or more, found 0"),
+    # calendar
+    ("[grid]", '[calendar]\ncountry = "XX"\n[grid]', "country: 'XX' has no holiday calendar"),
+    (
+        "[grid]",
+        '[calendar]\ncountry = "GB"\nsubdivision = "ON"\n[grid]',
+        "subdivision: GB has no 'ON'; it has ENG, NIR, SCT, WLS",
+    ),
+    (
+        "[grid]",
+        '[calendar]\nsubdivision = "ON"\n[grid]',
+        r"\[calendar\] country: the key is missing",
+    ),
 ]
 
 

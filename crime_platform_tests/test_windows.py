@@ -10,6 +10,7 @@ from crime_platform.tensors.windows import (
     period_stack,
     trend_stack,
 )
+from crime_platform.vocabulary.forecast import no_days
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
 WINDOWS = Windows(closeness=2, period=2, trend=1)
@@ -98,7 +99,7 @@ def test_a_slice_that_starts_before_the_first_step_is_an_error():
 def test_context_knows_season_and_length_of_the_target():
     counts = np.ones((12, 2, 3, 2))
 
-    context = city_context(counts, np.ones((2, 3, 2)), np.datetime64("2020-12"), 2)
+    context = city_context(counts, np.ones((2, 3, 2)), np.datetime64("2020-12"), 2, no_days())
 
     assert feature(context, "annual_cosine")[0].tolist() == [1, 1]  # January
     # February 2021 has 28 days, a mean month 30.436875: 10 ln(28 / 30.436875) = -0.834
@@ -106,12 +107,28 @@ def test_context_knows_season_and_length_of_the_target():
     assert (feature(context, "always_one") == 1).all()
 
 
+def test_context_knows_weekends_and_holidays_of_the_target():
+    new_year_and_a_sunday = np.array(["2021-01-01", "2021-01-03"], dtype="datetime64[D]")
+
+    context = city_context(
+        np.ones((12, 2, 3, 2)),
+        np.ones((2, 3, 2)),
+        np.datetime64("2020-12"),
+        2,
+        new_year_and_a_sunday,
+    )
+
+    # January 2021 has 31 days and 10 of them on weekends; New Year's Day was a Friday.
+    assert feature(context, "weekend_days")[0] == pytest.approx((10 - 31 * 2 / 7) / 2)
+    assert feature(context, "holidays")[:, 0].tolist() == [0.5, 0.0]
+
+
 def test_context_compares_recent_totals_with_the_base_rate():
     counts = np.ones((12, 2, 3, 2))
     counts[-1, 0] = 2.0  # 12 incidents in the last month, 6 in every other
     base = np.ones((2, 3, 2))
 
-    context = city_context(counts, base, np.datetime64("2020-12"), 1)
+    context = city_context(counts, base, np.datetime64("2020-12"), 1, no_days())
 
     assert feature(context, "level_of_type_1")[0, 0] == pytest.approx(np.log(12.5 / 6.5))
     # Three months: (6 + 6 + 12) / 3 = 8
@@ -123,4 +140,6 @@ def test_context_compares_recent_totals_with_the_base_rate():
 
 def test_context_needs_the_longest_span_of_months():
     with pytest.raises(IncompleteDataError, match="reads 6 steps"):
-        city_context(np.ones((5, 2, 3, 2)), np.ones((2, 3, 2)), np.datetime64("2020-12"), 1)
+        city_context(
+            np.ones((5, 2, 3, 2)), np.ones((2, 3, 2)), np.datetime64("2020-12"), 1, no_days()
+        )

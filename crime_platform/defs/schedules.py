@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from crime_platform.defs.assets_grid import as_of_months
+from crime_platform.sources.files import missing_files
+from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyArea
 
 if TYPE_CHECKING:
@@ -36,14 +38,21 @@ def ingest_job(area: StudyArea) -> "Job":
     )
 
 
-def monthly_schedule(area: StudyArea, job: "Job") -> dg.ScheduleDefinition:
+def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.ScheduleDefinition:
     """The 5th at 06:00 local: forecast from the last complete month, once per month.
+
+    An area whose files were never fetched is left alone, and the tick says what is missing.
 
     A data set that is closed (`last_month` in the TOML) keeps asking for its last month, whose run
     key has been used, so it runs once and then rests.
     """
 
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        missing = [
+            pattern for source in area.sources for pattern in missing_files(source.paths, home.root)
+        ]
+        if missing:
+            return dg.SkipReason(f"{area.name} has no file yet at {', '.join(missing)}")
         moment = context.scheduled_execution_time
         with dg.partition_loading_context(effective_dt=moment):
             month = as_of_months(area).get_last_partition_key()

@@ -51,14 +51,22 @@ def find_files(patterns: tuple[str, ...], folder: Path) -> list[Path]:
     """
     found: set[Path] = set()
     for pattern in patterns:
-        matches = [path for path in _matches(pattern, folder) if path.is_file()]
-        if not matches:
-            raise SourceFormatError(
-                f"{folder.absolute() / pattern}: no such file. Put the publisher's file there, or "
-                "correct paths under [[source]] (relative paths start at the home folder)"
-            )
-        found.update(matches)
+        found.update(path for path in _matches(pattern, folder) if path.is_file())
+    for pattern in missing_files(patterns, folder):
+        raise SourceFormatError(
+            f"{folder.absolute() / pattern}: no such file. Put the publisher's file there, or "
+            "correct paths under [[source]] (relative paths start at the home folder)"
+        )
     return sorted(found)
+
+
+def missing_files(patterns: tuple[str, ...], folder: Path) -> list[str]:
+    """The patterns that match no file yet; `patterns` and `folder` as in `find_files`."""
+    return [
+        pattern
+        for pattern in patterns
+        if not any(path.is_file() for path in _matches(pattern, folder))
+    ]
 
 
 def file_sha256(path: Path) -> str:

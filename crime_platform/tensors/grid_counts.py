@@ -1,6 +1,6 @@
 """Monthly counts of an area as one labelled, dense array, rebuilt from the long table at will."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,8 +8,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from crime_platform.geography.grid import Grid
+from crime_platform.tensors.covariates import holidays_of
 from crime_platform.vocabulary.artifact import content_key, written_aside
-from crime_platform.vocabulary.forecast import CountHistory
+from crime_platform.vocabulary.forecast import CountHistory, no_days
+from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 from crime_platform.vocabulary.timesteps import Month, month_range
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 AXES = ("month", "offence_type", "row", "col")
+MONTHS_PLANNED = 12  # after the last month, for which holidays are written out
 ZARR_FORMAT = 2  # format 3 has no stable string type yet
 
 
@@ -27,20 +30,28 @@ class GridCounts:
     months: np.ndarray
     offence_types: tuple[str, ...]
     counts: Float[np.ndarray, "step type row col"]
+    holidays: np.ndarray = field(default_factory=no_days)  # up to a year after the last month
 
     @property
     def history(self) -> CountHistory:
-        return CountHistory(steps=self.months, counts=self.counts)
+        return CountHistory(steps=self.months, counts=self.counts, holidays=self.holidays)
 
     @property
     def data_version(self) -> str:
-        """Key of what a model can learn from: months, offence types and every count."""
-        return content_key(self.months.astype("int64"), list(self.offence_types), self.counts)
+        """Key of what a model can learn from: months, offence types, holidays and every count."""
+        labels = self.months.astype("int64"), list(self.offence_types)
+        return content_key(*labels, self.holidays.astype("int64"), self.counts)
 
     def through(self, origin: Month) -> "GridCounts":
         """The same tensor as it ended at `origin`."""
         past = self.history.through(origin)
-        return GridCounts(months=past.steps, offence_types=self.offence_types, counts=past.counts)
+        return GridCounts(
+            months=past.steps,
+            offence_types=self.offence_types,
+            counts=past.counts,
+            # Cut as well, so that the tensor of a past month stays the one it was then.
+            holidays=self.holidays[self.holidays < (origin + 1 + MONTHS_PLANNED)],
+        )
 
     def ever_active(self) -> Bool[np.ndarray, "row col"]:
         """Cells with at least one recorded incident of any type in these months."""
@@ -48,7 +59,13 @@ class GridCounts:
 
 
 def dense_counts(
-    rows: "pd.DataFrame", *, grid: Grid, offence_types: tuple[str, ...], first: Month, last: Month
+    rows: "pd.DataFrame",
+    *,
+    grid: Grid,
+    offence_types: tuple[str, ...],
+    first: Month,
+    last: Month,
+    calendar: HolidayCalendar | None = None,
 ) -> GridCounts:
     """Tensor from the sparse long table (`month, offence_type, row, col, count`).
 
@@ -77,7 +94,12 @@ def dense_counts(
         )
     counts = np.zeros(shape, dtype=np.float32)
     np.add.at(counts, tuple(position), rows["count"].to_numpy().astype(np.float32))
-    return GridCounts(months=months, offence_types=offence_types, counts=counts)
+    return GridCounts(
+        months=months,
+        offence_types=offence_types,
+        counts=counts,
+        holidays=holidays_of(calendar, first, last + MONTHS_PLANNED),
+    )
 
 
 def as_dataset(tensor: GridCounts, grid: Grid, *, study_area: str, title: str) -> "xr.Dataset":
@@ -121,6 +143,7 @@ def as_dataset(tensor: GridCounts, grid: Grid, *, study_area: str, title: str) -
             "crs": grid.crs,
             "cell_size_m": grid.cell_size_m,
             "data_version": tensor.data_version,
+            "holidays": [str(day) for day in tensor.holidays],
         },
     )
 
@@ -157,5 +180,6 @@ def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
             months=dataset["month"].to_numpy().astype("datetime64[M]"),
             offence_types=tuple(str(name) for name in dataset["offence_type"].to_numpy()),
             counts=dataset["count"].to_numpy().astype(np.float32),
+            holidays=np.array(dataset.attrs["holidays"], dtype="datetime64[D]"),
         )
     return tensor, grid

@@ -11,6 +11,7 @@ import numpy as np
 from einops import rearrange, reduce
 from jaxtyping import Float
 
+from crime_platform.tensors.covariates import month_calendar
 from crime_platform.vocabulary.timesteps import IncompleteDataError, month_of_year
 
 MONTHS_PER_YEAR = 12
@@ -24,6 +25,8 @@ CONTEXT_FEATURES = (
     "half_year_sine",
     "half_year_cosine",
     "month_length",
+    "weekend_days",
+    "holidays",
     *(f"level_of_type_{span}" for span in RECENT_SPANS),
     *(f"level_of_city_{span}" for span in RECENT_SPANS),
     "always_one",
@@ -114,14 +117,16 @@ def city_context(
     base: Float[np.ndarray, "type row col"],
     origin_month: np.datetime64,
     horizon: int,
+    holidays: np.ndarray,
 ) -> Float[np.ndarray, "lead type feature"]:
-    """Season and length of each target month, and how far the city's level has left the base rate.
+    """Season and calendar of each target month, and how far the city has left the base rate.
 
     Args:
         counts: what is known at the origin: its last step is the origin.
         base: expected count per month that the forecast starts from.
         origin_month: the month of the last step.
         horizon: largest lead.
+        holidays: days off, past and future.
 
     Returns:
         `CONTEXT_FEATURES` per lead and offence type. A level is the log of the mean monthly total
@@ -141,7 +146,7 @@ def city_context(
         levels_of_city.append(np.full_like(base_total, of_city))
     levels = np.stack([*levels_of_type, *levels_of_city], axis=-1)
     targets = origin_month + np.arange(1, horizon + 1)
-    seasons = _season_features(targets)
+    seasons = _season_features(targets, holidays)
     return np.concatenate(
         [
             np.broadcast_to(seasons[:, None], (horizon, len(base), seasons.shape[-1])),
@@ -152,15 +157,14 @@ def city_context(
     ).astype(np.float32)
 
 
-def _season_features(months: np.ndarray) -> Float[np.ndarray, "lead feature"]:
+def _season_features(months: np.ndarray, holidays: np.ndarray) -> Float[np.ndarray, "lead feature"]:
     angle = 2 * math.pi * month_of_year(months) / MONTHS_PER_YEAR
-    first_days = months.astype("datetime64[M]").astype("datetime64[D]")
-    next_first_days = (months.astype("datetime64[M]") + 1).astype("datetime64[D]")
-    days = (next_first_days - first_days).astype(np.int64)
+    days, weekend_days, days_off = month_calendar(months, holidays).T
     # Ten times the log, so that February is about -0.8: features of one size share a step size.
     length = 10 * np.log(days / MEAN_DAYS_PER_MONTH)
+    weekends = (weekend_days - days * 2 / 7) / 2  # a long weekend more or less is about 1
     waves = [np.sin(angle), np.cos(angle), np.sin(2 * angle), np.cos(2 * angle)]
-    return np.stack([*waves, length], axis=-1)
+    return np.stack([*waves, length, weekends, days_off / 2], axis=-1)
 
 
 def _require_steps(origin: int, lookback: int) -> None:

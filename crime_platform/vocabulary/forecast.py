@@ -4,7 +4,7 @@ Arrays keep one axis order everywhere: step or lead, then offence type, then the
 (`row col` for the grid, `node` for the street graph).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -13,12 +13,21 @@ from jaxtyping import Float
 from crime_platform.vocabulary.timesteps import IncompleteDataError, target_step
 
 
+def no_days() -> np.ndarray:
+    """An empty list of days."""
+    return np.array([], dtype="datetime64[D]")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CountHistory:
-    """Counts of recorded incidents in consecutive steps, oldest first."""
+    """Counts of recorded incidents in consecutive steps, oldest first, and the calendar's holidays.
+
+    Holidays are fixed years ahead: the ones after the last step are known too.
+    """
 
     steps: np.ndarray  # datetime64[M] or [D], consecutive
     counts: Float[np.ndarray, "step type *unit"]
+    holidays: np.ndarray = field(default_factory=no_days)  # datetime64[D], rising
 
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.counts):
@@ -51,7 +60,9 @@ class CountHistory:
     def through(self, origin: np.datetime64) -> "CountHistory":
         """What was known at `origin`: every step up to and including it, nothing later."""
         end = self.index_of(origin) + 1
-        return CountHistory(steps=self.steps[:end], counts=self.counts[:end])
+        return CountHistory(
+            steps=self.steps[:end], counts=self.counts[:end], holidays=self.holidays
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -14,6 +14,7 @@ from crime_platform.vocabulary.study_area_parts import (
     BacktestSettings,
     ColumnMapping,
     GridSpec,
+    HolidayCalendar,
     OffenceType,
     QualityLimits,
     Source,
@@ -47,7 +48,7 @@ class StudyArea:
     includes_police_discovered: bool = False
     quality: QualityLimits = field(default_factory=QualityLimits)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)
-    models: Mapping[str, object] = field(default_factory=dict, hash=False)  # [models] as written
+    calendar: HolidayCalendar | None = None  # without one, no holiday is known
     toml_file: str = ""  # name of the file it was read from, for messages
 
     def __post_init__(self) -> None:
@@ -187,7 +188,7 @@ def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
         "sources": _all_or_none([_read_source(t) for t in table.tables("source")]),
         "quality": _read_quality(table.table("quality")),
         "backtest": _read_backtest(table.table("backtest")),
-        "models": table.table("models").values,
+        "calendar": _read_calendar(table.table("calendar")),
     }
     table.finish()
     if table.problems:
@@ -263,6 +264,15 @@ def _read_backtest(table: TomlTable) -> BacktestSettings | None:
     fields = {key: table.integer(key) for key in BacktestSettings.__slots__}
     table.finish()
     return _build(BacktestSettings, table, **fields)
+
+
+def _read_calendar(table: TomlTable) -> HolidayCalendar | None:
+    if not table.values:
+        return None
+    table.require("country")
+    fields = {key: table.text(key) for key in HolidayCalendar.__slots__}
+    table.finish()
+    return _build(HolidayCalendar, table, **fields)
 
 
 def _read_month(table: TomlTable, key: str) -> Month | None:

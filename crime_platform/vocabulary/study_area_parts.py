@@ -173,7 +173,8 @@ class QualityLimits:
 class BacktestSettings:
     """Rolling origins on which forecasters are compared."""
 
-    n_origins: int = 12
+    n_origins: int = 12  # scored
+    n_selection: int = 12  # origins before them, on which champion and ensemble are chosen
     refit_every: int = 6  # origins that share one fit
     horizon: int = 3  # largest lead
 
@@ -181,6 +182,30 @@ class BacktestSettings:
         for key in self.__slots__:
             if getattr(self, key) < 1:
                 raise StudyAreaError(f"{key}: expected 1 or more, found {getattr(self, key)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolidayCalendar:
+    """Whose public holidays models may know ahead of time."""
+
+    country: str  # ISO 3166-1 alpha-2
+    subdivision: str | None = None  # ISO 3166-2, without the country
+
+    def __post_init__(self) -> None:
+        import holidays  # a tenth of a second that only areas with a calendar pay
+
+        known = holidays.list_supported_countries(include_aliases=True)
+        if self.country not in known:
+            raise StudyAreaError(
+                f"country: {self.country!r} has no holiday calendar; write the two letters of "
+                "ISO 3166, e.g. CA"
+            )
+        parts = known[self.country]
+        if self.subdivision is not None and self.subdivision not in parts:
+            raise StudyAreaError(
+                f"subdivision: {self.country} has no {self.subdivision!r}; it has "
+                f"{', '.join(parts) or 'none'}"
+            )
 
 
 def is_never_loaded(column: str) -> bool:

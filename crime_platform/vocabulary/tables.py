@@ -4,47 +4,26 @@ This is the contract with whoever queries `forecasts.duckdb`. Comments land in t
 in the Dagster catalogue and in the data dictionary.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One published column."""
-
-    name: str
-    type: str  # DuckDB type
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One published table."""
-
-    name: str
-    comment: str
-    columns: tuple[Column, ...]
-
-
-AREA = Column("study_area", "VARCHAR", "Name of the study area (its TOML file)")
-AS_OF = Column("as_of_month", "DATE", "Last complete month the forecast may use (its first day)")
-ORIGIN = Column("origin_month", "DATE", "Last complete month the back-test forecast had seen")
-TARGET = Column("target_month", "DATE", "Month forecast (its first day): origin + lead")
-LEAD = Column("lead", "TINYINT", "Months from origin to target, 1 is the next month")
-CELL_ID = Column(
-    "cell_id", "VARCHAR", "Grid cell, r = row from the south, c = column from the west"
+from crime_platform.vocabulary.evidence_tables import EVIDENCE_TABLES
+from crime_platform.vocabulary.table_words import (
+    AREA,
+    AS_OF,
+    CELL_ID,
+    CELL_SET,
+    COUNT,
+    EXPECTED,
+    IS_SELECTION,
+    LEAD,
+    MODEL,
+    MONTH,
+    OFFENCE,
+    ORIGIN,
+    RUN_ID,
+    TARGET,
+    Column,
+    Table,
+    quantile_column,
 )
-OFFENCE = Column("offence_type", "VARCHAR", "Offence type of the study area's TOML")
-MODEL = Column("model", "VARCHAR", "Model name, as in the leaderboard")
-RUN_ID = Column("run_id", "VARCHAR", "Dagster run that made the row")
-EXPECTED = Column("expected_count", "FLOAT", "Expected number of recorded incidents in the month")
-COUNT = Column("count", "INTEGER", "Recorded incidents in the month")
-MONTH = Column("month", "DATE", "Calendar month (its first day)")
-CELL_SET = Column("cell_set", "VARCHAR", "all, or ever_active: cells with any incident on record")
-
-
-def _quantile(name: str, share: str) -> Column:
-    return Column(name, "SMALLINT", f"{share} quantile of the forecast count")
-
 
 TABLES = (
     Table(
@@ -60,13 +39,13 @@ TABLES = (
             MODEL,
             Column("is_champion", "BOOLEAN", "True for the model that passed the gate"),
             EXPECTED,
-            _quantile("p025", "2.5 %"),
-            _quantile("p05", "5 %"),
-            _quantile("p10", "10 %"),
-            _quantile("p50", "50 %"),
-            _quantile("p90", "90 %"),
-            _quantile("p95", "95 %"),
-            _quantile("p975", "97.5 %"),
+            quantile_column("p025", "2.5 %"),
+            quantile_column("p05", "5 %"),
+            quantile_column("p10", "10 %"),
+            quantile_column("p50", "50 %"),
+            quantile_column("p90", "90 %"),
+            quantile_column("p95", "95 %"),
+            quantile_column("p975", "97.5 %"),
             Column("probability_any", "FLOAT", "Probability of at least one recorded incident"),
             Column("model_version", "VARCHAR", "Key of the fitted model, see model_version"),
             Column("data_version", "VARCHAR", "Key of the counts the model learned from"),
@@ -124,6 +103,7 @@ TABLES = (
             LEAD,
             OFFENCE,
             CELL_SET,
+            IS_SELECTION,
             Column("n", "BIGINT", "Cells scored"),
             Column("sum_observed", "DOUBLE", "Recorded incidents"),
             Column("sum_expected", "DOUBLE", "Expected incidents"),
@@ -179,8 +159,18 @@ TABLES = (
                 "deviance_skill_high", "DOUBLE", "Upper end of its 95 % block-bootstrap interval"
             ),
             Column("diebold_mariano_p", "DOUBLE", "Two-sided p value against historical_average"),
+            Column("best_baseline", "VARCHAR", "Baseline with the lowest deviance, in hindsight"),
+            Column("skill_over_best_baseline", "DOUBLE", "1 - deviance / best baseline's deviance"),
+            Column("skill_over_best_baseline_low", "DOUBLE", "Lower end of its 95 % interval"),
+            Column("skill_over_best_baseline_high", "DOUBLE", "Upper end of its 95 % interval"),
+            Column(
+                "diebold_mariano_p_best_baseline",
+                "DOUBLE",
+                "Two-sided p value against best_baseline",
+            ),
         ),
     ),
+    *EVIDENCE_TABLES,
     Table(
         "model_version",
         "How each published model was made",
@@ -237,11 +227,11 @@ TABLES = (
             Column("champion_reason", "VARCHAR", "Why this model is the champion"),
             Column("candidate_id", "VARCHAR", "Key of everything the candidate was made from"),
             Column(
-                "deviance_skill", "DOUBLE", "Champion's skill over the historical average, lead 1"
+                "deviance_skill",
+                "DOUBLE",
+                "Skill of the champion's policy over the average, lead 1",
             ),
-            Column(
-                "rmse_skill", "DOUBLE", "Champion's RMSE skill over the historical average, lead 1"
-            ),
+            Column("rmse_skill", "DOUBLE", "RMSE skill of that policy over the average, lead 1"),
             Column("bias_share", "DOUBLE", "Expected / recorded - 1 over the back-test, lead 1"),
             Column("data_version", "VARCHAR", "Key of the counts"),
             Column("git_commit", "VARCHAR", "Commit of the code, NULL outside a checkout"),

@@ -24,7 +24,7 @@ VIEWS = {
             select s.study_area, s.as_of_month, s.lead, s.model,
                 count(distinct s.origin_month) as n_origins, {_SCORE_RATIOS}
             from backtest_score s join latest using (study_area, as_of_month)
-            where s.cell_set = 'ever_active' group by all),
+            where s.cell_set = 'ever_active' and s.is_selection is not true group by all),
         hits as (
             select study_area, as_of_month, lead, model, sum(sum_hits) / sum(sum_incidents)
                 as hit_rate_20, sum(sum_hits) / sum(sum_best_hits) as pei_20
@@ -32,19 +32,29 @@ VIEWS = {
             where offence_type = 'any' and coverage_share = 0.2 group by all),
         opponent as (
             select study_area, as_of_month, lead, deviance, rmse from ratios
-            where model = 'historical_average')
+            where model = 'historical_average'),
+        made as (
+            select study_area, as_of_month, model, any_value(parameters) as parameters,
+                any_value(training_seconds) as training_seconds
+            from model_version group by all)
         select r.study_area, r.as_of_month, r.lead,
             row_number() over (partition by r.study_area, r.lead order by r.deviance) as rank,
             r.model, r.model = l.champion as is_champion,
             1 - r.deviance / o.deviance as deviance_skill,
-            k.deviance_skill_low, k.deviance_skill_high, k.diebold_mariano_p,
+            k.deviance_skill_low, k.deviance_skill_high, k.diebold_mariano_p, k.best_baseline,
+            k.skill_over_best_baseline, k.skill_over_best_baseline_low,
+            k.skill_over_best_baseline_high, k.diebold_mariano_p_best_baseline,
             1 - r.rmse / o.rmse as rmse_skill, r.bias_share, h.hit_rate_20, h.pei_20,
             r.deviance, r.rmse, r.mae, r.crps, r.rmsse, r.coverage_80, r.coverage_95,
-            r.stated_coverage_80, r.stated_coverage_95, r.noise_floor_deviance,
-            r.n_origins, r.n_cases
+            r.stated_coverage_80, r.stated_coverage_95, n.floor as noise_floor_deviance,
+            (o.deviance - r.deviance) / nullif(o.deviance - n.floor, 0) as reducible_gap_closed,
+            m.parameters, m.training_seconds, r.n_origins, r.n_cases
         from ratios r
         join latest l using (study_area, as_of_month)
         join opponent o using (study_area, as_of_month, lead)
+        join (select study_area, as_of_month, lead, min_by(noise_floor_deviance, deviance) as floor
+            from ratios group by all) n using (study_area, as_of_month, lead)
+        left join made m using (study_area, as_of_month, model)
         left join hits h using (study_area, as_of_month, lead, model)
         left join model_skill k on k.study_area = r.study_area
             and k.as_of_month = r.as_of_month and k.model = r.model and k.lead = r.lead
@@ -61,7 +71,7 @@ VIEWS = {
         f"""
         select s.study_area, s.as_of_month, s.offence_type, s.model, {_SCORE_RATIOS}
         from backtest_score s join release r using (study_area, as_of_month)
-        where r.is_latest and s.cell_set = 'ever_active' and s.lead = 1
+        where r.is_latest and s.cell_set = 'ever_active' and s.lead = 1 and s.is_selection is not true
         group by all order by s.study_area, s.offence_type, deviance
         """,
     ),
@@ -120,7 +130,15 @@ VIEW_COLUMN_COMMENTS = {
     "coverage_95": "Share of counts inside the central 95 % interval",
     "stated_coverage_80": "Share the 80 % intervals promise: whole counts make it exceed 80 %",
     "stated_coverage_95": "Share the 95 % intervals promise: whole counts make it exceed 95 %",
-    "noise_floor_deviance": "Deviance that remains if the forecast rate were exactly true",
+    "noise_floor_deviance": "Deviance left if the best model's rates were exactly true",
+    "reducible_gap_closed": "Share of the way from historical_average to the noise floor",
+    "best_baseline": "Baseline with the lowest deviance, chosen in hindsight in its favour",
+    "skill_over_best_baseline": "1 - deviance / best baseline's deviance",
+    "skill_over_best_baseline_low": "Lower end of its 95 % block-bootstrap interval",
+    "skill_over_best_baseline_high": "Upper end of its 95 % block-bootstrap interval",
+    "diebold_mariano_p_best_baseline": "Two-sided p value of equal deviance with best_baseline",
+    "parameters": "Trained parameters over all seeds; NULL where nothing is trained",
+    "training_seconds": "Wall seconds of the newest fit; NULL where nothing is trained",
     "hit_rate_20": "Share of incidents in the riskiest 20 % of the ever active area",
     "pei_20": "Hit rate at 20 % over the best hit rate possible at 20 %",
     "n_origins": "Origins pooled",
