@@ -5,7 +5,7 @@ import pytest
 
 from crime_platform.models.convlstm import ConvLstmConfig
 from crime_platform.models.st_resnet import StResNetConfig
-from crime_platform.training.fit import NETWORKS, NetworkForecaster, choose_decays
+from crime_platform.training.fit import NETWORKS, NetworkForecaster
 from crime_platform.training.recipe import NetworkConfig
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.timesteps import IncompleteDataError
@@ -18,7 +18,6 @@ ST_RESNET = NetworkConfig(
     horizon=2,
     validation_steps=4,
     learning_rate=2e-2,
-    cell_decays=(0.8, 0.95),
 )
 CONVLSTM = replace(ST_RESNET, architecture=ConvLstmConfig(lookback=3, filters=4))
 LOG1P = replace(ST_RESNET, recipe="log1p_mse")
@@ -59,8 +58,8 @@ def test_fit_ignores_everything_after_the_origin(config):
         {"fusion_rate": 1.0},
         {"largest_log_ratio": 0.01},
         {"input_scale": "log1p"},
-        {"cell_decays": (0.6,)},
-        {"level_decay": 0.9},
+        {"cell_embedding": 2},
+        {"city_rate": 1.0},
     ],
 )
 def test_every_setting_changes_the_forecast(change):
@@ -120,18 +119,6 @@ def test_months_needed_by_hand():
     forecaster = NetworkForecaster(name="tiny", config=ST_RESNET)
 
     assert forecaster.min_history_months == 12 + 12 + 4  # lookback, a year of targets, validation
-
-
-def test_the_decay_follows_how_fast_cells_change():
-    # Type 0 keeps its cell, type 1 moves to the other cell in the last two years.
-    counts = np.zeros((48, 2, 1, 2), dtype=np.float32)
-    counts[:, 0] = np.random.default_rng(0).poisson([[1.0, 9.0]], (48, 1, 2))
-    counts[:24, 1, 0, 0], counts[24:, 1, 0, 1] = 10, 10
-    steps = np.datetime64("2018-01") + np.arange(48)
-
-    chosen = choose_decays(CountHistory(steps=steps, counts=counts), ST_RESNET)
-
-    assert chosen == (0.95, 0.8)
 
 
 def test_dispersion_is_one_alpha_per_type():

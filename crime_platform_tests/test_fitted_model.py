@@ -46,7 +46,7 @@ def test_a_saved_network_forecasts_the_same(config, tmp_path):
     np.testing.assert_array_equal(left.expected_count, right.expected_count)
     np.testing.assert_array_equal(left.dispersion, right.dispersion)
     assert loaded.config == network.config
-    assert (loaded.epochs, loaded.decays) == (network.epochs, network.decays)
+    assert (loaded.epochs, loaded.base_settings) == (network.epochs, network.base_settings)
 
 
 def test_a_folder_holds_weights_and_config_and_nothing_half_written(fitted, tmp_path):

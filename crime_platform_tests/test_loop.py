@@ -17,6 +17,7 @@ from crime_platform.training.samples import build_samples
 from crime_platform.vocabulary.forecast import CountHistory
 
 CPU = torch.device("cpu")
+SETTINGS = ((0.96, 2.0, 2.0), (0.98, 4.0, 1.0))
 ST_RESNET = NetworkConfig(
     architecture=StResNetConfig(filters=4, residual_units=1), epochs=3, learning_rate=1e-2
 )
@@ -34,7 +35,7 @@ def prepared(config, n_steps=32):
         validation_steps=config.validation_steps,
     )
     history = CountHistory(steps=steps, counts=counts)
-    return build_samples(history, fold.origins.tolist(), config, (0.9, 0.9), CPU), fold
+    return build_samples(history, fold.origins.tolist(), config, SETTINGS, CPU), fold
 
 
 def weights(model):

@@ -3,18 +3,21 @@ import torch
 
 from crime_platform.models.convlstm import ConvLstm, ConvLstmConfig
 from crime_platform.models.rate_model import BaseRateModel, CityEffect, Log1pModel
+from crime_platform.models.symmetry import Turn
 
 N_FEATURES = 4
 
 
-def maps():
+def maps(n_embedded=0):
     torch.manual_seed(0)
     config = ConvLstmConfig(lookback=2, filters=3)
-    return ConvLstm(config, channels=2, horizon=3, unit_shape=(2, 6, 5))
+    return ConvLstm(config, channels=2 + n_embedded, horizon=3, unit_shape=(2, 6, 5))
 
 
-def model(largest_log_ratio=1.0):
-    return BaseRateModel(maps(), CityEffect(3, 2, N_FEATURES), largest_log_ratio)
+def model(largest_log_ratio=1.0, n_embedded=0):
+    embedding = torch.zeros(n_embedded, 6, 5)
+    effect = CityEffect(3, 2, N_FEATURES)
+    return BaseRateModel(maps(n_embedded), effect, embedding, largest_log_ratio)
 
 
 def arguments():
@@ -92,3 +95,30 @@ def test_the_log1p_model_inverts_the_logarithm():
     expected = Log1pModel(stated)(inputs, context, base)
 
     torch.testing.assert_close(torch.log1p(expected), stated(*inputs))
+
+
+def test_what_is_learned_of_a_cell_moves_its_forecast():
+    inputs, context, base = arguments()
+    placed = model(n_embedded=2)
+    wake(placed.maps.heads)
+    before = placed(inputs, context, base)
+
+    with torch.no_grad():
+        placed.embedding_of_cell[:, 2, 3] = 3.0
+    after = placed(inputs, context, base)
+
+    assert (before - after).abs()[..., 2, 3].min() > 1e-4
+
+
+def test_the_embedding_turns_with_the_maps():
+    inputs, context, base = arguments()
+    placed = model(n_embedded=1)
+    wake(placed.maps.heads)
+    turn = Turn(flip_rows=True)
+    with torch.no_grad():
+        placed.embedding_of_cell.normal_()
+        seen = placed(inputs, context, base, turn)
+        placed.embedding_of_cell.copy_(placed.embedding_of_cell.flip(-2))
+        flipped = placed(tuple(x.flip(-2) for x in inputs), context, base.flip(-2))
+
+    torch.testing.assert_close(seen, flipped.flip(-2))

@@ -8,13 +8,13 @@ from crime_platform.models.convlstm import ConvLstmConfig
 from crime_platform.models.st_resnet import StResNetConfig
 from crime_platform.tensors.windows import CONTEXT_FEATURES
 from crime_platform.training.recipe import NetworkConfig
-from crime_platform.training.samples import base_rates, build_model, build_samples
+from crime_platform.training.samples import build_model, build_samples
 from crime_platform.vocabulary.forecast import CountHistory
 
 CPU = torch.device("cpu")
 ST_RESNET = NetworkConfig(architecture=StResNetConfig(filters=4, residual_units=1))
 CONVLSTM = NetworkConfig(architecture=ConvLstmConfig(lookback=4, filters=4))
-DECAYS = (0.9, 0.8)
+SETTINGS = ((0.96, 2.0, 2.0), (0.98, 4.0, 1.0))
 
 
 def history(counts):
@@ -26,34 +26,6 @@ def random_counts():
     return np.random.default_rng(0).poisson(1.0, (30, 2, 6, 5))
 
 
-def test_base_rate_by_hand():
-    # One type, two cells. Counts per month: (4, 0), (0, 2), (0, 6).
-    counts = np.array([[4, 0], [0, 2], [0, 6]]).reshape(3, 1, 1, 2)
-
-    rate = base_rates(history(counts), [0.5], 0.5, first=2, last=2)[0, 0, 0]
-
-    # Weights 1/7, 2/7, 4/7: cells 4/7 and 28/7. Total: (4 + 2 * 2 + 4 * 6) / 7 = 32/7. No scaling.
-    np.testing.assert_allclose(rate, [4 / 7, 4])
-
-
-def test_base_rate_has_the_total_of_the_fast_average():
-    counts = random_counts()
-
-    rate = base_rates(history(counts), [0.99, 0.99], 0.01, first=29, last=29)[0]
-
-    # A level decay of 0.01 all but ignores every month except the last.
-    np.testing.assert_allclose(rate.sum(axis=(1, 2)), counts[29].sum(axis=(1, 2)), rtol=0.02)
-
-
-def test_base_rate_is_positive_for_a_type_that_was_never_recorded():
-    counts = random_counts()
-    counts[:, 1] = 0
-
-    rate = base_rates(history(counts), DECAYS, 0.6, first=20, last=29)
-
-    assert (rate > 0).all()
-
-
 @pytest.mark.parametrize("config", [ST_RESNET, CONVLSTM])
 def test_inputs_ignore_everything_after_the_origin(config):
     counts = random_counts()
@@ -61,7 +33,7 @@ def test_inputs_ignore_everything_after_the_origin(config):
     tampered[26:] = 999
 
     known, leaked = (
-        build_samples(history(array), range(20, 26), config, DECAYS, CPU)
+        build_samples(history(array), range(20, 26), config, SETTINGS, CPU)
         for array in (counts, tampered)
     )
 
@@ -74,7 +46,7 @@ def test_inputs_ignore_everything_after_the_origin(config):
 def test_targets_follow_the_origin_and_end_with_the_history():
     counts = random_counts()
 
-    samples = build_samples(history(counts), range(25, 29), ST_RESNET, DECAYS, CPU)
+    samples = build_samples(history(counts), range(25, 29), ST_RESNET, SETTINGS, CPU)
 
     np.testing.assert_array_equal(samples.observed[0], counts[26:29])
     np.testing.assert_array_equal(samples.observed[-1, 0], counts[29])
@@ -83,16 +55,16 @@ def test_targets_follow_the_origin_and_end_with_the_history():
 
 @pytest.mark.parametrize("config", [ST_RESNET, CONVLSTM])
 def test_an_untrained_model_states_the_base_rate_in_every_lead(config):
-    samples = build_samples(history(random_counts()), range(20, 24), config, DECAYS, CPU)
+    samples = build_samples(history(random_counts()), range(20, 24), config, SETTINGS, CPU)
 
     expected = samples.expected_counts(build_model(config, (2, 6, 5)), [0, 1, 2])
 
-    torch.testing.assert_close(expected, samples.base[:3].expand(3, 3, 2, 6, 5))
+    torch.testing.assert_close(expected, samples.base[:3])
 
 
 @pytest.mark.parametrize("config", [ST_RESNET, CONVLSTM])
 def test_a_sample_alone_is_the_first_of_its_run(config):
-    samples = build_samples(history(random_counts()), range(20, 24), config, DECAYS, CPU)
+    samples = build_samples(history(random_counts()), range(20, 24), config, SETTINGS, CPU)
     model = build_model(replace(config, recipe="poisson"), (2, 6, 5))
     for head in model.maps.heads:
         torch.nn.init.normal_(head.weight)
@@ -106,7 +78,7 @@ def test_the_log1p_recipe_shows_counts_alone():
     config = replace(ST_RESNET, recipe="log1p_mse", input_scale="log1p")
     counts = random_counts()
 
-    closeness = build_samples(history(counts), range(20, 24), config, DECAYS, CPU).maps[0]
+    closeness = build_samples(history(counts), range(20, 24), config, SETTINGS, CPU).maps[0]
 
     assert closeness.shape == (4, 3 * 2, 6, 5)
     np.testing.assert_allclose(closeness[0, -2:], np.log1p(counts[20]), rtol=1e-6)

@@ -1,7 +1,7 @@
 """From what a network's maps say to expected counts: the last step of each training recipe."""
 
 import torch
-from einops import einsum, rearrange
+from einops import einsum, rearrange, repeat
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -35,10 +35,15 @@ class BaseRateModel(nn.Module):
     """
 
     def __init__(
-        self, maps: StResNet | ConvLstm, city_effect: CityEffect, largest_log_ratio: float
+        self,
+        maps: StResNet | ConvLstm,
+        city_effect: CityEffect,
+        embedding: Float[Tensor, "feature row col"],
+        largest_log_ratio: float,
     ) -> None:
         super().__init__()
         self.maps = maps
+        self.embedding_of_cell = nn.Parameter(embedding) if len(embedding) else None
         self.city_effect = city_effect
         self.largest_log_ratio = largest_log_ratio
         for head in maps.heads:
@@ -49,14 +54,24 @@ class BaseRateModel(nn.Module):
         self,
         inputs: tuple[Tensor, ...],
         context: Float[Tensor, "batch lead type feature"],
-        base: Float[Tensor, "batch 1 type row col"],
+        base: Float[Tensor, "batch #lead type row col"],
         turn: Turn = UNTURNED,
     ) -> Float[Tensor, "batch lead type row col"]:
         bound = self.largest_log_ratio
-        log_ratio = bound * torch.tanh(self.maps(*inputs, turn=turn).float() / bound)
+        shown = [self._placed(maps) for maps in inputs]
+        log_ratio = bound * torch.tanh(self.maps(*shown, turn=turn).float() / bound)
         moved = base * torch.exp(log_ratio)
         kept = base.sum(dim=(-2, -1), keepdim=True) / moved.sum(dim=(-2, -1), keepdim=True)
         return moved * kept * torch.exp(self.city_effect(context).float())
+
+    def _placed(self, maps: Float[Tensor, "seen channel row col"]) -> Tensor:
+        """The maps with what was learned of each cell beside them; it turns as they do."""
+        if self.embedding_of_cell is None:
+            return maps
+        place = repeat(
+            self.embedding_of_cell, "feature row col -> seen feature row col", seen=len(maps)
+        )
+        return torch.cat([maps, place], dim=1)
 
 
 class Log1pModel(nn.Module):
@@ -73,7 +88,7 @@ class Log1pModel(nn.Module):
         self,
         inputs: tuple[Tensor, ...],
         context: Float[Tensor, "batch lead type feature"],  # noqa: ARG002
-        base: Float[Tensor, "batch 1 type row col"],  # noqa: ARG002
+        base: Float[Tensor, "batch #lead type row col"],  # noqa: ARG002
         turn: Turn = UNTURNED,
     ) -> Float[Tensor, "batch lead type row col"]:
         return torch.expm1(self.maps(*inputs, turn=turn).float())

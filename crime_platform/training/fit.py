@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,12 +12,13 @@ from torch import Tensor
 from crime_platform.models.convlstm import ConvLstmConfig
 from crime_platform.models.count_distribution import fit_dispersion
 from crime_platform.models.st_resnet import StResNetConfig
+from crime_platform.training.base_rate import choose_base
 from crime_platform.training.fitted_model import FittedNetwork
 from crime_platform.training.folds import chronological_fold
 from crime_platform.training.loop import expected_on, train
 from crime_platform.training.numerics import best_device
 from crime_platform.training.recipe import NetworkConfig
-from crime_platform.training.samples import Samples, base_rates, build_samples
+from crime_platform.training.samples import Samples, build_samples
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
@@ -49,6 +51,14 @@ class NetworkForecaster:
             )
         return _fit_members(self.name, self.config, known)
 
+    def load(self, folder: Path) -> FittedNetwork:
+        """A network that was fitted and saved earlier.
+
+        Raises:
+            ValueError: if the weights are not the ones that its `config.json` names.
+        """
+        return FittedNetwork.load(folder)
+
 
 def _fit_members(name: str, config: NetworkConfig, known: CountHistory) -> FittedNetwork:
     started = time.perf_counter()
@@ -58,8 +68,8 @@ def _fit_members(name: str, config: NetworkConfig, known: CountHistory) -> Fitte
         horizon=config.horizon,
         validation_steps=config.validation_steps,
     )
-    decays = choose_decays(known, config)
-    samples = build_samples(known, fold.origins.tolist(), config, decays, best_device())
+    settings = choose_base(known)
+    samples = build_samples(known, fold.origins.tolist(), config, settings, best_device())
     members, epochs, judged = [], [], []
     for seed in range(config.seeds):
         task = f"{name} fit {known.steps[-1]} seed {seed}"
@@ -73,25 +83,12 @@ def _fit_members(name: str, config: NetworkConfig, known: CountHistory) -> Fitte
         config=config,
         fit_origin=known.steps[-1],
         unit_shape=(n_types, n_rows, n_cols),
-        decays=decays,
+        base_settings=settings,
         dispersion=_dispersion(torch.stack(judged).mean(dim=0), samples, fold.validation),
         members=tuple(members),
         epochs=tuple(epochs),
         training_seconds=time.perf_counter() - started,
     )
-
-
-def choose_decays(known: CountHistory, config: NetworkConfig) -> tuple[float, ...]:
-    """Decay of the cells' EWMA with the lowest one-step Poisson deviance, per offence type."""
-    first, last = config.lookback - 1, len(known.steps) - 2
-    observed = known.counts[first + 1 :]
-    n_types = observed.shape[1]
-    losses = []
-    for decay in config.cell_decays:
-        candidate = [decay] * n_types
-        mu = base_rates(known, candidate, config.level_decay, first=first, last=last)
-        losses.append((mu - observed * np.log(mu)).sum(axis=(0, 2, 3)))
-    return tuple(config.cell_decays[best] for best in np.argmin(np.stack(losses), axis=0))
 
 
 def _dispersion(

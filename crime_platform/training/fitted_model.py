@@ -12,6 +12,7 @@ import torch
 from einops import repeat
 from jaxtyping import Float
 
+from crime_platform.models.baseline_tuning import Setting
 from crime_platform.models.count_distribution import rate_floor
 from crime_platform.models.rate_model import BaseRateModel, Log1pModel
 from crime_platform.models.st_resnet import StResNet
@@ -32,7 +33,7 @@ class FittedNetwork:
     config: NetworkConfig
     fit_origin: np.datetime64  # last step that training saw
     unit_shape: tuple[int, int, int]  # type, row, col
-    decays: tuple[float, ...]  # of the cells' EWMA, per offence type
+    base_settings: tuple[Setting, ...]  # of the base rate, per offence type
     dispersion: tuple[float, ...]  # alpha of the negative binomial, per offence type
     members: tuple[BaseRateModel | Log1pModel, ...]
     epochs: tuple[int, ...]  # after which each member was best
@@ -94,7 +95,7 @@ class FittedNetwork:
         n_cells = math.prod(self.unit_shape[1:])
         with reproducible(0, n_cells=n_cells), torch.inference_mode(), number_format(device):
             newest = [len(known.steps) - 1]
-            samples = build_samples(known, newest, self.config, self.decays, device)
+            samples = build_samples(known, newest, self.config, self.base_settings, device)
             stated = [samples.expected_counts(member.to(device), [0])[0] for member in self.members]
             return torch.stack(stated).clamp(min=0).mean(dim=0).cpu().numpy()
 
@@ -112,7 +113,7 @@ class FittedNetwork:
             "config": asdict(self.config),
             "fit_origin": str(self.fit_origin),
             "unit_shape": self.unit_shape,
-            "decays": self.decays,
+            "base_settings": self.base_settings,
             "dispersion": self.dispersion,
             "epochs": self.epochs,
             "training_seconds": self.training_seconds,
@@ -145,7 +146,7 @@ class FittedNetwork:
             config=config,
             fit_origin=np.datetime64(described["fit_origin"], "M"),
             unit_shape=unit_shape,
-            decays=tuple(described["decays"]),
+            base_settings=tuple(map(tuple, described["base_settings"])),
             dispersion=tuple(described["dispersion"]),
             members=_members(safetensors.torch.load(weights), config, unit_shape),
             epochs=tuple(described["epochs"]),

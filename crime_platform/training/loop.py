@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from crime_platform.models.convlstm import ConvLstmConfig
 from crime_platform.models.rate_model import BaseRateModel, Log1pModel
@@ -59,11 +59,10 @@ class _Step:
             self.optimizer = torch.optim.Adam(model.parameters(), lr=rate)
             self.schedule = None
             return
-        fusion = [value for name, value in model.named_parameters() if "of_cell" in name]
-        others = [value for name, value in model.named_parameters() if "of_cell" not in name]
-        groups = [{"params": others}, {"params": fusion}] if fusion else [{"params": others}]
-        peaks = [rate, rate * config.fusion_rate][: len(groups)]
-        self.optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=config.weight_decay)
+        groups = _by_rate(model, config)
+        peaks = [rate * share for share in groups]
+        parameters = [{"params": each} for each in groups.values()]
+        self.optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=config.weight_decay)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, max_lr=peaks, total_steps=n_updates + 1, cycle_momentum=False
         )
@@ -79,6 +78,16 @@ class _Step:
         self.optimizer.step()
         if self.schedule is not None:
             self.schedule.step()
+
+
+def _by_rate(model: Model, config: NetworkConfig) -> dict[float, list[nn.Parameter]]:
+    """Weights by the share of the learning rate that they are given."""
+    shares = {"of_cell": config.fusion_rate, "city_effect": config.city_rate}
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, value in model.named_parameters():
+        share = next((share for part, share in shares.items() if part in name), 1.0)
+        groups.setdefault(share, []).append(value)
+    return groups
 
 
 def loss_on(

@@ -36,10 +36,11 @@ class NetworkConfig:
     # A fusion weight is seen by one cell alone. At the full rate the weights learn the training
     # months of their cells by heart: skill was lost after 40 updates (Toronto, 2019).
     fusion_rate: float = 3e-3  # of the learning rate; ST-ResNet under poisson only
+    # The base rate knows level and season already; what is left to learn of 60 months is little.
+    city_rate: float = 0.1  # of the learning rate, for the city effect; poisson only
+    cell_embedding: int = 0  # learned features of each cell, at the rate of fusion; poisson only
     largest_log_ratio: float = 1.0  # between a cell's map and its base rate; poisson only
     input_scale: Literal["sqrt", "log1p"] = "sqrt"  # of every count that is shown
-    cell_decays: tuple[float, ...] = (0.95, 0.96, 0.97, 0.98, 0.99)  # candidates; poisson only
-    level_decay: float = 0.6  # of the EWMA that the city's total follows; poisson only
 
     def __post_init__(self) -> None:
         sizes = (self.seeds, self.epochs, self.patience, self.batch_origins)
@@ -76,6 +77,5 @@ def config_from_json(settings: dict[str, Any]) -> NetworkConfig:
         raise ValueError(f"expected an architecture among {sorted(ARCHITECTURES)}, got {kind!r}")
     rebuilt = {
         "architecture": ARCHITECTURES[kind](**size),
-        "cell_decays": tuple(settings["cell_decays"]),
     }
     return NetworkConfig(**settings | rebuilt)

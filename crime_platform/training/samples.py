@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from einops import rearrange, reduce
 from jaxtyping import Float
 from torch import Tensor
 
-from crime_platform.models.baselines import ewma_rate
+from crime_platform.models.baseline_tuning import Setting
 from crime_platform.models.convlstm import ConvLstm, ConvLstmConfig
-from crime_platform.models.count_distribution import rate_floor
 from crime_platform.models.rate_model import BaseRateModel, CityEffect, Log1pModel
 from crime_platform.models.st_resnet import StResNet, StResNetConfig
 from crime_platform.models.symmetry import UNTURNED, Turn
@@ -22,6 +20,7 @@ from crime_platform.tensors.windows import (
     period_stack,
     trend_stack,
 )
+from crime_platform.training.base_rate import base_rates
 from crime_platform.training.recipe import NetworkConfig, windows_of
 from crime_platform.vocabulary.forecast import CountHistory
 
@@ -35,7 +34,7 @@ class Samples:
 
     maps: tuple[Tensor, ...]  # one per branch, by origin; or the frames of all steps
     context: Float[Tensor, "batch lead type feature"]
-    base: Float[Tensor, "batch 1 type row col"]
+    base: Float[Tensor, "batch lead type row col"]
     observed: Float[Tensor, "batch lead type row col"]  # 0 where the target is not known yet
     lookback: int  # frames up to and including an origin; 0 where maps go by origin
 
@@ -58,7 +57,7 @@ def build_samples(
     history: CountHistory,
     origins: Sequence[int],
     config: NetworkConfig,
-    decays: Sequence[float],
+    settings: Sequence[Setting],
     device: torch.device,
 ) -> Samples:
     """What a network needs for consecutive `origins`, given as positions on the step axis."""
@@ -66,54 +65,29 @@ def build_samples(
     architecture = config.architecture
     lookback = architecture.lookback if isinstance(architecture, ConvLstmConfig) else 0
     first = origins[0] + 1 - max(lookback, 1)
-    base = base_rates(history, decays, config.level_decay, first=first, last=origins[-1])
+    base = base_rates(history, settings, first=first, last=origins[-1], horizon=config.horizon)
     base_at_origin = base[-len(origins) :]
     context = [
-        city_context(counts[: origin + 1], rate, history.steps[origin], config.horizon)
+        city_context(
+            counts[: origin + 1], rate[0], history.steps[origin], config.horizon, history.holidays
+        )
         for origin, rate in zip(origins, base_at_origin, strict=True)
     ]
     maps = (
-        (_shown(counts[first : origins[-1] + 1], base, config),)
+        (_shown(counts[first : origins[-1] + 1], base[:, 0], config),)
         if isinstance(architecture, ConvLstmConfig)
         else tuple(
-            _shown(stack, base_at_origin, config)
+            _shown(stack, base_at_origin[:, 0], config)
             for stack in _slices(counts, origins, architecture, config.horizon)
         )
     )
     return Samples(
         maps=tuple(_on_device(stack, device, torch.channels_last) for stack in maps),
         context=_on_device(np.stack(context), device),
-        base=_on_device(rearrange(base_at_origin, "batch ... -> batch 1 ..."), device),
+        base=_on_device(base_at_origin, device),
         observed=_on_device(_targets(counts, origins, config.horizon), device),
         lookback=lookback,
     )
-
-
-def base_rates(
-    history: CountHistory,
-    cell_decays: Sequence[float],
-    level_decay: float,
-    *,
-    first: int,
-    last: int,
-) -> Float[np.ndarray, "origin type row col"]:
-    """EWMA of two speeds at each step from `first` to `last`, each from its own past only.
-
-    Where incidents happen changes slowly, how many there are changes fast: a slow EWMA of each
-    cell, with one decay per offence type, is scaled to a fast EWMA of the city's total.
-    """
-    rates = []
-    totals = reduce(history.counts, "step type row col -> step type 1 1", "sum")
-    for end in range(first + 1, last + 2):
-        past = CountHistory(steps=history.steps[:end], counts=history.counts[:end])
-        slow = np.concatenate(
-            [ewma_rate(past.counts[:, [i]], decay) for i, decay in enumerate(cell_decays)]
-        )
-        slow = np.maximum(slow, rate_floor(past))
-        # Half an incident over the history, lest a type that went quiet be ruled out for good.
-        level = np.maximum(ewma_rate(totals[:end], level_decay), 0.5 / end)
-        rates.append(slow * level / slow.sum(axis=(1, 2), keepdims=True))
-    return np.stack(rates)
 
 
 def build_model(
@@ -122,12 +96,13 @@ def build_model(
     """A model with fresh weights; under the recipe "poisson" it states the base rate."""
     architecture, horizon, n_types = config.architecture, config.horizon, unit_shape[0]
     extra = MAPS_OF_BASE if config.recipe == "poisson" else 0
+    place = config.cell_embedding
     if isinstance(architecture, ConvLstmConfig):
-        channels = n_types * (1 + extra)
+        channels = n_types * (1 + extra) + place
         maps = ConvLstm(architecture, channels=channels, horizon=horizon, unit_shape=unit_shape)
     else:
         n_shown = (architecture.closeness, architecture.period * horizon, architecture.trend)
-        closeness, period, trend = (n_types * (n_slices + extra) for n_slices in n_shown)
+        closeness, period, trend = (n_types * (n_slices + extra) + place for n_slices in n_shown)
         maps = StResNet(
             architecture,
             channels=(closeness, period, trend),
@@ -138,7 +113,8 @@ def build_model(
         model = Log1pModel(maps)
     else:
         city_effect = CityEffect(horizon, n_types, len(CONTEXT_FEATURES))
-        model = BaseRateModel(maps, city_effect, config.largest_log_ratio)
+        embedding = torch.zeros(place, *unit_shape[1:])
+        model = BaseRateModel(maps, city_effect, embedding, config.largest_log_ratio)
     # Module.to takes a memory format, though its annotations leave this out.
     return model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
