@@ -3,7 +3,8 @@
 ```
 files -> sources -> incidents, counts (warehouse.duckdb, the truth)
       -> grid tensor (xarray, Zarr) -> windows -> models -> back-test on rolling origins
-      -> champion -> candidate --[gate]--> release (forecasts.duckdb) -> SQL
+      -> ensemble and champion, chosen on earlier months -> candidate
+      -> candidate --[gate]--> release (forecasts.duckdb) -> SQL
 ```
 
 Where do I go to...?
@@ -11,10 +12,15 @@ Where do I go to...?
 - add a city? `data/study_areas/`: one TOML; its keys are in `vocabulary.study_area`.
 - read another file format? `sources`.
 - change what a cell is? `geography.grid`.
-- add a baseline? `models.baselines`. A network? `models`, then `training.fit`.
+- add a baseline? `models.baselines`. A network? `models`, then `training.fit`. What runs, and in
+  which group? `model_catalogue`.
+- change what a search may try? `training.search_spaces`.
 - change a score? `metrics` has one formula each, `scoring` says which cases, `vocabulary.views`
   takes the ratios.
-- change what is published when? `champion`: the choice and the gate.
-- change a published table? `vocabulary.tables`, `vocabulary.views`, then `release`.
+- change what is published when? `champion`: the choice and the gate; `prequential` applies the
+  choice to every past month, `spread_choice` does the same for the intervals.
+- change the report? `reporting`.
+- change a published table? `vocabulary.tables`, `vocabulary.evidence_tables`, `vocabulary.views`,
+  then `release`.
 - change when things run? `defs.schedules`; what the UI shows? `defs.assets_grid`, `defs.checks`.
 """

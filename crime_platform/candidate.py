@@ -5,7 +5,7 @@ went into it. The gate judges it and the release copies it; neither changes it.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,21 +16,18 @@ from crime_platform.candidate_tables import (
     backtest_rows,
     cell_months,
     cells,
+    champion_rows,
     fusion_rows,
     published_rows,
+    write_frame,
     write_table,
 )
-from crime_platform.champion import RECENT_MONTHS, Verdict, choose_champion, judge
-from crime_platform.model_runs import (
-    FUSION,
-    GROUPS,
-    ModelRun,
-    forecasters,
-    read_forecasts,
-    read_run,
-    run_folder,
-)
-from crime_platform.scoring import EVER_ACTIVE, OPPONENT, model_skills, score_sums
+from crime_platform.champion import POLICY, RECENT_MONTHS, Verdict, judge
+from crime_platform.contest import MIN_POOLED, Contest, hold_contest
+from crime_platform.evidence_tables import distribution_choices, model_skills, turn_tables
+from crime_platform.model_catalogue import ENSEMBLE, GROUPS, POOLED, forecasters
+from crime_platform.model_runs import FUSION, ModelRun, read_forecasts, read_run, run_folder
+from crime_platform.scoring import EVER_ACTIVE, OPPONENT, score_sums
 from crime_platform.vocabulary.artifact import (
     code_version,
     content_key,
@@ -48,9 +45,15 @@ CODE = (
     "candidate",
     "candidate_tables",
     "champion",
-    "scoring",
+    "contest",
+    "evidence_tables",
     "metrics",
     "models/count_distribution",
+    "models/pool",
+    "models/spread",
+    "prequential",
+    "scoring",
+    "spread_choice",
 )
 
 
@@ -86,7 +89,8 @@ class Candidate:
 
 def skill_by_origin(scores: "pd.DataFrame", model: str) -> "pd.Series":
     """Deviance skill over the historical average at each origin, one month ahead."""
-    lead_one = scores[(scores["lead"] == 1) & (scores["cell_set"] == EVER_ACTIVE)]
+    is_scored = ~scores["is_selection"] & (scores["lead"] == 1)
+    lead_one = scores[is_scored & (scores["cell_set"] == EVER_ACTIVE)]
     sums = lead_one.groupby(["model", "origin_month"])["sum_deviance"].sum()
     return 1 - sums[model] / sums[OPPONENT]
 
@@ -114,6 +118,7 @@ def _folder(evidence: Evidence, runs: list[ModelRun], root: Path) -> Path:
         [f"{run.model}/{run.key}" for run in runs],
         evidence.study_area,
         evidence.month_count.to_json(date_format="iso"),
+        evidence.incumbent,
         repr(evidence.grid),
         code_version(*CODE),
     )
@@ -164,56 +169,91 @@ def judge_candidate(candidate: Candidate, evidence: Evidence) -> Verdict:
 
 def _write_tables(folder: Path, evidence: Evidence, runs: list[ModelRun]) -> None:
     import pandas as pd
-    import pyarrow as pa
 
-    truth = evidence.truth
     scored = [run for run in runs if run.skipped is None]
-    forecasts, scores, hotspots = {}, [], []
-    for done, run in enumerate(scored, start=1):
-        forecasts[run.model] = read_forecasts(run)
-        errors, hits = score_sums(run.model, forecasts[run.model], truth)
-        scores.append(errors)
-        hotspots.append(hits)
-        report_progress(
-            Progress(task="scoring", done=done, total=len(scored), unit="model", detail=run.model)
-        )
-    score = pd.concat(scores, ignore_index=True)
-    choice = choose_champion(score, [run.model for run in runs])
-    tables = {
-        "backtest_score": score,
-        "backtest_hotspot": pd.concat(hotspots, ignore_index=True),
-        "model_skill": model_skills(score),
+    models = {run.model: read_forecasts(run) for run in scored}
+    types = evidence.tensor.offence_types
+    contest = hold_contest(models, evidence.tensor.history, types, incumbent=evidence.incumbent)
+    tables = _score_tables(contest, evidence)
+    tables |= {
         "cell": cells(evidence),
         "cell_month": cell_months(evidence),
         "month_count": evidence.month_count,
-        "model_version": pd.DataFrame([_version(run) for run in runs]),
+        "model_version": pd.DataFrame([*map(_version, runs), _ensemble_version(contest, runs)]),
+        "champion_history": champion_rows(contest.decisions, evidence),
     }
+    if contest.weights is not None:
+        tables["ensemble_weight"] = contest.weights
     for name, table in tables.items():
-        write_table(pa.Table.from_pandas(table, preserve_index=False), folder, name, evidence)
-    versions = {run.model: _version(run)["model_version"] for run in scored}
-    for name, make in (("cell_forecast", published_rows), ("backtest_forecast", backtest_rows)):
-        parts = [
-            make(model, cube, evidence, str(versions[model]), model == choice.champion)
-            for model, cube in forecasts.items()
-        ]
-        write_table(pa.concat_tables(parts).unify_dictionaries(), folder, name, evidence)
-    fusion = [fusion_rows(run, evidence) for run in scored if (run.folder / FUSION).exists()]
-    if fusion:
-        write_table(
-            pa.concat_tables(fusion).unify_dictionaries(), folder, "fusion_weight", evidence
-        )
+        write_frame(table, folder, name, evidence)
+    _write_forecasts(folder, evidence, contest, tables["model_version"])
+    _write_fusion(folder, evidence, scored)
+    decision = contest.decision
     manifest = {
         "study_area": evidence.study_area,
         "title": evidence.title,
         "as_of_month": str(evidence.plan.as_of),
-        "champion": choice.champion,
-        "lowest_deviance": choice.lowest_deviance,
-        "reason": choice.reason,
+        "champion": decision.champion,
+        "lowest_deviance": decision.lowest_deviance,
+        "reason": decision.reason,
         "data_version": evidence.tensor.data_version,
         "git_commit": git_commit(),
         "skipped": {run.model: run.skipped for run in runs if run.skipped is not None},
     }
     write_json(folder / MANIFEST, manifest)
+
+
+def _score_tables(contest: Contest, evidence: Evidence) -> "dict[str, pd.DataFrame]":
+    """Every table that follows from forecasts and counts: scores, spread, turns."""
+    import pandas as pd
+
+    parts: dict[str, list[pd.DataFrame]] = {}
+    first = evidence.plan.first_test_origin
+    for done, (model, cube) in enumerate(contest.forecasts.items(), start=1):
+        sums = score_sums(model, cube, evidence.truth, first_test_origin=first)
+        for field in fields(sums):
+            parts.setdefault(field.name, []).append(getattr(sums, field.name))
+        report_progress(
+            Progress(
+                task="scoring", done=done, total=len(contest.forecasts), unit="model", detail=model
+            )
+        )
+    tables = {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
+    scores = tables["backtest_score"]
+    baselines = [model.name for model in forecasters("baselines")]
+    tables["model_skill"] = model_skills(scores, baselines)
+    tables["turning_month"], tables["model_turn"] = turn_tables(scores, evidence.tensor.history)
+    choices = [distribution_choices(model, tried) for model, tried in contest.spreads.items()]
+    filled = [rows for rows in choices if len(rows)]
+    tables["distribution_choice"] = pd.concat(filled) if filled else choices[0]
+    return tables
+
+
+def _write_forecasts(
+    folder: Path, evidence: Evidence, contest: Contest, versions: "pd.DataFrame"
+) -> None:
+    """What is published, and what the back-test said; the policy has rows in the latter only."""
+    import pyarrow as pa
+
+    key = dict(zip(versions["model"], versions["model_version"], strict=True))
+    champion = contest.decision.champion
+    published = [
+        published_rows(model, cube, evidence, str(key[model]), model == champion)
+        for model, cube in contest.forecasts.items()
+        if model != POLICY
+    ]
+    tested = [backtest_rows(model, cube, evidence) for model, cube in contest.forecasts.items()]
+    for name, parts in (("cell_forecast", published), ("backtest_forecast", tested)):
+        write_table(pa.concat_tables(parts).unify_dictionaries(), folder, name, evidence)
+
+
+def _write_fusion(folder: Path, evidence: Evidence, runs: list[ModelRun]) -> None:
+    import pyarrow as pa
+
+    fusion = [fusion_rows(run, evidence) for run in runs if (run.folder / FUSION).exists()]
+    if fusion:
+        table = pa.concat_tables(fusion).unify_dictionaries()
+        write_table(table, folder, "fusion_weight", evidence)
 
 
 def _version(run: ModelRun) -> dict[str, object]:
@@ -226,9 +266,26 @@ def _version(run: ModelRun) -> dict[str, object]:
         "fit_origin": None if origin is None else np.datetime64(str(origin), "D").item(),
         "config": json.dumps(run.description["config"], sort_keys=True),
         "sha256": newest.get("sha256"),
-        "parameters": newest.get("parameters"),
+        "parameters": newest.get("n_parameters"),
         "training_seconds": newest.get("training_seconds"),
         "git_commit": run.description["git_commit"],
-        "seed": newest.get("seed"),
+        "seed": 0 if newest.get("sha256") else None,
         "skipped": run.skipped,
+    }
+
+
+def _ensemble_version(contest: Contest, runs: list[ModelRun]) -> dict[str, object]:
+    """The ensemble's newest weights stand for its configuration; its members have versions."""
+    members = [run for run in runs if run.model in POOLED and run.skipped is None]
+    version = content_key([run.key for run in members])
+    row: dict[str, object] = {"model": ENSEMBLE, "model_version": version}
+    if contest.weights is None:
+        return row | {"skipped": f"fewer than {MIN_POOLED} of {', '.join(POOLED)} could run"}
+    newest = contest.weights["origin_month"] == contest.weights["origin_month"].max()
+    mean = contest.weights[newest].groupby("member")["weight"].mean()
+    described = {"mean_weight": {name: round(float(w), 4) for name, w in mean.items()}}
+    return row | {
+        "fit_origin": contest.weights["origin_month"].max(),
+        "config": json.dumps(described, sort_keys=True),
+        "git_commit": git_commit(),
     }

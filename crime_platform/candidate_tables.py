@@ -3,6 +3,7 @@
 Nothing here chooses or judges; `candidate` does.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from crime_platform.backtest import BacktestPlan
 from crime_platform.geography.grid import Grid
 from crime_platform.model_runs import FUSION, ModelRun
 from crime_platform.models.count_distribution import probability_any, quantiles
+from crime_platform.prequential import ChampionDecision
 from crime_platform.scoring import Truth
 from crime_platform.tensors.grid_counts import GridCounts
 from crime_platform.vocabulary.forecast import RollingForecasts
@@ -43,6 +45,7 @@ class Evidence:
     grid: Grid
     plan: BacktestPlan
     month_count: "pd.DataFrame"  # month, offence_type, count, n_ungeocoded, is_complete
+    incumbent: str | None = None  # champion published for the newest month before `as_of`
 
     @property
     def truth(self) -> Truth:
@@ -68,6 +71,13 @@ def write_table(table: "pa.Table", folder: Path, name: str, evidence: Evidence) 
             table = table.append_column(label, column)
     ours = [column for column in wanted if column in table.column_names]
     pq.write_table(table.select(ours), folder / f"{name}.parquet", compression="zstd")
+
+
+def write_frame(table: "pd.DataFrame", folder: Path, name: str, evidence: Evidence) -> None:
+    """Store one table that was made with pandas."""
+    import pyarrow as pa
+
+    write_table(pa.Table.from_pandas(table, preserve_index=False), folder, name, evidence)
 
 
 def cells(evidence: Evidence) -> "pd.DataFrame":
@@ -153,14 +163,13 @@ def published_rows(
     return pa.table(columns)
 
 
-def backtest_rows(
-    model: str, cube: RollingForecasts, evidence: Evidence, _version: str, _is_champion: bool
-) -> "pa.Table":
-    """Lead 1 from every past origin."""
+def backtest_rows(model: str, cube: RollingForecasts, evidence: Evidence) -> "pa.Table":
+    """Lead 1 from every scored origin."""
     import pyarrow as pa
 
-    expected = cube.expected_count[:-1, 0]
-    origins, n = cube.origins[:-1], expected.size
+    is_scored = np.isin(cube.origins, evidence.plan.test_origins)
+    expected = cube.expected_count[is_scored, 0]
+    origins, n = cube.origins[is_scored], expected.size
     columns = _labels(evidence, origins + 1)
     columns |= {
         "origin_month": pa.array(
@@ -171,6 +180,25 @@ def backtest_rows(
         "expected_count": pa.array(expected.ravel().astype(np.float32)),
     }
     return pa.table(columns)
+
+
+def champion_rows(decisions: Sequence[ChampionDecision], evidence: Evidence) -> "pd.DataFrame":
+    """Every choice of the walk, the one at `as_of` last."""
+    import pandas as pd
+
+    first_scored = evidence.plan.first_test_origin
+    return pd.DataFrame(
+        {
+            "origin_month": [d.origin.astype("datetime64[D]").item() for d in decisions],
+            "champion": [d.champion for d in decisions],
+            "lowest_deviance_model": [d.lowest_deviance for d in decisions],
+            "mean_gap": [d.mean_gap for d in decisions],
+            "standard_error": [d.standard_error for d in decisions],
+            "is_switch": [d.is_switch for d in decisions],
+            "is_selection": [bool(d.origin < first_scored) for d in decisions],
+            "reason": [d.reason for d in decisions],
+        }
+    )
 
 
 def fusion_rows(run: ModelRun, evidence: Evidence) -> "pa.Table":

@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from crime_platform.area_choice import has_files, only_area
+from crime_platform.cli_report import report
+from crime_platform.cli_tune import tune
 from crime_platform.release import ReleaseError, open_release
-from crime_platform.sources.files import missing_files
 from crime_platform.terminal import print_error, print_leaderboard, print_rows, progress_bars
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import (
@@ -61,7 +63,7 @@ def run(
 
     home = PlatformHome.from_environment()
     try:
-        name = study_area or _only_area(home)
+        name = study_area or only_area(home)
         load_study_area(home.study_areas / f"{name}.toml")
         with progress_bars(OUT):
             outcome = run_area(home, name, as_of)
@@ -123,7 +125,7 @@ def areas() -> None:
             problems.append(str(error))
         else:
             size = f"{area.grid.cell_size_m:g} m"
-            files = "yes" if _has_files(home, area.name) else "not fetched"
+            files = "yes" if has_files(home, area.name) else "not fetched"
             last = "open" if area.last_month is None else str(area.last_month)
             rows.append(
                 (area.name, area.title, area.crs, size, f"{area.first_month} to {last}", files)
@@ -134,24 +136,8 @@ def areas() -> None:
         raise typer.Exit(BAD_INPUT)
 
 
-def _only_area(home: PlatformHome) -> str:
-    """The one area there is, or the only one whose files have been fetched."""
-    names = [path.stem for path in study_area_files(home.study_areas)]
-    ready = names if len(names) == 1 else [name for name in names if _has_files(home, name)]
-    if len(ready) == 1:
-        return ready[0]
-    raise StudyAreaError(
-        f"{home.study_areas} holds {len(names)} study areas {names}, {len(ready)} of them with "
-        "data files: choose one with --study-area"
-    )
-
-
-def _has_files(home: PlatformHome, name: str) -> bool:
-    try:
-        area = load_study_area(home.study_areas / f"{name}.toml")
-    except StudyAreaError:
-        return False  # `crime-platform areas` tells what is wrong with it
-    return not any(missing_files(source.paths, home.root) for source in area.sources)
+app.command()(tune)
+app.command()(report)
 
 
 def _print_leaderboard(home: PlatformHome, lead: int = 1) -> None:

@@ -12,15 +12,17 @@ from crime_platform.backtest import BacktestPlan
 from crime_platform.candidate import (
     Candidate,
     build_candidate,
+    candidate_folder,
     judge_candidate,
+    read_candidate,
     skill_by_origin,
 )
 from crime_platform.candidate_tables import Evidence
 from crime_platform.champion import Verdict
 from crime_platform.counting import tensor_path
+from crime_platform.model_catalogue import GROUPS, forecasters
 from crime_platform.model_runs import (
     ModelRun,
-    forecasters,
     read_forecasts,
     read_run,
     run_folder,
@@ -69,6 +71,7 @@ def gather_evidence(home: PlatformHome, area_name: str, as_of: Month) -> Evidenc
     plan = BacktestPlan(
         as_of=as_of,
         n_origins=area.backtest.n_origins,
+        n_selection=area.backtest.n_selection,
         refit_every=area.backtest.refit_every,
         horizon=area.backtest.horizon,
     )
@@ -79,7 +82,16 @@ def gather_evidence(home: PlatformHome, area_name: str, as_of: Month) -> Evidenc
         grid=grid,
         plan=plan,
         month_count=month_count,
+        incumbent=_published_before(home, area_name, as_of),
     )
+
+
+def _published_before(home: PlatformHome, area_name: str, as_of: Month) -> str | None:
+    """Champion of the newest month before `as_of` that was published; None without one."""
+    rows = Warehouse(home.warehouse).publications()
+    earlier = rows["as_of_month"].to_numpy().astype("datetime64[M]") < as_of
+    models = rows.loc[(rows["study_area"] == area_name) & earlier, "model"]
+    return None if models.empty else str(models.iloc[-1])
 
 
 def run_group(
@@ -97,7 +109,7 @@ def _row(run: ModelRun) -> dict[str, object]:
     return {
         "model": run.model,
         "fits": len(fits),
-        "parameters": fits[-1].get("parameters") if fits else None,
+        "parameters": fits[-1].get("n_parameters") if fits else None,
         "training_seconds": sum(fit.get("training_seconds") or 0.0 for fit in fits),
         "skipped": run.skipped or "",
         "folder": str(run.folder),
@@ -108,7 +120,7 @@ def quick_skill(home: PlatformHome, area_name: str, as_of: Month, model: str) ->
     """Skill of one model that has run, against the historical average that ran before it."""
     evidence = gather_evidence(home, area_name, as_of)
     root = home.artifacts(area_name)
-    by_name = {each.name: each for group in ("baselines", model) for each in forecasters(group)}
+    by_name = {each.name: each for group in GROUPS for each in forecasters(group)}
     tables = []
     for name in (OPPONENT, model):
         run = read_run(name, run_folder(by_name[name], evidence.tensor, evidence.plan, root))
@@ -116,15 +128,34 @@ def quick_skill(home: PlatformHome, area_name: str, as_of: Month, model: str) ->
             import pandas as pd
 
             return QuickSkill(pooled=np.nan, by_origin=pd.Series(), skipped=run.skipped)
-        tables.append(score_sums(name, read_forecasts(run), evidence.truth)[0])
+        first = evidence.plan.first_test_origin
+        scored = score_sums(name, read_forecasts(run), evidence.truth, first_test_origin=first)
+        tables.append(scored.backtest_score)
     import pandas as pd
 
     scores = pd.concat(tables)
-    lead_one = scores[(scores["lead"] == 1) & (scores["cell_set"] == EVER_ACTIVE)]
+    is_scored = ~scores["is_selection"] & (scores["lead"] == 1)
+    lead_one = scores[is_scored & (scores["cell_set"] == EVER_ACTIVE)]
     sums = lead_one.groupby("model")["sum_deviance"].sum()
     return QuickSkill(
         pooled=float(1 - sums[model] / sums[OPPONENT]), by_origin=skill_by_origin(scores, model)
     )
+
+
+def report_month(home: PlatformHome, area_name: str, as_of: Month) -> dict[str, object]:
+    """Write the report and the model card of the month's candidate; plots for the UI."""
+    from crime_platform.reporting.paths import report_folder
+    from crime_platform.reporting.report import key_plots, write_report
+
+    evidence = gather_evidence(home, area_name, as_of)
+    candidate = read_candidate(candidate_folder(evidence, home.artifacts(area_name)))
+    area = load_study_area(home.study_areas / f"{area_name}.toml")
+    quality = Warehouse(home.warehouse).read(
+        "select * from data_quality where study_area = ? order by all", area_name
+    )
+    folder = report_folder(home, area_name, as_of)
+    paths = write_report(candidate, area, folder, quality=quality)
+    return {"report": paths.report, "model card": paths.model_card, **key_plots(candidate)}
 
 
 def build_and_judge(home: PlatformHome, area_name: str, as_of: Month) -> tuple[Candidate, Verdict]:

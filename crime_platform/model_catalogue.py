@@ -13,12 +13,17 @@ CODE_OF = {
     "boosted_trees": (
         *_SHARED_CODE,
         "models/boosted_trees",
+        "models/city_total",
+        "models/fitted_trees",
         "tensors/covariates",
         "tensors/features",
     ),
     "networks": (
         *_SHARED_CODE,
-        *(f"models/{name}" for name in ("convlstm", "rate_model", "st_resnet", "symmetry")),
+        *(
+            f"models/{name}"
+            for name in ("city_total", "convlstm", "rate_model", "st_resnet", "symmetry")
+        ),
         *(f"tensors/{name}" for name in ("covariates", "windows")),
         *(
             f"training/{name}"

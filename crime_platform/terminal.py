@@ -26,6 +26,8 @@ PERCENT = {
     "bias_share",
     "hit_rate_20",
     "pei_20",
+    "reducible_gap_closed",
+    "skill_over_best_baseline",
     "coverage_80",
     "coverage_95",
 }
@@ -35,6 +37,7 @@ LEADERBOARD_COLUMNS = (
     "model",
     "deviance_skill",
     "interval",
+    "skill_over_best_baseline",
     "rmse_skill",
     "bias_share",
     "hit_rate_20",
@@ -43,6 +46,7 @@ LEADERBOARD_COLUMNS = (
     "rmse",
     "diebold_mariano_p",
     "crps",
+    "reducible_gap_closed",
     "coverage_80",
     "coverage_95",
 )
@@ -51,6 +55,8 @@ MODEL_WIDTH = 34  # of rank and model together
 HEADINGS = {
     "deviance_skill": "skill",
     "interval": "95 %",
+    "skill_over_best_baseline": "over best",
+    "reducible_gap_closed": "gap closed",
     "diebold_mariano_p": "p",
     "rmse_skill": "RMSE skill",
     "bias_share": "bias",
@@ -145,7 +151,9 @@ def print_leaderboard(console: Console, rows: "pd.DataFrame") -> None:
         table = Table(
             title=f"{area}: {origins} origins before {str(as_of)[:7]}, ever active cells",
             caption="skill over historical_average in mean Poisson deviance, with its 95 % "
-            "interval; * is published; MAE never decides",
+            "interval; over best: over the best single baseline, "
+            "chosen in hindsight; * is published, champion is the policy that chose it; MAE never "
+            "decides",
         )
         for name in columns:
             side = "left" if name == "model" else "right"

@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import TOY_AREA
-from crime_platform.cli import _only_area, app
+from crime_platform.area_choice import only_area
+from crime_platform.cli import app
 
 RUNNER = CliRunner()
 
@@ -121,7 +122,7 @@ def test_an_area_without_files_is_not_the_one_to_run(toy_city):
     other = TOY_AREA.format(last_month="2021-06").replace('name = "toy"', 'name = "other"', 1)
     (home.study_areas / "other.toml").write_text(other.replace("raw/toy", "raw/other"))
 
-    assert _only_area(home) == "toy"
+    assert only_area(home) == "toy"
     assert "not fetched" in call("areas").stdout
 
 

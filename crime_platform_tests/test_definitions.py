@@ -37,9 +37,8 @@ def definitions(toy_city):
 def test_loading_the_code_location_imports_nothing_heavy():
     script = (
         "import sys, crime_platform.definitions;"
-        "print([m for m in ('torch', 'sklearn', 'lightgbm', 'optuna', 'geopandas', 'pandas', 'matplotlib',"
-        " 'scipy')"
-        " if m in sys.modules])"
+        "heavy = 'torch sklearn lightgbm optuna geopandas pandas matplotlib scipy'.split();"
+        "print([name for name in heavy if name in sys.modules])"
     )
     answer = subprocess.run(
         [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True

@@ -59,7 +59,8 @@ def test_fit_ignores_everything_after_the_origin(config):
         {"largest_log_ratio": 0.01},
         {"input_scale": "log1p"},
         {"cell_embedding": 2},
-        {"city_rate": 1.0},
+        {"city_penalty": 1.0},
+        {"city_type_penalty": 1.0},
     ],
 )
 def test_every_setting_changes_the_forecast(change):
@@ -118,7 +119,8 @@ def test_the_shortest_history_is_enough(config):
 def test_months_needed_by_hand():
     forecaster = NetworkForecaster(name="tiny", config=ST_RESNET)
 
-    assert forecaster.min_history_months == 12 + 12 + 4  # lookback, a year of targets, validation
+    # lookback, half a year of targets, validation
+    assert forecaster.min_history_months == 12 + 6 + 4
 
 
 def test_dispersion_is_one_alpha_per_type():

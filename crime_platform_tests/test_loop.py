@@ -11,7 +11,14 @@ from crime_platform.models.st_resnet import StResNetConfig
 from crime_platform.models.symmetry import UNTURNED
 from crime_platform.training import loop
 from crime_platform.training.folds import chronological_fold
-from crime_platform.training.loop import batches, expected_on, loss_on, random_turn, train
+from crime_platform.training.loop import (
+    batches,
+    city_weights,
+    expected_on,
+    loss_on,
+    random_turn,
+    train,
+)
 from crime_platform.training.recipe import NetworkConfig
 from crime_platform.training.samples import build_samples
 from crime_platform.vocabulary.forecast import CountHistory
@@ -74,6 +81,33 @@ def test_training_moves_every_weight(config):
 
     still = [name for name, w in trained.named_parameters() if torch.equal(w, fresh[name])]
     assert still == []
+
+
+def test_the_city_effect_follows_totals_that_leave_the_base_rate():
+    free = replace(ST_RESNET, city_penalty=1.0, city_type_penalty=1.0)
+    samples, fold = prepared(free)
+    always_one = torch.zeros_like(samples.context)
+    always_one[..., -1] = 1.0
+    doubled = replace(samples, context=always_one, observed=2 * samples.base)
+
+    weights = city_weights(doubled, fold, free)
+
+    # The only regressor is 1: its weight is ln 2, shrunk a little by the ridge.
+    assert weights[..., :-1].abs().max() == 0
+    assert (weights[..., -1] > 0.6).all()
+    assert (weights[..., -1] < np.log(2)).all()
+
+
+def test_the_city_effect_ignores_totals_that_are_not_known():
+    samples, fold = prepared(ST_RESNET)
+    unknown = torch.from_numpy(~(fold.train | fold.validation))
+    tampered = replace(
+        samples, observed=samples.observed.masked_fill(unknown[..., None, None, None], 999.0)
+    )
+
+    torch.testing.assert_close(
+        city_weights(samples, fold, ST_RESNET), city_weights(tampered, fold, ST_RESNET)
+    )
 
 
 @pytest.mark.parametrize("config", [ST_RESNET, CONVLSTM, LOG1P])

@@ -24,7 +24,7 @@ def arguments():
     order = torch.Generator().manual_seed(1)
     frames = torch.rand(4, 2, 6, 5, generator=order)
     context = torch.rand(3, 3, 2, N_FEATURES, generator=order)
-    base = torch.rand(3, 1, 2, 6, 5, generator=order) + 0.1
+    base = torch.rand(3, 3, 2, 6, 5, generator=order) + 0.1
     return (frames,), context, base
 
 
@@ -38,7 +38,7 @@ def test_fresh_weights_state_the_base_rate():
 
     expected = model()(inputs, context, base)
 
-    torch.testing.assert_close(expected, base.expand(3, 3, 2, 6, 5))
+    torch.testing.assert_close(expected, base)
 
 
 def test_maps_move_incidents_but_keep_the_total():

@@ -12,7 +12,7 @@ from crime_platform.training.recipe import NetworkConfig, config_from_json, wind
     "config",
     [
         NetworkConfig(architecture=StResNetConfig(filters=7), seeds=3),
-        NetworkConfig(architecture=ConvLstmConfig(lookback=9), city_rate=0.5),
+        NetworkConfig(architecture=ConvLstmConfig(lookback=9), city_penalty=0.5),
     ],
 )
 def test_a_config_survives_json(config):

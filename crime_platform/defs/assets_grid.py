@@ -19,9 +19,26 @@ MIN_HISTORY_MONTHS = 24
 TRAINING_POOL = "training"  # one at a time: a fit takes both cores
 Decorator = Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]
 OWNERS = ["team:crime-platform"]
-NETWORK_TITLES: Mapping[str, str] = {
-    "st_resnet": "ST-ResNet: residual units over closeness, period and trend, fused per cell",
-    "convlstm": "ConvLSTM: convolutional memory over the lookback",
+_BESIDE_IT = "The log1p_mse recipe is run beside it to show what the loss does."
+LEARNED: Mapping[str, tuple[str, str, str]] = {  # asset: model that is judged, kind, description
+    "boosted_trees": (
+        "lightgbm",
+        "lightgbm",
+        "LightGBM: boosted trees on lags, neighbours and seasons. Poisson likelihood on the "
+        "log-ratio to an EWMA base.",
+    ),
+    "st_resnet": (
+        "st_resnet",
+        "pytorch",
+        "ST-ResNet: residual units over closeness, period and trend, fused per cell. Poisson "
+        f"likelihood on the log-ratio to an EWMA base. {_BESIDE_IT}",
+    ),
+    "convlstm": (
+        "convlstm",
+        "pytorch",
+        "ConvLSTM: convolutional memory over the lookback. Poisson likelihood on the log-ratio "
+        f"to an EWMA base. {_BESIDE_IT}",
+    ),
 }
 
 
@@ -149,24 +166,25 @@ def _model_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         runs = run_group(platform.home, area.name, parse_month(context.partition_key), "baselines")
         return dg.MaterializeResult(metadata=clean_metadata({"runs": table_of(runs)}))
 
-    def network(name: str) -> dg.AssetsDefinition:
+    def learned(name: str) -> dg.AssetsDefinition:
+        model, kind, description = LEARNED[name]
+
         @_asset(
             area,
-            "pytorch",
+            kind,
             name=name,
             deps=[tensor, opponents],
             partitions_def=months,
             pool=TRAINING_POOL,
             check_specs=[checks.spec(area, name, "skill_over_historical_average", blocking=False)],
-            description=f"{NETWORK_TITLES[name]}. Poisson likelihood on the log-ratio to an EWMA "
-            "base; the log1p_mse recipe is run beside it to show what the loss does.",
+            description=description,
         )
         def train(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
             from crime_platform.forecasting import quick_skill, run_group
 
             as_of = parse_month(context.partition_key)
             runs = run_group(platform.home, area.name, as_of, name)
-            skill = quick_skill(platform.home, area.name, as_of, name)
+            skill = quick_skill(platform.home, area.name, as_of, model)
             return dg.MaterializeResult(
                 metadata=clean_metadata({"runs": table_of(runs)}),
                 check_results=[checks.model_skill(area, name, skill)],
@@ -174,12 +192,12 @@ def _model_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
 
         return train
 
-    return [baselines, *(network(name) for name in NETWORK_TITLES)]
+    return [baselines, *(learned(name) for name in LEARNED)]
 
 
 def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
     months = as_of_months(area)
-    models = [dg.AssetKey([area.name, name]) for name in ("baselines", *NETWORK_TITLES)]
+    models = [dg.AssetKey([area.name, name]) for name in ("baselines", *LEARNED)]
 
     @_asset(
         area,
@@ -192,10 +210,12 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         "tables that would be published.",
     )
     def candidate(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-        from crime_platform.forecasting import build_and_judge
+        from crime_platform.forecasting import build_and_judge, report_month
 
         month = parse_month(context.partition_key)
         made, verdict = build_and_judge(platform.home, area.name, month)
+        if not verdict.passed:  # the failing check would keep the report asset from running
+            report_month(platform.home, area.name, month)
         metadata = {
             "champion": made.champion,
             "why": made.manifest["reason"],
@@ -227,4 +247,21 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             raise dg.Failure(str(refusal), allow_retries=False) from refusal
         return dg.MaterializeResult(metadata=clean_metadata(report))
 
-    return [candidate, published]
+    @_asset(
+        area,
+        "python",
+        "matplotlib",
+        deps=[candidate],
+        partitions_def=months,
+        description="Quality report (HTML) and model card (Markdown) of the month's candidate: "
+        "scores, calibration, maps, what the data cannot say.",
+    )
+    def report(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
+        from crime_platform.forecasting import report_month
+
+        month = parse_month(context.partition_key)
+        return dg.MaterializeResult(
+            metadata=clean_metadata(report_month(platform.home, area.name, month))
+        )
+
+    return [candidate, published, report]

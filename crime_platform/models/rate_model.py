@@ -5,23 +5,30 @@ from einops import einsum, rearrange, repeat
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from crime_platform.models.city_total import LARGEST_EFFECT
 from crime_platform.models.convlstm import ConvLstm
 from crime_platform.models.st_resnet import StResNet
 from crime_platform.models.symmetry import UNTURNED, Turn
 
 
 class CityEffect(nn.Module):
-    """One number per lead and offence type, linear in the city-wide features; starts at zero."""
+    """One number per lead and offence type, linear in the city-wide features.
+
+    Its weights are no business of the network: sixty-odd totals are learned by heart by anything
+    that walks through them twenty times. They are fitted by `city_total`, which shrinks them.
+    """
+
+    weight: Tensor
 
     def __init__(self, horizon: int, n_types: int, n_features: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(horizon, n_types, n_features))
+        self.register_buffer("weight", torch.zeros(horizon, n_types, n_features))
 
     def forward(
         self, context: Float[Tensor, "batch lead type feature"]
     ) -> Float[Tensor, "batch lead type 1 1"]:
         pattern = "lead type feature, batch lead type feature -> batch lead type"
-        effect = einsum(self.weight, context, pattern)
+        effect = einsum(self.weight, context, pattern).clamp(-LARGEST_EFFECT, LARGEST_EFFECT)
         return rearrange(effect, "batch lead type -> batch lead type 1 1")
 
 
@@ -54,7 +61,7 @@ class BaseRateModel(nn.Module):
         self,
         inputs: tuple[Tensor, ...],
         context: Float[Tensor, "batch lead type feature"],
-        base: Float[Tensor, "batch #lead type row col"],
+        base: Float[Tensor, "batch lead type row col"],
         turn: Turn = UNTURNED,
     ) -> Float[Tensor, "batch lead type row col"]:
         bound = self.largest_log_ratio
@@ -88,7 +95,7 @@ class Log1pModel(nn.Module):
         self,
         inputs: tuple[Tensor, ...],
         context: Float[Tensor, "batch lead type feature"],  # noqa: ARG002
-        base: Float[Tensor, "batch #lead type row col"],  # noqa: ARG002
+        base: Float[Tensor, "batch lead type row col"],  # noqa: ARG002
         turn: Turn = UNTURNED,
     ) -> Float[Tensor, "batch lead type row col"]:
         return torch.expm1(self.maps(*inputs, turn=turn).float())

@@ -22,7 +22,7 @@ from crime_platform.training.samples import Samples, build_samples
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
-MIN_TRAINING_STEPS = 12  # a year of targets, so that every season was seen once
+MIN_TRAINING_STEPS = 6  # the base rate knows season and level: half a year of targets will do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

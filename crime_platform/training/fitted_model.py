@@ -42,7 +42,9 @@ class FittedNetwork:
     @property
     def n_parameters(self) -> int:
         """Learned numbers in all members together."""
-        return sum(weight.numel() for member in self.members for weight in member.parameters())
+        return sum(
+            weight.numel() for member in self.members for weight in member.state_dict().values()
+        )
 
     @property
     def fusion_share(self) -> Float[np.ndarray, "branch type row col"] | None:

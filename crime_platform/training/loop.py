@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from crime_platform.models.city_total import fit_city_weights
 from crime_platform.models.convlstm import ConvLstmConfig
 from crime_platform.models.rate_model import BaseRateModel, Log1pModel
 from crime_platform.models.symmetry import UNTURNED, Turn
@@ -34,6 +35,8 @@ def train(
     best_loss, best_epoch = math.inf, 0
     with reproducible(seed, n_cells=n_rows * n_cols):
         model = build_model(config, (n_types, n_rows, n_cols)).to(samples.base.device)
+        if isinstance(model, BaseRateModel):
+            model.city_effect.weight.copy_(city_weights(samples, fold, config))
         order = torch.Generator().manual_seed(seed)
         step = _Step(model, config, n_updates=config.epochs * _most_batches(fold, config))
         best = model
@@ -47,6 +50,30 @@ def train(
             if epoch - best_epoch >= config.patience:
                 break
     return best, best_epoch
+
+
+def city_weights(
+    samples: Samples, fold: Fold, config: NetworkConfig
+) -> Float[Tensor, "lead type feature"]:
+    """Weights of the city effect, one fit per lead on every total that is known."""
+    context = samples.context.cpu().numpy().astype(np.float64)
+    exposure, observed = (
+        counts.sum(dim=(-2, -1)).cpu().numpy().astype(np.float64)
+        for counts in (samples.base, samples.observed)
+    )
+    fits = []
+    for lead in range(config.horizon):
+        known = (fold.train | fold.validation)[:, lead]
+        fits.append(
+            fit_city_weights(
+                context[known, lead],
+                exposure[known, lead],
+                observed[known, lead],
+                penalty=config.city_penalty,
+                type_penalty=config.city_type_penalty,
+            )
+        )
+    return torch.from_numpy(np.stack(fits)).float()
 
 
 class _Step:
@@ -82,11 +109,9 @@ class _Step:
 
 def _by_rate(model: Model, config: NetworkConfig) -> dict[float, list[nn.Parameter]]:
     """Weights by the share of the learning rate that they are given."""
-    shares = {"of_cell": config.fusion_rate, "city_effect": config.city_rate}
     groups: dict[float, list[nn.Parameter]] = {}
     for name, value in model.named_parameters():
-        share = next((share for part, share in shares.items() if part in name), 1.0)
-        groups.setdefault(share, []).append(value)
+        groups.setdefault(config.fusion_rate if "of_cell" in name else 1.0, []).append(value)
     return groups
 
 

@@ -36,8 +36,8 @@ class NetworkConfig:
     # A fusion weight is seen by one cell alone. At the full rate the weights learn the training
     # months of their cells by heart: skill was lost after 40 updates (Toronto, 2019).
     fusion_rate: float = 3e-3  # of the learning rate; ST-ResNet under poisson only
-    # The base rate knows level and season already; what is left to learn of 60 months is little.
-    city_rate: float = 0.1  # of the learning rate, for the city effect; poisson only
+    city_penalty: float = 1000.0  # ridge of the city effect that all types share; poisson only
+    city_type_penalty: float = 3000.0  # ridge of a type's departure from it; poisson only
     cell_embedding: int = 0  # learned features of each cell, at the rate of fusion; poisson only
     largest_log_ratio: float = 1.0  # between a cell's map and its base rate; poisson only
     input_scale: Literal["sqrt", "log1p"] = "sqrt"  # of every count that is shown
@@ -75,7 +75,5 @@ def config_from_json(settings: dict[str, Any]) -> NetworkConfig:
     kind = size.pop("kind", None)
     if kind not in ARCHITECTURES:
         raise ValueError(f"expected an architecture among {sorted(ARCHITECTURES)}, got {kind!r}")
-    rebuilt = {
-        "architecture": ARCHITECTURES[kind](**size),
-    }
-    return NetworkConfig(**settings | rebuilt)
+    rebuilt: dict[str, Any] = settings | {"architecture": ARCHITECTURES[kind](**size)}
+    return NetworkConfig(**rebuilt)

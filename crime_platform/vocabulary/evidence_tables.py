@@ -22,7 +22,7 @@ EVIDENCE_TABLES = (
             Column("origin_month", "DATE", "Month in which the choice was made; as_of_month last"),
             Column("champion", "VARCHAR", "Model chosen"),
             Column("lowest_deviance_model", "VARCHAR", "Model with the lowest deviance until then"),
-            Column("mean_gap", "DOUBLE", "Champion's mean deviance less the lowest, per cell and type"),
+            Column("mean_gap", "DOUBLE", "Champion's mean deviance less the lowest one"),
             Column("standard_error", "DOUBLE", "Standard error of that gap: within it they tie"),
             Column("is_switch", "BOOLEAN", "True where the champion changed"),
             IS_SELECTION,

@@ -71,7 +71,8 @@ VIEWS = {
         f"""
         select s.study_area, s.as_of_month, s.offence_type, s.model, {_SCORE_RATIOS}
         from backtest_score s join release r using (study_area, as_of_month)
-        where r.is_latest and s.cell_set = 'ever_active' and s.lead = 1 and s.is_selection is not true
+        where r.is_latest and s.cell_set = 'ever_active' and s.lead = 1
+            and s.is_selection is not true
         group by all order by s.study_area, s.offence_type, deviance
         """,
     ),

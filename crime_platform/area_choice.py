@@ -1,0 +1,34 @@
+"""Which study area a command means when none is named."""
+
+from crime_platform.sources.files import missing_files
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.study_area import (
+    StudyAreaError,
+    load_study_area,
+    study_area_files,
+)
+
+
+def only_area(home: PlatformHome) -> str:
+    """The one area there is, or the only one whose files have been fetched.
+
+    Raises:
+        StudyAreaError: if there are none, or several.
+    """
+    names = [path.stem for path in study_area_files(home.study_areas)]
+    ready = names if len(names) == 1 else [name for name in names if has_files(home, name)]
+    if len(ready) == 1:
+        return ready[0]
+    raise StudyAreaError(
+        f"{home.study_areas} holds {len(names)} study areas {names}, {len(ready)} of them with "
+        "data files: choose one with --study-area"
+    )
+
+
+def has_files(home: PlatformHome, name: str) -> bool:
+    """Whether every source of an area has its files; False too where the TOML cannot be read."""
+    try:
+        area = load_study_area(home.study_areas / f"{name}.toml")
+    except StudyAreaError:
+        return False  # `crime-platform areas` tells what is wrong with it
+    return not any(missing_files(source.paths, home.root) for source in area.sources)

@@ -1,0 +1,40 @@
+"""The `report` command: opens the newest quality report in the browser, or says where it lies."""
+
+import webbrowser
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from crime_platform.reporting.paths import ReportError, find_report
+from crime_platform.terminal import print_error
+from crime_platform.vocabulary.home import PlatformHome
+
+BAD_INPUT = 2
+
+
+def report(
+    study_area: Annotated[
+        str | None, typer.Option(help="Name of the study area; the only one by default")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="As-of month of the report, YYYY-MM; the newest by default")
+    ] = None,
+    path: Annotated[
+        bool, typer.Option("--path", help="Print where the report lies instead of opening it")
+    ] = False,
+) -> None:
+    """Open the quality report of the newest forecast in the browser."""
+    out, err = Console(), Console(stderr=True)
+    try:
+        found = find_report(PlatformHome.from_environment(), study_area, as_of)
+    except ReportError as error:
+        print_error(err, "no report", [str(error)])
+        raise typer.Exit(BAD_INPUT) from None
+    if path:
+        typer.echo(found.report)  # whole on one line, for a script
+        return
+    is_open = webbrowser.open(found.report.as_uri())
+    verb = "Opened" if is_open else "No browser was found; open it yourself:"
+    out.print(f"{verb} {found.report}", soft_wrap=True, highlight=False, markup=False)
+    out.print(f"Model card: {found.model_card}", soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,110 @@
+"""The command `tune`: a search for a model's settings, or what one has found."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from crime_platform.terminal import print_error, print_rows, progress_bars
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.timesteps import parse_month
+
+if TYPE_CHECKING:
+    from crime_platform.tuning_report import SearchReport
+
+BAD_INPUT, STOPPED = 2, 130
+MOST_SHOWN = 10  # trials
+NAMES_WIDTH, COLUMN_WIDTH = 32, 11  # of the first and last column together, and of one trial
+OUT, ERR = Console(), Console(stderr=True)
+
+
+class Model(StrEnum):
+    """What can be tuned."""
+
+    ST_RESNET = "st_resnet"
+    CONVLSTM = "convlstm"
+    LIGHTGBM = "lightgbm"
+
+
+def tune(
+    model: Annotated[Model, typer.Option(help="Model whose settings are searched")],
+    trials: Annotated[
+        int, typer.Option(min=1, help="Settings to try in all, those of earlier sessions included")
+    ] = 40,
+    timeout_minutes: Annotated[
+        float | None, typer.Option(help="Begin no new trial after so many minutes")
+    ] = None,
+    study_area: Annotated[
+        str | None,
+        typer.Option(help="Name of the TOML in study_areas/; the only one with counts by default"),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Month whose back-test stays out of sight, YYYY-MM; newest by default"),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print what is stored, try nothing")] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Folder for MODEL.csv and MODEL.json, to be committed")
+    ] = None,
+) -> None:
+    """Search a model's settings on the months before the test; go on where the last one stopped.
+
+    Ctrl-C loses one trial at most: the same command goes on. Exit code 0: done. 2: bad input.
+    130: stopped by hand.
+    """
+    from crime_platform.tuning import (
+        TuningRequest,
+        only_area,
+        stored_search,
+        tune_area,
+        write_report,
+    )
+
+    home = PlatformHome.from_environment()
+    stopped = False
+    try:
+        name = study_area or only_area(home)
+        request = TuningRequest(
+            study_area=name,
+            model=model.value,
+            n_trials=trials,
+            seconds=None if timeout_minutes is None else 60 * timeout_minutes,
+            as_of=None if as_of is None else parse_month(as_of),
+        )
+        if not show:
+            with progress_bars(OUT):
+                try:
+                    tune_area(home, request, announce=_announce)
+                except KeyboardInterrupt:
+                    stopped = True
+        report = stored_search(home, name, model.value)
+        if report is None:
+            raise FileNotFoundError(
+                f"there is no search of {model.value} in {name} yet: run crime-platform tune "
+                f"--model {model.value}"
+            )
+    except (ValueError, FileNotFoundError) as error:
+        print_error(ERR, "bad input", [str(error)])
+        raise typer.Exit(BAD_INPUT) from None
+    folder = write_report(report, home, name, export)
+    _print_search(report)
+    OUT.print(f"Table, config and pictures: {folder}", highlight=False)
+    if stopped:
+        OUT.print("Stopped by hand: the same command goes on.")
+        raise typer.Exit(STOPPED)
+
+
+def _announce(text: str) -> None:
+    OUT.print(text, highlight=False)
+
+
+def _print_search(report: "SearchReport") -> None:
+    from crime_platform.tuning_report import compared, summary
+
+    room = (OUT.width - NAMES_WIDTH) // COLUMN_WIDTH - 1  # the default has a column of its own
+    if any(trial.rank for trial in report.trials):
+        print_rows(OUT, *compared(report, min(MOST_SHOWN, max(1, room))))
+    for line in summary(report):
+        OUT.print(line, highlight=False)

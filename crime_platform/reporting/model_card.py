@@ -1,0 +1,123 @@
+"""The model card: what a user must know before using the forecast, as Markdown.
+
+Fields after Mitchell et al. (2019), "Model Cards for Model Reporting", with what forecasts of
+recorded crime need besides: masks, noise floor, feedback and an expiry date.
+"""
+
+from crime_platform.reporting import sentences, tables
+from crime_platform.reporting.facts import LocalFacts
+from crime_platform.reporting.parts import Cell, Table
+from crime_platform.reporting.words import listing, month_name, signed_percent, whole
+
+SPECIAL = str.maketrans({"|": r"\|", "\n": " ", "<": "&lt;"})
+
+
+def model_card(facts: LocalFacts) -> str:
+    """The card as Markdown, ending in a line break."""
+    area, manifest = facts.area, facts.candidate.manifest
+    parts = [
+        f"# Model card: {area.title}, {month_name(facts.as_of)}",
+        f"{sentences.verdict(facts)} {sentences.baseline_gap(facts)}",
+        "## Model",
+        _bullets(_identity(facts)),
+        "## Uses",
+        "Intended:",
+        _bullets(sentences.INTENDED_USES),
+        "Refused:",
+        _bullets(sentences.REFUSED_USES),
+        "## Data",
+        _bullets(_data(facts)),
+        "## Scores",
+        f"One month ahead, {len(facts.test_targets)} test months, all offence types pooled, cells "
+        "with any incident on record. The champion policy is chosen at each origin on earlier "
+        "origins alone. Ratios of pooled sums; intervals by block bootstrap over origins.",
+        _table(tables.leaderboard_table(facts)),
+        sentences.noise(facts),
+        "### Hot spots",
+        _table(tables.hotspot_table(facts)),
+        "### Coverage by rate group",
+    ]
+    if facts.has("calibration"):
+        parts += [sentences.calibration(facts), _table(tables.calibration_table(facts))]
+    else:
+        parts.append("Not measured for this candidate.")
+    parts += [
+        "## Limits and known failures",
+        _bullets((*sentences.limits(facts), *sentences.failures(facts))),
+        sentences.FEEDBACK,
+        "## Owner and expiry",
+        _bullets(
+            (
+                "Owner: whoever runs this installation; state a name and an address where you "
+                "publish the forecast.",
+                sentences.expiry(facts),
+                f"Code {manifest['git_commit'] or 'outside a checkout'}, counts "
+                f"{manifest['data_version']}, candidate {facts.candidate.candidate_id}.",
+            )
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _identity(facts: LocalFacts) -> tuple[str, ...]:
+    area = facts.area
+    versions = facts.candidate.table("model_version").set_index("model")
+    found = [
+        f"Model of this forecast: {facts.candidate.champion}. Why: {facts.reason}.",
+        f"Output: expected count, quantiles and probability of at least one recorded incident per "
+        f"{area.grid.cell_size_m:g} m cell, offence type and month, {facts.horizon} months ahead.",
+    ]
+    if facts.candidate.champion in versions.index:
+        row = versions.loc[[facts.candidate.champion]].iloc[0]
+        found.append(
+            f"Version {row['model_version']}, {whole(row['parameters'])} trained parameters, "
+            f"configuration {row['config']}."
+        )
+    return tuple(found)
+
+
+def _data(facts: LocalFacts) -> tuple[str, ...]:
+    area = facts.area
+    found = [
+        f"Source: {source.publisher or source.name}, licence "
+        f"{source.licence or 'not stated'}{f', {source.url}' if source.url else ''}."
+        for source in area.sources
+    ]
+    labels = "; ".join(f"{kind.title}: {', '.join(kind.labels)}" for kind in area.offence_types)
+    discovered = [kind.title for kind in area.offence_types if kind.police_discovered]
+    active = facts.read("cell", ["is_ever_active"])["is_ever_active"]
+    return (
+        *found,
+        f"As of {month_name(facts.as_of)}; trained on {month_name(area.first_month)} to "
+        f"{month_name(facts.as_of)}; in the back-test networks are refitted every "
+        f"{area.backtest.refit_every} origins. No month is left out.",
+        f"Offence types and the publisher's labels ({area.toml_file or area.name}): {labels}.",
+        f"Police-discovered offences: {listing(discovered)}. Demographic, arrest and patrol "
+        "columns are never loaded.",
+        f"Spatial unit: squares of {area.grid.cell_size_m:g} m in {area.crs}. Publishers blur "
+        "locations to intersections, snap points or blocks; a cell is no address.",
+        f"Mask: scores count the {whole(int(active.sum()))} of {whole(len(active))} cells with any "
+        "incident of any type on record up to the as-of month, the test months included.",
+        f"Bias over the test months: {signed_percent(facts.value('bias_share'))}.",
+    )
+
+
+def _bullets(items: tuple[str, ...]) -> str:
+    return "\n".join(f"- {item}" for item in items)
+
+
+def _table(table: Table) -> str:
+    lines = [
+        _line(list(table.headings)),
+        _line(["---" if place < table.n_text else "---:" for place in range(len(table.headings))]),
+        *(_line([_text(cell) for cell in row.cells]) for row in table.rows),
+    ]
+    return "\n".join(lines) + f"\n\n{table.caption}"
+
+
+def _line(texts: list[str]) -> str:
+    return f"| {' | '.join(text.translate(SPECIAL) for text in texts)} |"
+
+
+def _text(cell: Cell) -> str:
+    return f"{cell.text} ({cell.note})" if cell.note else cell.text

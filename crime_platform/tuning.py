@@ -1,0 +1,140 @@
+"""One area's search for a model's settings: which months it may see, where its files lie."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crime_platform.backtest import BacktestPlan
+from crime_platform.counting import tensor_path
+from crime_platform.tensors.grid_counts import read_tensor
+from crime_platform.tuning_plots import write_plots
+from crime_platform.tuning_report import (
+    SearchReport,
+    best_config,
+    read_search,
+    write_search,
+    write_table,
+)
+from crime_platform.vocabulary.artifact import write_json
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.study_area import StudyAreaError, load_study_area, study_area_files
+from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
+
+TRIALS_FILE = "trials.sqlite"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuningRequest:
+    """What a person asks for."""
+
+    study_area: str
+    model: str
+    n_trials: int = 40
+    seconds: float | None = None
+    as_of: Month | None = None  # whose test origins are kept out of sight; the newest by default
+
+
+def only_area(home: PlatformHome) -> str:
+    """The one area there is, or the only one whose counts have been made.
+
+    Raises:
+        StudyAreaError: if it is not clear which.
+    """
+    names = [path.stem for path in study_area_files(home.study_areas)]
+    counted = [name for name in names if tensor_path(home, name).exists()]
+    ready = names if len(names) == 1 else counted
+    if len(ready) == 1:
+        return ready[0]
+    raise StudyAreaError(
+        f"{home.study_areas} holds {len(names)} study areas {names}, {len(ready)} of them with "
+        "counts: choose one with --study-area"
+    )
+
+
+def tuning_folder(home: PlatformHome, study_area: str, model: str) -> Path:
+    """Where one model's trials, table, config and pictures lie."""
+    return home.artifacts(study_area) / "tuning" / model
+
+
+def tune_area(
+    home: PlatformHome,
+    request: TuningRequest,
+    *,
+    announce: Callable[[str], None] = lambda _: None,
+) -> SearchReport:
+    """Go on with the search until the budget is spent; table and config are kept up to date.
+
+    Args:
+        home: where the area's data and files lie.
+        request: area, model and budget.
+        announce: told what will be done before it begins.
+
+    Raises:
+        IncompleteDataError: if `as_of` lies after the data, or they are too few.
+        ValueError: if the model has no search space, its default cannot be fitted, or another
+            search of it is under way.
+        FileNotFoundError: if the area was never ingested.
+    """
+    from crime_platform.training.search_spaces import search_space
+    from crime_platform.training.tune import Budget, search
+    from crime_platform.training.tuning_folds import selection_history
+
+    space = search_space(request.model)
+    area = load_study_area(home.study_areas / f"{request.study_area}.toml")
+    tensor, _ = read_tensor(tensor_path(home, area.name))
+    as_of = tensor.months[-1] if request.as_of is None else request.as_of
+    if as_of > tensor.months[-1]:
+        # Its test would begin later, and months of today's test would be seen.
+        raise IncompleteDataError(
+            f"{area.name}: the data end in {tensor.months[-1]}, before {as_of}; choose an earlier "
+            "month with --as-of, or leave it out"
+        )
+    plan = BacktestPlan(
+        as_of=as_of,
+        n_origins=area.backtest.n_origins,
+        refit_every=area.backtest.refit_every,
+        horizon=area.backtest.horizon,
+    )
+    selection = selection_history(tensor.history, plan.first_test_origin)
+    budget = Budget(
+        n_trials=request.n_trials, refit_every=area.backtest.refit_every, seconds=request.seconds
+    )
+    announce(f"{request.model} in {area.title}, counts up to {plan.first_test_origin}: {budget}")
+    folder = tuning_folder(home, area.name, request.model)
+    study = search(
+        space,
+        selection,
+        budget,
+        folder / TRIALS_FILE,
+        on_trial=lambda study: write_search(read_search(study), folder, study_area=area.name),
+    )
+    return read_search(study)
+
+
+def stored_search(home: PlatformHome, study_area: str, model: str) -> SearchReport | None:
+    """What the newest search of a model has found so far; None before the first."""
+    from crime_platform.training.tuning_study import stored_study
+
+    study = stored_study(tuning_folder(home, study_area, model) / TRIALS_FILE)
+    return None if study is None else read_search(study)
+
+
+def write_report(
+    report: SearchReport, home: PlatformHome, study_area: str, export: Path | None = None
+) -> Path:
+    """Write table, config and pictures of a search; the folder that holds them.
+
+    Args:
+        report: the search.
+        home: where the area's files lie.
+        study_area: its name.
+        export: folder that also gets `<model>.csv` and `<model>.json`, to be committed beside the
+            default that they support.
+    """
+    folder = tuning_folder(home, study_area, report.model)
+    write_search(report, folder, study_area=study_area)
+    write_plots(report, folder)
+    if export is not None:
+        write_table(report, export / f"{report.model}.csv")
+        write_json(export / f"{report.model}.json", best_config(report, study_area=study_area))
+    return folder

@@ -1,0 +1,289 @@
+"""What a search found, as a table, a dated config and a few lines: read from its study alone."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crime_platform.metrics.significance import BLOCK_ORIGINS, bootstrap_skill
+from crime_platform.vocabulary.artifact import git_commit, write_json, written_aside
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+RANKED = ("complete", "pruned")  # states of trials that have a value, the better one first
+TABLE, BEST = "trials.csv", "best_config.json"
+OPTIMISM = (
+    "the best trial was chosen on the months it is judged on, so its gain is an upper guess; the "
+    "back-test on later origins tells"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrialRecord:
+    """One trial of a search."""
+
+    number: int
+    rank: int | None  # 1 is the best; None where nothing was judged
+    state: str  # complete, pruned, fail, running, waiting
+    is_default: bool
+    skills: tuple[float, ...]  # over the opponent, after 1, 2, ... fits, pooled
+    parameters: dict[str, Any]
+    config: dict[str, Any]
+    deviance: dict[str, float]  # sum per origin; empty unless complete
+    seconds: float | None
+    note: str
+    code: str
+
+    @property
+    def skill(self) -> float | None:
+        """At the last rung reached: compare it with trials that reached the same one."""
+        return self.skills[-1] if self.skills else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SearchReport:
+    """A whole search, trials by rank, those without one last."""
+
+    model: str
+    facts: dict[str, Any]  # first test origin, fit origins, data version, opponent, cases
+    ranges: dict[str, "BaseDistribution"]
+    trials: tuple[TrialRecord, ...]
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The best of the trials that were fitted at every origin."""
+        return next((trial for trial in self.trials if trial.state == "complete"), None)
+
+    @property
+    def default(self) -> TrialRecord | None:
+        """The committed default, once it is judged."""
+        judged = (each for each in self.trials if each.is_default and each.state == "complete")
+        return next(judged, None)
+
+    @property
+    def borders(self) -> dict[str, str]:
+        """Where the best trial's parameters lie in their ranges; see `border_of`."""
+        from crime_platform.training.search_spaces import border_of
+
+        if self.best is None:
+            return {}
+        found = self.best.parameters
+        return {name: border_of(self.ranges[name], found[name]) for name in found}
+
+
+def read_search(study: "Study") -> SearchReport:
+    """Everything the study holds, trials ranked.
+
+    Complete trials rank first; then those that were stopped, later ones before earlier ones.
+    """
+    from optuna.distributions import json_to_distribution
+
+    from crime_platform.training.tuning_study import BEGUN, DEFAULT, RANGES
+
+    held = study.user_attrs
+    records = [_record(trial, held[DEFAULT]) for trial in study.get_trials(deepcopy=False)]
+    records.sort(key=_order)
+    hidden = (RANGES, DEFAULT, BEGUN, "model")
+    return SearchReport(
+        model=held["model"],
+        facts={name: value for name, value in held.items() if name not in hidden},
+        ranges={name: json_to_distribution(text) for name, text in held[RANGES].items()},
+        trials=tuple(
+            replace(record, rank=position) if record.state in RANKED else record
+            for position, record in enumerate(records, start=1)
+        ),
+    )
+
+
+def _record(trial: "FrozenTrial", default: dict[str, Any]) -> TrialRecord:
+    from crime_platform.training.tuning_study import ASKED, CODE, CONFIG, DEVIANCE, NOTE
+
+    held, duration = trial.user_attrs, trial.duration
+    parameters = trial.params or held.get(ASKED, {})
+    return TrialRecord(
+        number=trial.number,
+        rank=None,
+        state=trial.state.name.lower(),
+        is_default=parameters == default,
+        skills=tuple(skill for _, skill in sorted(trial.intermediate_values.items())),
+        parameters=parameters,
+        config=held.get(CONFIG, {}),
+        deviance=held.get(DEVIANCE, {}),
+        # What a killed process left was closed long after it ended.
+        seconds=duration.total_seconds() if duration and (trial.values or NOTE in held) else None,
+        note=held.get(NOTE, ""),
+        code=held.get(CODE, ""),
+    )
+
+
+def _order(record: TrialRecord) -> tuple:
+    kind = RANKED.index(record.state) if record.state in RANKED else len(RANKED)
+    skill = -np.inf if record.skill is None else record.skill
+    return kind, -len(record.skills), -skill, record.number
+
+
+def trial_rows(report: SearchReport) -> tuple[list[str], list[list[object]]]:
+    """The trial table: one row per trial, best first; skills after each fit, then parameters."""
+    n_fits = len(report.facts["fit_origins"])
+    names = ["rank", "trial", "state", "is_default", "n_fits", "skill"]
+    names += [f"skill_after_{fits}" for fits in range(1, n_fits + 1)]
+    names += [*report.ranges, "seconds", "code", "note"]
+    return names, [_row(trial, report, n_fits) for trial in report.trials]
+
+
+def _row(trial: TrialRecord, report: SearchReport, n_fits: int) -> list[object]:
+    skills = [f"{skill:.6f}" for skill in trial.skills]
+    return [
+        trial.rank or "",
+        trial.number,
+        trial.state,
+        str(trial.is_default).lower(),
+        len(skills),
+        skills[-1] if skills else "",
+        *skills,
+        *[""] * (n_fits - len(skills)),
+        *(trial.parameters.get(name, "") for name in report.ranges),
+        "" if trial.seconds is None else f"{trial.seconds:.1f}",
+        trial.code,
+        trial.note,
+    ]
+
+
+def best_config(report: SearchReport, *, study_area: str) -> dict[str, Any]:
+    """The best trial beside the default, dated, with what they were judged on and what it cost."""
+    states = Counter(trial.state for trial in report.trials)
+    described: dict[str, Any] = {
+        "model": report.model,
+        "study_area": study_area,
+        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git_commit": git_commit(),
+        "judged_on": {name: value for name, value in report.facts.items() if name != "deviance"},
+        "n_trials": dict(states),
+        "n_fits": sum(len(trial.skills) for trial in report.trials),
+        "seconds": round(sum(trial.seconds or 0.0 for trial in report.trials), 1),
+        "code_versions": sorted({trial.code for trial in report.trials if trial.code}),
+        "best": _described(report.best, report),
+        "default": _described(report.default, report),
+        "gain_over_default": gain_over_default(report),
+        "ranges": {name: str(allowed) for name, allowed in report.ranges.items()},
+        "borders": report.borders,
+        "config": report.best.config if report.best else None,
+    }
+    return described
+
+
+def _described(trial: TrialRecord | None, report: SearchReport) -> dict[str, Any] | None:
+    if trial is None:
+        return None
+    deviance = sum(trial.deviance.values()) / report.facts["n_cases"]
+    return {
+        "trial": trial.number,
+        "deviance_skill": trial.skill,
+        "deviance": deviance,
+        "parameters": trial.parameters,
+    }
+
+
+def gain_over_default(report: SearchReport) -> dict[str, Any] | None:
+    """Skill of the best trial over the default, pooled, with its 95 % interval over origins."""
+    best, default = report.best, report.default
+    if best is None or default is None:
+        return None
+    ours, theirs = (
+        np.array([each.deviance[at] for at in default.deviance]) for each in (best, default)
+    )
+    low = high = None
+    if ours.size > BLOCK_ORIGINS:
+        low, high = bootstrap_skill(ours, theirs)
+    return {
+        "deviance_skill": float(1 - ours.sum() / theirs.sum()),
+        "deviance_skill_low": low,
+        "deviance_skill_high": high,
+        "caution": OPTIMISM,
+    }
+
+
+def write_search(report: SearchReport, folder: Path, *, study_area: str) -> None:
+    """Store the trial table and the dated config, each whole or not at all."""
+    write_table(report, folder / TABLE)
+    write_json(folder / BEST, best_config(report, study_area=study_area))
+
+
+def write_table(report: SearchReport, path: Path) -> None:
+    """The trial table as CSV."""
+    names, rows = trial_rows(report)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+    with written_aside(path) as aside:
+        aside.write_text(text.getvalue(), encoding="utf-8")
+
+
+def compared(report: SearchReport, n_best: int) -> tuple[list[str], list[Sequence[object]]]:
+    """The default and the best trials side by side: a column each, parameters downwards."""
+    best = [trial for trial in report.trials if trial.rank is not None][:n_best]
+    shown = ([report.default] if report.default else []) + best
+    names = ["rank", *(["default"] if report.default else []), *(str(each.rank) for each in best)]
+    rows: list[Sequence[object]] = [
+        ["trial", *(each.number for each in shown)],
+        ["state", *(each.state for each in shown)],
+        ["skill", *(f"{100 * (each.skill or 0.0):+.2f} %" for each in shown)],
+        ["fits", *(len(each.skills) for each in shown)],
+        ["seconds", *("" if each.seconds is None else f"{each.seconds:.0f}" for each in shown)],
+    ]
+    rows += [
+        [name, *(_short(each.parameters.get(name)) for each in shown)] for name in report.ranges
+    ]
+    if report.borders:
+        names.append("best lies")
+        rows = [[*row, report.borders.get(str(row[0]), "")] for row in rows]
+    return names, rows
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def summary(report: SearchReport) -> list[str]:
+    """What to read off a search, in a few lines."""
+    states = Counter(trial.state for trial in report.trials)
+    held = report.facts
+    lines = [
+        f"{report.model}: trials {len(report.trials)} "
+        f"({', '.join(f'{count} {state}' for state, count in sorted(states.items()))}), "
+        f"{sum(len(trial.skills) for trial in report.trials)} fits; origins before "
+        f"{held['first_test_origin']}, skill over {held['opponent']} one month ahead"
+    ]
+    gain = gain_over_default(report)
+    if gain is not None and report.best is not None:
+        lines.append(_gain_line(report.best, gain))
+    ends = [name for name, where in report.borders.items() if where in ("low", "high")]
+    if ends:
+        lines.append(f"at the border of its range: {', '.join(ends)}; widen it and search again")
+    if len({trial.code for trial in report.trials if trial.code}) > 1:
+        lines.append("the trials were made by different versions of the code; see the column code")
+    failed = [trial for trial in report.trials if trial.note]
+    if failed:
+        lines.append(f"trials that failed: {len(failed)}, the first with: {failed[0].note}")
+    return lines
+
+
+def _gain_line(best: TrialRecord, gain: dict[str, Any]) -> str:
+    if best.is_default:
+        return "best: the default itself; nothing that was tried beats it"
+    interval = ""
+    if gain["deviance_skill_low"] is not None:
+        low, high = 100 * gain["deviance_skill_low"], 100 * gain["deviance_skill_high"]
+        interval = f" (95 % interval {low:+.2f} to {high:+.2f})"
+    skill = f"skill {100 * gain['deviance_skill']:+.2f} % over the default"
+    return f"best: trial {best.number}, {skill}{interval}; {OPTIMISM}"
