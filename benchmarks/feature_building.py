@@ -25,7 +25,7 @@ np.savez(os.environ["COUNTS"], counts=known.counts, steps=known.steps.astype("in
 BUILD = """
 import os
 import numpy as np
-from crime_platform.tensors.features import FeatureSettings, feature_blocks
+from crime_platform.models.tree_features import FeatureSettings, feature_blocks
 from crime_platform.vocabulary.forecast import CountHistory
 saved = np.load(os.environ["COUNTS"])
 known = CountHistory(steps=saved["steps"].astype("datetime64[M]"), counts=saved["counts"])

@@ -49,7 +49,10 @@ def leaderboard(root: Path, area: str) -> str:
     Raises:
         RuntimeError: if the run fails or the gate refuses.
     """
-    from update_readme import leaderboard_rows, results_table
+    from update_readme import (  # pyright: ignore[reportMissingImports]
+        leaderboard_rows,
+        results_table,
+    )
 
     from crime_platform.pipeline_run import run_area
     from crime_platform.vocabulary.home import HOME_VARIABLE, PlatformHome

@@ -7,28 +7,39 @@ from crime_platform.vocabulary.artifact import code_version
 from crime_platform.vocabulary.forecast import Forecaster
 
 GROUPS = ("baselines", "boosted_trees", "st_resnet", "convlstm")  # one Dagster asset each
-_SHARED_CODE = ("models/baselines", "models/count_distribution", "vocabulary/forecast")
+_SHARED_CODE = (
+    "models/baseline_tuning",
+    "models/baselines",
+    "models/count_distribution",
+    "models/empirical_bayes",
+    "vocabulary/forecast",
+)
+_OF_FITS = ("models/city_total", "models/saved_fit", "tensors/covariates")
+_TRAINING = (
+    "base_rate",
+    "fit",
+    "fitted_model",
+    "folds",
+    "loop",
+    "numerics",
+    "recipe",
+    "samples",
+)
 CODE_OF = {
-    "baselines": (*_SHARED_CODE, "models/baseline_tuning", "models/empirical_bayes"),
+    "baselines": _SHARED_CODE,
     "boosted_trees": (
         *_SHARED_CODE,
+        *_OF_FITS,
         "models/boosted_trees",
-        "models/city_total",
         "models/fitted_trees",
-        "tensors/covariates",
-        "tensors/features",
+        "models/tree_features",
     ),
     "networks": (
         *_SHARED_CODE,
-        *(
-            f"models/{name}"
-            for name in ("city_total", "convlstm", "rate_model", "st_resnet", "symmetry")
-        ),
-        *(f"tensors/{name}" for name in ("covariates", "windows")),
-        *(
-            f"training/{name}"
-            for name in ("fit", "fitted_model", "folds", "loop", "numerics", "recipe", "samples")
-        ),
+        *_OF_FITS,
+        *(f"models/{name}" for name in ("convlstm", "rate_model", "st_resnet", "symmetry")),
+        "tensors/windows",
+        *(f"training/{name}" for name in _TRAINING),
     ),
 }
 """Modules whose text decides what a model forecasts: a change in one makes its fits anew."""

@@ -20,6 +20,8 @@ from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
 every_baseline = pytest.mark.parametrize("baseline", BASELINES.values(), ids=list(BASELINES))
+TUNED = {name: each for name, each in BASELINES.items() if name != "historical_average"}
+every_tuned_baseline = pytest.mark.parametrize("baseline", TUNED.values(), ids=list(TUNED))
 
 
 def history_of(counts: np.ndarray) -> CountHistory:
@@ -159,19 +161,6 @@ def test_last_month_still_orders_places_by_last_month():
     assert (np.diff(in_order, axis=1) >= -1e-12).all()
 
 
-def test_the_historical_average_raises_its_own_floor_where_something_was_recorded():
-    counts = np.zeros((10, 2, 3))
-    counts[:, 0, 0] = 1.0  # one place, one type; a second place with one incident of each type
-    counts[4, :, 1] = 1.0
-    history = history_of(counts)
-
-    rate = BASELINES["historical_average"].rule(history, history.steps[-1] + 1, [(1.0,), (3.0,)])
-
-    # half an incident in 10 months is 0.05 a month, and three times that 0.15
-    np.testing.assert_allclose(rate[0], [[1.0, 0.1, 0.0], [0.05, 0.1, 0.0]])
-    np.testing.assert_allclose(rate[1], [[1.0, 0.15, 0.0], [0.15, 0.15, 0.0]])
-
-
 def test_the_historical_average_calls_a_place_without_incidents_next_to_impossible():
     counts = random_counts()
     counts[:, :, 0] = 0.0
@@ -204,12 +193,18 @@ def test_ewma_forecast_uses_the_setting_of_each_type():
     np.testing.assert_allclose(expected[1], np.maximum(towards_mean, rate_floor(history)[1]))
 
 
-@every_baseline
+@every_tuned_baseline
 def test_every_baseline_is_tuned_over_the_same_number_of_settings(baseline):
     assert len(set(baseline.grid)) == TUNING_BUDGET
 
 
-@every_baseline
+def test_only_the_historical_average_has_nothing_to_tune():
+    assert [each.name for each in BASELINES.values() if each.grid == ((),)] == [
+        "historical_average"
+    ]
+
+
+@every_tuned_baseline
 def test_every_setting_gives_another_forecast(baseline):
     counts = random_counts()
     counts[:, 1] *= np.arange(40)[:, None, None] % 12  # a season, and rare enough for any floor

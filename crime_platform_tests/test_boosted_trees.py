@@ -9,7 +9,7 @@ from optuna.trial import FixedTrial
 from crime_platform.models.boosted_trees import LightGbmForecaster, suggest_boosted_trees
 from crime_platform.models.count_distribution import rate_floor
 from crime_platform.models.fitted_trees import BoostedTreesConfig
-from crime_platform.tensors.features import FeatureSettings, feature_blocks
+from crime_platform.models.tree_features import FeatureSettings, feature_blocks
 from crime_platform.vocabulary.forecast import CountHistory, Forecaster
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 

@@ -8,7 +8,7 @@ from crime_platform.models.city_total import (
     city_totals,
     fit_city_weights,
 )
-from crime_platform.tensors.features import CITY_FEATURES, FeatureSettings, feature_blocks
+from crime_platform.models.tree_features import CITY_FEATURES, FeatureSettings, feature_blocks
 from crime_platform.vocabulary.forecast import CountHistory
 
 

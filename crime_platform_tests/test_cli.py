@@ -40,7 +40,7 @@ def test_run_publishes_and_prints_the_leaderboard(toy_city):
     assert answer.exit_code == 0, answer.output
     assert "historical_average" in answer.stdout
     assert "Published:" in answer.stdout
-    assert "ewma back-test: 7/7 origin" in answer.stdout
+    assert "ewma back-test: 19/19 origin" in answer.stdout
 
 
 @pytest.mark.slow
@@ -111,7 +111,8 @@ def test_an_area_that_does_not_exist_is_named(toy_city):
 
 def test_with_several_areas_one_must_be_chosen(toy_city):
     home = toy_city()
-    (home.study_areas / "other.toml").write_text(TOY_AREA.format(last_month="2021-06"))
+    other = TOY_AREA.format(last_month="2021-06").replace('name = "toy"', 'name = "other"', 1)
+    (home.study_areas / "other.toml").write_text(other)
     answer = call("run")
     assert answer.exit_code == 2
     assert "choose one with --study-area" in " ".join(answer.stderr.split())

@@ -12,7 +12,7 @@ from crime_platform.models.fitted_trees import (
     FittedTrees,
     config_from_json,
 )
-from crime_platform.tensors.features import FeatureSettings
+from crime_platform.models.tree_features import FeatureSettings
 from crime_platform.vocabulary.forecast import CountHistory, Fitted
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 

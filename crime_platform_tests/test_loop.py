@@ -13,10 +13,10 @@ from crime_platform.training import loop
 from crime_platform.training.folds import chronological_fold
 from crime_platform.training.loop import (
     batches,
-    city_weights,
     expected_on,
     loss_on,
     random_turn,
+    set_city_effect,
     train,
 )
 from crime_platform.training.recipe import NetworkConfig
@@ -83,6 +83,12 @@ def test_training_moves_every_weight(config):
     assert still == []
 
 
+def city_effect(samples, fold, config):
+    model = loop.build_model(config, (2, 6, 5))
+    set_city_effect(model, samples, fold.train | fold.validation, config)
+    return model.city_effect.weight
+
+
 def test_the_city_effect_follows_totals_that_leave_the_base_rate():
     free = replace(ST_RESNET, city_penalty=1.0, city_type_penalty=1.0)
     samples, fold = prepared(free)
@@ -90,24 +96,31 @@ def test_the_city_effect_follows_totals_that_leave_the_base_rate():
     always_one[..., -1] = 1.0
     doubled = replace(samples, context=always_one, observed=2 * samples.base)
 
-    weights = city_weights(doubled, fold, free)
+    weight = city_effect(doubled, fold, free)
 
     # The only regressor is 1: its weight is ln 2, shrunk a little by the ridge.
-    assert weights[..., :-1].abs().max() == 0
-    assert (weights[..., -1] > 0.6).all()
-    assert (weights[..., -1] < np.log(2)).all()
+    assert weight[..., :-1].abs().max() == 0
+    assert (weight[..., -1] > 0.6).all()
+    assert (weight[..., -1] < np.log(2)).all()
 
 
 def test_the_city_effect_ignores_totals_that_are_not_known():
     samples, fold = prepared(ST_RESNET)
-    unknown = torch.from_numpy(~(fold.train | fold.validation))
-    tampered = replace(
-        samples, observed=samples.observed.masked_fill(unknown[..., None, None, None], 999.0)
-    )
+    unknown = torch.from_numpy(~(fold.train | fold.validation))[..., None, None, None]
+    tampered = replace(samples, observed=samples.observed.masked_fill(unknown, 999.0))
 
-    torch.testing.assert_close(
-        city_weights(samples, fold, ST_RESNET), city_weights(tampered, fold, ST_RESNET)
-    )
+    known, leaked = (city_effect(each, fold, ST_RESNET) for each in (samples, tampered))
+
+    torch.testing.assert_close(known, leaked)
+
+
+def test_the_log1p_recipe_has_no_city_effect():
+    samples, fold = prepared(LOG1P)
+    model = loop.build_model(LOG1P, (2, 6, 5))
+
+    set_city_effect(model, samples, fold.train, LOG1P)
+
+    assert "city_effect.weight" not in model.state_dict()
 
 
 @pytest.mark.parametrize("config", [ST_RESNET, CONVLSTM, LOG1P])

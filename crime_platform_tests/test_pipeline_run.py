@@ -54,7 +54,7 @@ def test_files_become_a_published_release(published):
 @pytest.mark.slow
 def test_networks_without_enough_history_say_so(published):
     skipped = dict(rows(published, "select model, skipped from model_version"))
-    assert "needs" in skipped["st_resnet"]
+    assert "needs" in skipped["st_resnet_log1p_mse"]
     assert skipped["ewma"] is None
 
 

@@ -70,7 +70,9 @@ class CalibrationCases:
         low, high, flat_label = self.pit_low, self.pit_high, label.ravel()
 
         def total(values: np.ndarray) -> np.ndarray:
-            return np.bincount(flat_label, weights=values.ravel(), minlength=n_labels)
+            # Without a case numpy answers in whole numbers, weights or not.
+            sums = np.bincount(flat_label, weights=values.ravel(), minlength=n_labels)
+            return sums.astype(np.float64)
 
         columns = {
             "n": np.bincount(flat_label, minlength=n_labels),

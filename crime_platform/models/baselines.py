@@ -34,9 +34,10 @@ from crime_platform.vocabulary.timesteps import (
 MONTHS_PER_YEAR = 12
 DISPERSION_MONTHS = 12  # one of each calendar month, and recent
 
-# Factors of the common floor; shares of the city's mean; then (decay, share), (share, exponent of
-# the seasonal ratio) and what `empirical_bayes_rate` reads.
-FLOOR_GRID = tuple((round(1.2**i, 2),) for i in range(TUNING_BUDGET))
+# The plain mean has nothing to tune: the gate's opponent stays what everyone takes it for. Then
+# shares of the city's mean, (decay, share), (share, exponent of the seasonal ratio) and what
+# `empirical_bayes_rate` reads.
+NOTHING: tuple[Setting, ...] = ((),)
 SHARE_GRID = tuple((i / 25,) for i in range(TUNING_BUDGET))
 EWMA_GRID = tuple(product((0.80, 0.90, 0.95, 0.97, 0.98, 0.99), (0.0, 0.04, 0.1, 0.2)))
 SEASONAL_GRID = tuple(product((0.0, 0.05, 0.1, 0.15, 0.2, 0.3), (0.25, 0.5, 0.75, 1.0)))
@@ -115,9 +116,7 @@ def _mean_of_last(months: int, known: CountHistory, _target: Month, settings: Se
 
 def _mean_of_all(known: CountHistory, _target: Month, settings: Sequence[Setting]):
     level = known.counts.mean(axis=0, dtype=np.float64)
-    factors = _column([factor for (factor,) in settings], known.counts.ndim)
-    floor = factors * rate_floor(known)
-    return np.maximum(level, np.where(known.counts.any(axis=(0, 1)), floor, 0.0))
+    return np.repeat(level[None], len(settings), axis=0)
 
 
 def _same_month_last_year(known: CountHistory, target: Month, settings: Sequence[Setting]):
@@ -225,7 +224,7 @@ def _rolling_mean(months: int, name: str = "") -> Baseline:
 
 
 _ALL = (
-    Baseline(name="historical_average", rule=_mean_of_all, rule_months=1, grid=FLOOR_GRID),
+    Baseline(name="historical_average", rule=_mean_of_all, rule_months=1, grid=NOTHING),
     _rolling_mean(1, "last_month"),
     Baseline(
         name="same_month_last_year", rule=_same_month_last_year, rule_months=12, grid=SHARE_GRID

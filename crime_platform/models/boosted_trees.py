@@ -24,7 +24,7 @@ from crime_platform.models.fitted_trees import (
     FittedTrees,
     expected_counts,
 )
-from crime_platform.tensors.features import MONTHS_PER_YEAR, FeatureBlock, feature_blocks
+from crime_platform.models.tree_features import MONTHS_PER_YEAR, FeatureBlock, feature_blocks
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.timesteps import IncompleteDataError

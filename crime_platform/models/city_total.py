@@ -7,7 +7,7 @@ incidents happen is scaled to it.
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.tensors.features import CITY_FEATURES, MEAN_DAYS_PER_MONTH, FeatureBlock
+from crime_platform.models.tree_features import CITY_FEATURES, MEAN_DAYS_PER_MONTH, FeatureBlock
 
 LARGEST_EFFECT = 1.0  # log ratio to the base; a level never seen in training must not run away
 NEWTON_STEPS = 50

@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 from crime_platform.models.city_total import city_totals
 from crime_platform.models.count_distribution import rate_floor
-from crime_platform.tensors.features import (
+from crime_platform.models.saved_fit import require_fit, write_whole
+from crime_platform.models.tree_features import (
     MONTHS_PER_YEAR,
     FeatureBlock,
     FeatureSettings,
@@ -91,7 +92,7 @@ class FittedTrees:
                 before the one they were trained at, or the grid is another one.
             IncompleteDataError: if the history does not hold the origin, or a year up to it.
         """
-        self._require_fit(history, origin, horizon)
+        require_fit(self, history, origin, horizon)
         known = history.through(origin)
         newest = len(known.steps) - 1
         (block,) = feature_blocks(known, self.config.features, first=newest, horizon=horizon)
@@ -107,22 +108,6 @@ class FittedTrees:
             expected_count=expected,
             dispersion=np.broadcast_to(alpha, expected.shape).copy(),
         )
-
-    def _require_fit(self, history: CountHistory, origin: np.datetime64, horizon: int) -> None:
-        if not 1 <= horizon <= self.config.horizon:
-            raise ValueError(
-                f"{self.name} was trained for leads 1..{self.config.horizon}, got horizon {horizon}"
-            )
-        if origin < self.fit_origin:
-            raise ValueError(
-                f"{self.name} learned from steps up to {self.fit_origin}; a forecast from {origin} "
-                "would know its own future: fit at that origin or earlier"
-            )
-        if history.counts.shape[1:] != self.unit_shape:
-            raise ValueError(
-                f"{self.name} was trained on (type, row, col) {self.unit_shape}, "
-                f"got counts of {history.counts.shape[1:]}: fit it on this grid"
-            )
 
     def save(self, folder: Path) -> None:
         """Write the trees as LightGBM's text, and a `config.json` that holds their sha256."""
@@ -143,8 +128,8 @@ class FittedTrees:
             "sha256": _sha256(texts),
         }
         for name, text in texts.items():
-            _write_whole(folder / name, text)
-        _write_whole(folder / CONFIG_FILE, json.dumps(described, indent=2).encode())
+            write_whole(folder / name, text)
+        write_whole(folder / CONFIG_FILE, json.dumps(described, indent=2).encode())
 
     @classmethod
     def load(cls, folder: Path) -> "FittedTrees":
@@ -198,12 +183,13 @@ def expected_counts(
 
 def config_from_json(settings: dict[str, Any]) -> BoostedTreesConfig:
     """The config that `dataclasses.asdict` turned into plain values."""
-    features: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in settings["features"].items()
-    }
+    features = {name: _hashable(value) for name, value in settings["features"].items()}
     rebuilt: dict[str, Any] = settings | {"features": FeatureSettings(**features)}
     return BoostedTreesConfig(**rebuilt)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
 def _trees_file(seed: int) -> str:
@@ -216,10 +202,3 @@ def _n_leaves(trees: "lgb.Booster") -> int:
 
 def _sha256(texts: dict[str, bytes]) -> str:
     return hashlib.sha256(b"".join(texts.values())).hexdigest()
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write aside, then rename, so that nobody reads half a file."""
-    aside = path.with_suffix(".part")
-    aside.write_bytes(content)
-    aside.replace(path)

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from crime_platform.models.baseline_tuning import Setting
 from crime_platform.models.count_distribution import rate_floor
 from crime_platform.models.rate_model import BaseRateModel, Log1pModel
+from crime_platform.models.saved_fit import require_fit, write_whole
 from crime_platform.models.st_resnet import StResNet
 from crime_platform.training.numerics import best_device, number_format, reproducible
 from crime_platform.training.recipe import NetworkConfig, config_from_json
@@ -64,7 +65,7 @@ class FittedNetwork:
                 before the one it was trained at, or the grid is another one.
             IncompleteDataError: if the history does not hold the origin or the lookback.
         """
-        self._require_fit(history, origin, horizon)
+        require_fit(self, history, origin, horizon)
         known = history.through(origin)
         expected = self._mean_of_members(known)[:horizon].astype(np.float64)
         n_rows, n_cols = self.unit_shape[1:]
@@ -75,22 +76,6 @@ class FittedNetwork:
             expected_count=np.maximum(expected, rate_floor(known)),
             dispersion=alpha.copy(),
         )
-
-    def _require_fit(self, history: CountHistory, origin: np.datetime64, horizon: int) -> None:
-        if not 1 <= horizon <= self.config.horizon:
-            raise ValueError(
-                f"{self.name} was trained for leads 1..{self.config.horizon}, got horizon {horizon}"
-            )
-        if origin < self.fit_origin:
-            raise ValueError(
-                f"{self.name} learned from steps up to {self.fit_origin}; a forecast from {origin} "
-                "would know its own future: fit at that origin or earlier"
-            )
-        if history.counts.shape[1:] != self.unit_shape:
-            raise ValueError(
-                f"{self.name} was trained on (type, row, col) {self.unit_shape}, "
-                f"got counts of {history.counts.shape[1:]}: fit it on this grid"
-            )
 
     def _mean_of_members(self, known: CountHistory) -> Float[np.ndarray, "lead type row col"]:
         device = best_device()
@@ -122,8 +107,8 @@ class FittedNetwork:
             "n_parameters": self.n_parameters,
             "sha256": hashlib.sha256(weights).hexdigest(),
         }
-        _write_whole(folder / WEIGHTS_FILE, weights)
-        _write_whole(folder / CONFIG_FILE, json.dumps(described, indent=2).encode())
+        write_whole(folder / WEIGHTS_FILE, weights)
+        write_whole(folder / CONFIG_FILE, json.dumps(described, indent=2).encode())
 
     @classmethod
     def load(cls, folder: Path) -> "FittedNetwork":
@@ -172,10 +157,3 @@ def _members(
         model.load_state_dict(own)
         members.append(model.eval())
     return tuple(members)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write aside, then rename, so that nobody reads half a file."""
-    aside = path.with_suffix(".part")
-    aside.write_bytes(content)
-    aside.replace(path)

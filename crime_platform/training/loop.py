@@ -35,8 +35,7 @@ def train(
     best_loss, best_epoch = math.inf, 0
     with reproducible(seed, n_cells=n_rows * n_cols):
         model = build_model(config, (n_types, n_rows, n_cols)).to(samples.base.device)
-        if isinstance(model, BaseRateModel):
-            model.city_effect.weight.copy_(city_weights(samples, fold, config))
+        set_city_effect(model, samples, fold.train, config)
         order = torch.Generator().manual_seed(seed)
         step = _Step(model, config, n_updates=config.epochs * _most_batches(fold, config))
         best = model
@@ -49,31 +48,33 @@ def train(
             _report(task, epoch, config.epochs, loss)
             if epoch - best_epoch >= config.patience:
                 break
+    # Validation has judged; what its months say of the city's total is not thrown away.
+    set_city_effect(best, samples, fold.train | fold.validation, config)
     return best, best_epoch
 
 
-def city_weights(
-    samples: Samples, fold: Fold, config: NetworkConfig
-) -> Float[Tensor, "lead type feature"]:
-    """Weights of the city effect, one fit per lead on every total that is known."""
+def set_city_effect(
+    model: Model, samples: Samples, pairs: Bool[np.ndarray, "batch lead"], config: NetworkConfig
+) -> None:
+    """Fit the city effect to the totals of some pairs, one fit per lead; not for "log1p_mse"."""
+    if not isinstance(model, BaseRateModel):
+        return
     context = samples.context.cpu().numpy().astype(np.float64)
     exposure, observed = (
         counts.sum(dim=(-2, -1)).cpu().numpy().astype(np.float64)
         for counts in (samples.base, samples.observed)
     )
-    fits = []
-    for lead in range(config.horizon):
-        known = (fold.train | fold.validation)[:, lead]
-        fits.append(
-            fit_city_weights(
-                context[known, lead],
-                exposure[known, lead],
-                observed[known, lead],
-                penalty=config.city_penalty,
-                type_penalty=config.city_type_penalty,
-            )
+    fits = [
+        fit_city_weights(
+            context[known, lead],
+            exposure[known, lead],
+            observed[known, lead],
+            penalty=config.city_penalty,
+            type_penalty=config.city_type_penalty,
         )
-    return torch.from_numpy(np.stack(fits)).float()
+        for lead, known in enumerate(pairs.T)
+    ]
+    model.city_effect.weight.copy_(torch.from_numpy(np.stack(fits)))
 
 
 class _Step:

@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 
+from crime_platform.models.baseline_tuning import Setting
+from crime_platform.models.empirical_bayes import empirical_bayes_rate
 from crime_platform.tensors.covariates import month_calendar
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.timesteps import IncompleteDataError, month_of_year
@@ -47,6 +49,8 @@ class FeatureSettings:
     near_decays: tuple[float, ...] = (0.8, 0.9, 1.0)  # of those, the ones shown smoothed
     bandwidths: tuple[float, ...] = (0.7, 1.5, 3.0, 6.0)  # of Gaussian neighbourhoods, in cells
     n_lags: int = 3  # latest months shown one by one
+    # Decay, strength and reach of what empirical Bayes says, from the quick and local to the slow.
+    bayes: tuple[Setting, ...] = ((0.97, 3.0, 2.0), (0.98, 1.0, 4.0), (0.95, 8.0, 1.0))
 
     def __post_init__(self) -> None:
         decays = (self.cell_decay, self.level_decay, *self.decays)
@@ -211,7 +215,7 @@ def _shared_columns(sums: _RunningSums, base: np.ndarray) -> dict[str, np.ndarra
     columns["any_slow"] = _log(of_any_type[-1])
     columns |= {f"type_{kind}_slow": _log(rate) for kind, rate in enumerate(slow)}
     columns["share_of_any"] = (slow + QUIET_RATE) / (of_any_type[-1] + len(slow) * QUIET_RATE)
-    columns |= _near_columns(sums, rates)
+    columns |= _near_columns(sums, rates) | _bayes_columns(sums, slow)
     for lag in (*range(1, settings.n_lags + 1), MONTHS_PER_YEAR):
         columns[f"lag_{lag}"] = sums.counts[sums.known - lag]
     columns["months_since"] = sums.step - sums.last_step
@@ -232,6 +236,17 @@ def _near_columns(sums: _RunningSums, rates: np.ndarray) -> dict[str, np.ndarray
         for decay, rate, rate_any in zip(settings.near_decays, near, near_any, strict=False):
             columns[f"near_{decay}_{width}"] = _log(rate) - _log(near[-1])
             columns[f"near_any_{decay}_{width}"] = _log(rate_any) - _log(near_any[-1])
+    return columns
+
+
+def _bayes_columns(sums: _RunningSums, slow: np.ndarray) -> dict[str, np.ndarray]:
+    """Shares of the cells by empirical Bayes, against the slow EWMA; the total is the same."""
+    step = sums.history.steps[sums.step]
+    known = sums.history.through(step)
+    columns, total = {}, slow.sum(axis=(1, 2), keepdims=True)
+    for number, rate in enumerate(empirical_bayes_rate(known, step + 1, sums.settings.bayes)):
+        in_city = np.maximum(rate.sum(axis=(1, 2), keepdims=True), 1e-9)
+        columns[f"bayes_{number}"] = _log(rate * total / in_city) - _log(slow)
     return columns
 
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from crime_platform.tensors.features import (
+from crime_platform.models.tree_features import (
     CITY_FEATURES,
     FeatureSettings,
     feature_blocks,
