@@ -26,8 +26,10 @@ dev: $(VENV)/.runtime ## the Dagster UI with daemon, schedules and sensors
 bench: $(VENV)/.dev ## every benchmark; results go to benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run_all.py
 
-clean: ## forget what runs made; the incident files and study areas stay
-	rm -rf data/artifacts data/releases data/forecasts.duckdb data/warehouse.duckdb*
+clean: ## forget what runs made; incident files, study areas and finished searches stay
+	if [ -d data/artifacts ]; then \
+		find data/artifacts -mindepth 2 -maxdepth 2 ! -name tuning -exec rm -rf {} +; fi
+	rm -rf data/releases data/forecasts.duckdb data/warehouse.duckdb*
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'
