@@ -47,7 +47,7 @@ def leaderboard(root: Path, area: str) -> str:
     """Run one area and return its leaderboard as Markdown.
 
     Raises:
-        RuntimeError: if the run fails or the gate refuses.
+        RuntimeError: if the run fails, the gate refuses, or the champion loses to a baseline.
     """
     from update_readme import (  # pyright: ignore[reportMissingImports]
         leaderboard_rows,
@@ -66,7 +66,11 @@ def leaderboard(root: Path, area: str) -> str:
     outcome = run_area(PlatformHome(root), area, None)
     if outcome.exit_code:
         raise RuntimeError(f"{area}: {'; '.join(outcome.messages)}")
-    return results_table(leaderboard_rows(PlatformHome(root), area))
+    rows = leaderboard_rows(PlatformHome(root), area)
+    best = {name: float(row["deviance"]) for row in rows for name in [row["model"]]}
+    if best["champion"] > best[rows[0]["best_baseline"]]:
+        raise RuntimeError(f"{area}: the champion loses to {rows[0]['best_baseline']}")
+    return results_table(rows)
 
 
 def main(gwent: Path = DEFAULT_GWENT) -> None:
@@ -75,6 +79,7 @@ def main(gwent: Path = DEFAULT_GWENT) -> None:
     with tempfile.TemporaryDirectory() as folder:
         area = one_kilometre(Path(folder))
         parts.append(f"## Toronto at 1 km\n{leaderboard(Path(folder), area)}\n")
+        print(parts[-1])
     if gwent.is_dir():
         with tempfile.TemporaryDirectory() as folder:
             area = newport(Path(folder), gwent)

@@ -30,11 +30,11 @@ def test_exposure_follows_the_days_of_the_month():
 
 def test_weights_multiply_the_exposure():
     weights = np.zeros((2, len(CITY_FEATURES) - 1))
-    weights[1, CITY_FEATURES.index("annual_cosine")] = 0.5  # 1 in January
+    weights[1, CITY_FEATURES.index("annual_cosine")] = 0.3  # 1 in January
 
     totals = city_totals(block(), 1, weights)
 
-    np.testing.assert_allclose(totals, [31, 62 * np.exp(0.5)], rtol=1e-6)
+    np.testing.assert_allclose(totals, [31, 62 * np.exp(0.3)], rtol=1e-6)
 
 
 def test_the_effect_is_bounded():
@@ -48,18 +48,18 @@ def test_the_effect_is_bounded():
 
 
 def test_one_regressor_by_hand():
-    # Two months, one type, exposure 100, regressor +1 and -1, counts 150 and 50. With hardly any
-    # penalty the weight solves 100 (e^w - e^-w) = 150 - 50: sinh(w) = 1/2, w = 0.4812. It is the
+    # Two months, one type, exposure 100, regressor +1 and -1, counts 120 and 80. With hardly any
+    # penalty the weight solves 100 (e^w - e^-w) = 120 - 80: sinh(w) = 1/5, w = 0.1987. It is the
     # sum of a shared and an own part.
     weights = fit_city_weights(
         np.array([1.0, -1.0]).reshape(2, 1, 1),
         np.full((2, 1), 100.0),
-        np.array([[150.0], [50.0]]),
+        np.array([[120.0], [80.0]]),
         penalty=1e-6,
         type_penalty=1e-6,
     )
 
-    assert weights == pytest.approx(np.array([[np.arcsinh(0.5)]]), rel=1e-6)
+    assert weights == pytest.approx(np.array([[np.arcsinh(0.2)]]), rel=1e-6)
 
 
 def test_weights_maximise_the_penalised_likelihood():

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crime_platform.models.baselines import seasonal_ratio
 from crime_platform.models.empirical_bayes import (
+    LARGEST_SEASON,
     city_level,
     discounted,
     empirical_bayes_rate,
@@ -170,27 +170,40 @@ def test_the_city_level_by_hand():
     np.testing.assert_allclose(city_level(history, history.steps[-1] + 1), [5 / 3])
 
 
-def test_the_city_level_follows_the_season_with_the_square_root_of_the_index():
-    # 1 a month but 13 in December, so the 12 months before any month have mean 2: the index is 13/2
-    # in December and 1/2 else. Freed of its root a month holds 1 / sqrt(1/2) = sqrt(2), a December
-    # 13 / sqrt(13/2) = sqrt(26). The target's December has sqrt(13/2) times their fast EWMA.
-    counts = np.ones((47, 1, 1, 1))
-    counts[11::12] = 13.0
+def test_the_city_level_follows_the_season():
+    # 11 a month but 22 in December
+    counts = np.full((47, 1, 1, 1), 11.0)
+    counts[11::12] = 22.0
+    history = history_of(counts)
+    index = seasonal_index(counts[:, :, 0, 0], month_of_year(history.steps))[:, 0]
 
-    level = city_level(history_of(counts), np.datetime64("2021-12"))
+    level = city_level(history, np.datetime64("2021-12"))
 
-    # Decembers are 11, 23 and 35 months old; all weights sum to 2.
-    mean = math.sqrt(2) + (math.sqrt(26) - math.sqrt(2)) * (2**-11 + 2**-23 + 2**-35) / 2
-    np.testing.assert_allclose(level, [mean * math.sqrt(6.5)], rtol=1e-6)
+    # Freed of its season a month holds 11 / index, a December 22 / index; Decembers are 11, 23 and
+    # 35 months old and all weights sum to 2.
+    usual, december = 11 / index[0], 22 / index[11]
+    mean = usual + (december - usual) * (2**-11 + 2**-23 + 2**-35) / 2
+    np.testing.assert_allclose(level, [mean * index[11]], rtol=1e-6)
 
 
-def test_the_seasonal_index_is_the_ratio_of_mean12_seasonal_in_every_month():
-    history = random_history(steps=40)
-    totals = history.counts.sum(axis=(2, 3))
+def test_the_seasonal_index_by_hand():
+    # Two years of 10 a month, but 13 in the second December: the 12 months before it have mean 10.
+    # One year tells of December, mixed with six years of 10: (13 + 60) / (10 + 60) = 73/70.
+    totals = np.full((24, 1), 10.0)
+    totals[23] = 13.0
 
-    index = seasonal_index(totals, month_of_year(history.steps))
+    index = seasonal_index(totals, np.arange(24) % 12)
 
-    np.testing.assert_allclose(index, [seasonal_ratio(history, month) for month in range(12)])
+    np.testing.assert_allclose(index[:, 0], [1.0] * 11 + [73 / 70])
+
+
+def test_a_break_in_the_records_is_no_season():
+    totals = np.full((30, 1), 10.0)
+    totals[20:] = 200.0  # from one month to the next, twenty times as many
+
+    index = seasonal_index(totals, np.arange(30) % 12)
+
+    assert index.max() == LARGEST_SEASON
 
 
 @pytest.mark.parametrize("steps", [1, 11, 12, 13])

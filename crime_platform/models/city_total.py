@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from crime_platform.models.tree_features import CITY_FEATURES, MEAN_DAYS_PER_MONTH, FeatureBlock
 
-LARGEST_EFFECT = 1.0  # log ratio to the base; a level never seen in training must not run away
+LARGEST_EFFECT = 0.35  # log ratio to the base: a break in what is recorded must not run away
 NEWTON_STEPS = 50
 CONVERGED = 1e-9  # largest change of a weight in the last step
 

@@ -15,13 +15,14 @@ from crime_platform.vocabulary.timesteps import Month, month_of_year
 MONTHS_PER_YEAR = 12
 
 # Chosen on one-month-ahead forecasts of 2019 and 2020, Toronto 500 m and 1 km. Skill is flat around
-# them, within 0.1 points for NEAR from 0.7 to 2, PLACE_STRENGTH 1 to 4, FAST_DECAY 0.4 to 0.6,
-# TREND_PSEUDO_RATE and SEASON_EXPONENT 0.25 to 0.75: tuning them for each area would buy noise.
+# them, within 0.1 points for NEAR from 0.7 to 2, PLACE_STRENGTH 1 to 4, FAST_DECAY 0.4 to 0.6 and
+# TREND_PSEUDO_RATE 0.25 to 0.75: tuning them for each area would buy noise.
 NEAR = 1.0  # cells; bandwidth of what counts as the same place for the mix of offence types
 PLACE_STRENGTH = 2.0  # months of the neighbours' level that a cell's own level is mixed with
 FAST_DECAY = 0.5  # per month; memory of the recent trend and of the city's total
 TREND_PSEUDO_RATE = 0.5  # means of active cells; keeps the trend of a quiet place near 1
-SEASON_EXPONENT = 0.5  # of the city's seasonal index: a few years give it with an error of its own
+SEASON_YEARS = 6.0  # years of a flat season that the index of a calendar month is mixed with
+LARGEST_SEASON = 1.5  # no season does more: such an index is a break in what is recorded
 
 
 def empirical_bayes_rate(
@@ -106,7 +107,7 @@ def city_level(known: CountHistory, target: Month) -> Float[np.ndarray, " type"]
     """
     totals = known.counts.sum(axis=tuple(range(2, known.counts.ndim)), dtype=np.float64)
     month = month_of_year(known.steps)
-    season = seasonal_index(totals, month) ** SEASON_EXPONENT
+    season = seasonal_index(totals, month)
     level, weight = discounted(totals / season[month], [FAST_DECAY])
     in_target = season[int(month_of_year(np.array([target]))[0])]
     return np.maximum(level[0] / weight[0] * in_target, 0.5 / len(totals))
@@ -117,16 +118,19 @@ def seasonal_index(
 ) -> Float[np.ndarray, "12 type"]:
     """Total of each calendar month over the mean of the 12 months before it, as a ratio of sums.
 
-    It is 1 where that is not known yet, or where nothing was recorded.
+    Mixed with `SEASON_YEARS` years without a season, because a few years give it with an error of
+    its own, and held within `LARGEST_SEASON`: a publisher's break looks like a wild season. It is 1
+    where nothing is known yet or nothing was recorded.
     """
     sums = np.cumsum(np.concatenate([np.zeros_like(totals[:1]), totals]), axis=0)
     before = (sums[MONTHS_PER_YEAR:-1] - sums[: -MONTHS_PER_YEAR - 1]) / MONTHS_PER_YEAR
-    in_month, usual = np.zeros((2, MONTHS_PER_YEAR, totals.shape[1]))
+    in_month, usual, n_years = np.zeros((3, MONTHS_PER_YEAR, totals.shape[1]))
     np.add.at(in_month, month[MONTHS_PER_YEAR:], totals[MONTHS_PER_YEAR:])
     np.add.at(usual, month[MONTHS_PER_YEAR:], before)
-    # A month without any incident would make the totals freed of their season infinite.
-    known = (in_month > 0) & (usual > 0)
-    return np.divide(in_month, usual, out=np.ones_like(usual), where=known)
+    np.add.at(n_years, month[MONTHS_PER_YEAR:], 1)
+    flat = SEASON_YEARS * usual / np.maximum(n_years, 1)
+    index = np.divide(in_month + flat, usual + flat, out=np.ones_like(usual), where=usual > 0)
+    return np.clip(index, 1 / LARGEST_SEASON, LARGEST_SEASON)
 
 
 def _prior(
