@@ -50,6 +50,7 @@ lat = "lat"
 
 [backtest]
 n_origins = 6
+refit_every = 12
 """
 
 
