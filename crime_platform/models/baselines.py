@@ -44,22 +44,6 @@ SEASONAL_GRID = tuple(product((0.0, 0.05, 0.1, 0.15, 0.2, 0.3), (0.25, 0.5, 0.75
 EMPIRICAL_BAYES_GRID = tuple(product((0.97, 0.985), (8.0, 16.0, 32.0, 64.0), (1.5, 2.5, 4.0)))
 
 
-def ewma_rate(
-    counts: Float[np.ndarray, "step type *unit"], decay: float
-) -> Float[np.ndarray, " type *unit"]:
-    """Exponentially weighted mean: weight decay**age, age 0 the last step, weights summing to 1.
-
-    Raises:
-        ValueError: if `decay` is outside (0, 1], or there is no step.
-    """
-    if not 0 < decay <= 1:
-        raise ValueError(f"decay must be in (0, 1], got {decay}; 1 is the plain mean")
-    if len(counts) == 0:
-        raise ValueError("a weighted mean needs at least one step, got none")
-    weights = decay ** np.arange(len(counts))[::-1]
-    return np.tensordot(weights / weights.sum(), counts, axes=1)
-
-
 def seasonal_ratio(known: CountHistory, month: int) -> Float[np.ndarray, " type"]:
     """City-wide count in one calendar month (0 for January) over the mean of the 12 before it.
 
