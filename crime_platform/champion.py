@@ -83,12 +83,7 @@ def choose_champion(
         raise ValueError(f"none of {sorted(deviance)} has a finite deviance at every origin")
     table = np.stack([deviance[name] for name in names])
     best = names[int(table.mean(axis=1).argmin())]
-    gaps = table - deviance[best]
-    errors = gaps.std(axis=1, ddof=1) / math.sqrt(n_origins)
-    margins = {
-        name: _Margin(gap, error)
-        for name, gap, error in zip(names, gaps.mean(axis=1).tolist(), errors.tolist(), strict=True)
-    }
+    margins = _margins(names, table - deviance[best])
     tied = [name for name in names if margins[name].is_tie]
     champion = incumbent if incumbent in tied else tied[0]
     lowest = f"the lowest mean deviance over {n_origins} origins, {deviance[best].mean():.4f}"
@@ -119,6 +114,14 @@ class _Margin:
     def __str__(self) -> str:
         relation = "within" if self.is_tie else "more than"
         return f"{self.gap:.4f} above it, {relation} one standard error ({self.standard_error:.4f})"
+
+
+def _margins(names: Sequence[str], gaps: Float[np.ndarray, "model origin"]) -> dict[str, _Margin]:
+    errors = gaps.std(axis=1, ddof=1) / math.sqrt(gaps.shape[1])
+    return {
+        name: _Margin(gap, error)
+        for name, gap, error in zip(names, gaps.mean(axis=1).tolist(), errors.tolist(), strict=True)
+    }
 
 
 def _default_choice(n_origins: int) -> Choice:

@@ -12,6 +12,7 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:
+    from crime_platform.tuning import TuningRequest
     from crime_platform.tuning_report import SearchReport
 
 BAD_INPUT, STOPPED = 2, 130
@@ -54,46 +55,52 @@ def tune(
     Ctrl-C loses one trial at most: the same command goes on. Exit code 0: done. 2: bad input.
     130: stopped by hand.
     """
-    from crime_platform.tuning import (
-        TuningRequest,
-        only_area,
-        stored_search,
-        tune_area,
-        write_report,
-    )
+    from crime_platform.tuning import TuningRequest, only_area, write_report
 
     home = PlatformHome.from_environment()
-    stopped = False
     try:
-        name = study_area or only_area(home)
         request = TuningRequest(
-            study_area=name,
+            study_area=study_area or only_area(home),
             model=model.value,
             n_trials=trials,
             seconds=None if timeout_minutes is None else 60 * timeout_minutes,
             as_of=None if as_of is None else parse_month(as_of),
         )
-        if not show:
-            with progress_bars(OUT):
-                try:
-                    tune_area(home, request, announce=_announce)
-                except KeyboardInterrupt:
-                    stopped = True
-        report = stored_search(home, name, model.value)
-        if report is None:
-            raise FileNotFoundError(
-                f"there is no search of {model.value} in {name} yet: run crime-platform tune "
-                f"--model {model.value}"
-            )
+        is_stopped = not (show or _search(home, request))
+        report = _stored_report(home, request)
     except (ValueError, FileNotFoundError) as error:
         print_error(ERR, "bad input", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
-    folder = write_report(report, home, name, export)
+    folder = write_report(report, home, request.study_area, export)
     _print_search(report)
     OUT.print(f"Table, config and pictures: {folder}", highlight=False)
-    if stopped:
+    if is_stopped:
         OUT.print("Stopped by hand: the same command goes on.")
         raise typer.Exit(STOPPED)
+
+
+def _search(home: PlatformHome, request: "TuningRequest") -> bool:
+    """Go on with the search under progress bars; False if it was stopped by hand."""
+    from crime_platform.tuning import tune_area
+
+    with progress_bars(OUT):
+        try:
+            tune_area(home, request, announce=_announce)
+        except KeyboardInterrupt:
+            return False
+    return True
+
+
+def _stored_report(home: PlatformHome, request: "TuningRequest") -> "SearchReport":
+    from crime_platform.tuning import stored_search
+
+    report = stored_search(home, request.study_area, request.model)
+    if report is None:
+        raise FileNotFoundError(
+            f"there is no search of {request.model} in {request.study_area} yet: "
+            f"run crime-platform tune --model {request.model}"
+        )
+    return report
 
 
 def _announce(text: str) -> None:

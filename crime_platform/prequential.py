@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import special
 
-from crime_platform.champion import choose_champion
+from crime_platform.champion import Choice, choose_champion
 from crime_platform.models.count_distribution import rate_floor
 from crime_platform.models.pool import LinearPool, Pool, fit_carry, fit_geometric_pool, log_miss
 from crime_platform.scoring import OPPONENT
@@ -78,32 +78,20 @@ def ensemble_forecasts(
     Raises:
         ValueError: if no origin has two members.
     """
-    import pandas as pd
-
     every_origin = np.unique(np.concatenate([cube.origins for cube in members.values()]))
     pooled: dict[Month, _PooledOrigin] = {}
-    expected, rows = [], []
+    levels: dict[Month, Float[np.ndarray, "lead type"]] = {}
+    expected = []
     for origin in every_origin:
         serving = {name: cube for name, cube in members.items() if origin in cube.origins}
         if len(serving) < MIN_MEMBERS:
             continue
         known = history.through(origin)
         now = _pool_at(origin, serving, known, fit)
-        levels = _levels(pooled, known, now.expected.shape[:2])
+        levels[origin] = level = _levels(pooled, known, now.expected.shape[:2])
         pooled[origin] = now
-        scaled = now.expected * levels.reshape(*levels.shape, *[1] * (now.expected.ndim - 2))
+        scaled = now.expected * level.reshape(*level.shape, *[1] * (now.expected.ndim - 2))
         expected.append(np.maximum(scaled, rate_floor(known)))
-        rows += [
-            {
-                "origin_month": origin.astype("datetime64[D]").item(),
-                "offence_type": kind,
-                "member": name,
-                "weight": weights[position],
-                "level": float(levels[0, position]),
-            }
-            for position, kind in enumerate(offence_types)
-            for name, weights in now.weights.items()
-        ]
     if not pooled:
         raise ValueError(
             f"an ensemble needs {MIN_MEMBERS} members with a forecast at the same origin; "
@@ -114,7 +102,7 @@ def ensemble_forecasts(
         expected_count=np.stack(expected),
         dispersion=np.stack([step.dispersion for step in pooled.values()]),
     )
-    return forecasts, pd.DataFrame(rows)
+    return forecasts, _weight_table(pooled, levels, offence_types)
 
 
 def champion_walk(
@@ -161,17 +149,7 @@ def champion_walk(
             if origin in forecasts[name].origins and by_origin.keys() >= set(judged)
         }
         choice = choose_champion(competing, simplest_first, incumbent=seated)
-        decisions.append(
-            ChampionDecision(
-                origin=origin,
-                champion=choice.champion,
-                lowest_deviance=choice.lowest_deviance,
-                mean_gap=choice.mean_gap,
-                standard_error=choice.standard_error,
-                is_switch=seated is not None and choice.champion != seated,
-                reason=choice.reason,
-            )
-        )
+        decisions.append(_decision(origin, choice, seated))
     return tuple(decisions)
 
 
@@ -260,8 +238,43 @@ def _levels(
     return np.exp(np.outer(fit_carry(misses) ** leads, misses[-1]))
 
 
+def _weight_table(
+    pooled: Mapping[Month, _PooledOrigin],
+    levels: Mapping[Month, Float[np.ndarray, "lead type"]],
+    offence_types: Sequence[str],
+) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {
+                "origin_month": origin.astype("datetime64[D]").item(),
+                "offence_type": kind,
+                "member": name,
+                "weight": weights[position],
+                "level": float(levels[origin][0, position]),
+            }
+            for origin, step in pooled.items()
+            for position, kind in enumerate(offence_types)
+            for name, weights in step.weights.items()
+        ]
+    )
+
+
 def _totals(counts: Float[np.ndarray, " type *unit"]) -> Float[np.ndarray, " type"]:
     return counts.reshape(len(counts), -1).sum(axis=1, dtype=np.float64)
+
+
+def _decision(origin: Month, choice: Choice, seated: str | None) -> ChampionDecision:
+    return ChampionDecision(
+        origin=origin,
+        champion=choice.champion,
+        lowest_deviance=choice.lowest_deviance,
+        mean_gap=choice.mean_gap,
+        standard_error=choice.standard_error,
+        is_switch=seated is not None and choice.champion != seated,
+        reason=choice.reason,
+    )
 
 
 def _deviance_by_unit(

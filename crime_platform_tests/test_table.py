@@ -1,71 +1,33 @@
-"""A table of incidents read by mapping: what is accepted, what is rejected, and how it is told.
-
-The town has 2 x 2 cells of 500 m from 630000, 4833000, and the file's coordinates are metres.
-"""
+"""A table of incidents read by mapping: which rows are accepted, which rejected, as what."""
 
 import csv
 import datetime as dt
 import gzip
-import json
 from dataclasses import replace
-from pathlib import Path
 
-import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crime_platform.geography.grid import grid_of
 from crime_platform.sources.table import read_source, read_table_file
-from crime_platform.vocabulary.incident import (
-    INCIDENT_COLUMNS,
-    REJECTED_COLUMNS,
-    CoordinateError,
-    SourceFormatError,
+from crime_platform.vocabulary.incident import INCIDENT_COLUMNS, REJECTED_COLUMNS
+from table_reading import (
+    AS_OF,
+    GOOD_ROW,
+    GRID,
+    HEADER,
+    POLICE,
+    TOWN,
+    accepted,
+    reader_into,
+    rejected,
 )
-from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import ColumnMapping
-
-TOWN = load_study_area(Path(__file__).parent / "fixtures" / "small_town.toml")
-GRID = grid_of(TOWN)
-POLICE = TOWN.sources[0]
-AS_OF = dt.date(2020, 12, 31)
-COLUMNS = {"occurred_at": "when", "offence": "what", "x": "east", "y": "north"}
-HEADER = "when,what,east,north\n"
-GOOD_ROW = "2020-01-31,Burglary,630250,4833250\n"
 
 
 @pytest.fixture
 def read(tmp_path):
-    """Read text (or bytes) as one file of the police source, changed as the keywords say."""
-
-    def read_text(content, *, name="file.csv", columns=None, area=TOWN, grid=GRID, **changes):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        mapping = ColumnMapping(**{**COLUMNS, **(columns or {})})
-        source = replace(POLICE, columns=mapping, paths=(name,), **changes)
-        return read_table_file(path, source, area, tmp_path, grid=grid, as_of=AS_OF)
-
-    return read_text
-
-
-def accepted(reading, *columns):
-    """These columns of the accepted rows, in file order."""
-    query = f"""
-        select {", ".join(columns)}
-        from (from read_parquet(?) order by source_file, source_row)
-    """
-    with duckdb.connect() as connection:
-        return connection.execute(query, [str(reading.incidents)]).fetchall()
-
-
-def rejected(reading):
-    """Row, reason and value of the rejected rows, in file order."""
-    query = "select source_row, reason, value from read_parquet(?) order by source_file, source_row"
-    with duckdb.connect() as connection:
-        return connection.execute(query, [str(reading.rejected)]).fetchall()
+    return reader_into(tmp_path)
 
 
 def test_a_row_becomes_an_incident(read):
@@ -160,123 +122,6 @@ def test_a_day_after_today_is_in_the_future(read):
     reading = read(HEADER + GOOD_ROW + "2021-01-01,Robbery,630250,4833250\n", area=area)
 
     assert rejected(reading) == [(3, "in the future", "2021-01-01")]
-
-
-def test_a_line_break_in_quotes_starts_no_row(read):
-    reading = read(
-        'note,when,what,east,north\n"two\nlines",2020-01-31,Robbery,630250,4833250\nbroken\n\n'
-        '"a\n\nb",2020-01-31,Robbery,630250,4833250\n'
-    )
-
-    assert accepted(reading, "source_row") == [(2,), (5,)]  # 3 is broken and 4 blank
-    assert rejected(reading) == [(3, "broken row", None)]
-
-
-def test_columns_are_found_whatever_their_order_case_and_blanks(read):
-    reading = read("\ufeffNorth ,sex, EAST,What,WHEN\n4833250,F,630250,Robbery,2020-01-31\n")
-
-    assert accepted(reading, "offence_type", "row", "col") == [("robbery", 0, 0)]
-
-
-@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_delimiters_and_line_ends_are_told(read, delimiter, line_end):
-    text = (HEADER + GOOD_ROW + GOOD_ROW).replace(",", delimiter).replace("\n", line_end)
-
-    assert read(text).report.n_accepted == 2
-
-
-def test_mixed_line_ends_lose_no_row(read):
-    reading = read(HEADER + GOOD_ROW + GOOD_ROW.replace("\n", "\r\n") + "short\n" + GOOD_ROW)
-
-    assert accepted(reading, "source_row") == [(2,), (3,), (5,)]
-    assert rejected(reading) == [(4, "broken row", None)]
-
-
-def test_a_quote_inside_a_field_does_not_disturb_the_numbers(read):
-    text = "when,what,east,north,note\n"
-    plain = GOOD_ROW.replace("\n", ",\n")
-    reading = read(text + GOOD_ROW.replace("\n", ',5" pipe\n') + plain + "short\n" + plain)
-
-    assert accepted(reading, "source_row") == [(2,), (3,), (5,)]
-    assert rejected(reading) == [(4, "broken row", None)]
-
-
-@pytest.mark.parametrize("n_behind", [3, 20_000])
-@pytest.mark.parametrize("later", ["", '2020-01-31,"Robbery",630250,4833250\n'])
-def test_an_open_quote_hides_no_row_behind_it(read, n_behind, later):
-    broken = '2020-01-31,"Robbery,630250,4833250\n'
-
-    reading = read(HEADER + GOOD_ROW + broken + GOOD_ROW * n_behind + later + GOOD_ROW)
-
-    assert rejected(reading) == [(3, "broken row", None)]
-    assert reading.report.n_accepted == 2 + n_behind + bool(later)
-    assert accepted(reading, "max(source_row)") == [(4 + n_behind + bool(later),)]
-
-
-def test_bytes_that_are_not_utf8_break_only_their_row(read):
-    content = (HEADER + GOOD_ROW).encode() + b"2020-01-31,Robb\xe9ry,630250,4833250\n"
-
-    reading = read(content)
-
-    assert accepted(reading, "source_row") == [(2,)]
-    assert rejected(reading) == [(3, "broken row", None)]
-
-
-def test_utf16_is_read(read):
-    assert read((HEADER + GOOD_ROW).replace(",", "\t").encode("utf-16")).report.n_accepted == 1
-
-
-def test_gzip_is_read(read):
-    reading = read(gzip.compress((HEADER + GOOD_ROW).encode()), name="file.csv.gz")
-
-    assert accepted(reading, "source_file", "source_row") == [("file.csv.gz", 2)]
-
-
-def test_parquet_is_read_with_its_own_types(read, tmp_path):
-    table = pa.table(
-        {
-            "when": pa.array(["2020-01-31 23:30", None]).cast(pa.timestamp("us")),
-            "what": ["Robbery", "Robbery"],
-            "north": [4833250.0, 4833250.0],
-            "east": pa.array([630250, 630250], pa.int64()),
-        }
-    )
-    pq.write_table(table, tmp_path / "made.parquet")
-
-    reading = read((tmp_path / "made.parquet").read_bytes(), name="file.parquet")
-
-    assert accepted(reading, "source_row", "occurred_on", "occurred_hour", "row") == [
-        (1, dt.date(2020, 1, 31), 23, 0)
-    ]
-    assert rejected(reading) == [(2, "unparseable date", None)]
-
-
-def test_parquet_instants_need_the_clock_stated(read, tmp_path):
-    when = pa.array(["2020-02-01 04:59Z"]).cast(pa.timestamp("us", tz="UTC"))
-    table = pa.table({"when": when, "what": ["Robbery"], "east": [630250], "north": [4833250]})
-    pq.write_table(table, tmp_path / "made.parquet")
-    content = (tmp_path / "made.parquet").read_bytes()
-
-    reading = read(content, timestamps_are="utc")
-
-    assert accepted(reading, "occurred_on", "occurred_hour") == [(dt.date(2020, 1, 31), 23)]
-    with pytest.raises(SourceFormatError, match=r'column \'when\' holds instants.*"utc"'):
-        read(content)
-
-
-def test_geojson_points_are_read(read):
-    feature = {
-        "type": "Feature",
-        "properties": {"When": "2020-01-31", "what": "Robbery", "victim_age": 30},
-        "geometry": {"type": "Point", "coordinates": [630250, 4833250]},
-    }
-    nowhere = {**feature, "geometry": None}
-    content = json.dumps({"type": "FeatureCollection", "features": [feature, nowhere]})
-
-    reading = read(content, name="f.geojson", columns={"x": "geometry.x", "y": "geometry.y"})
-
-    assert accepted(reading, "source_row", "row", "col") == [(1, 0, 0), (2, None, None)]
 
 
 @pytest.mark.parametrize(
@@ -404,109 +249,6 @@ def test_no_content_makes_a_row_vanish(tmp_path_factory, rows):
     numbers += [row for row, _, _ in rejected(reading)]
     assert set(numbers) <= set(range(2, len(rows) + 3))
     assert len(set(numbers)) == len(numbers)
-
-
-def test_a_missing_column_is_told_with_what_was_found(read):
-    with pytest.raises(SourceFormatError) as told:
-        read("when,wath,east,nord\n2020-01-31,Robbery,1,2\n")
-
-    message = str(told.value)
-    assert "file.csv: 2 mapped columns are missing" in message
-    assert "offence = 'what'; did you mean 'wath'?" in message
-    assert "y = 'north'; did you mean 'nord'?" in message
-    assert "Columns found: 'when', 'wath', 'east', 'nord'" in message
-    assert "correct the names under [source.columns]" in message
-
-
-def test_two_columns_of_one_name_are_refused(read):
-    with pytest.raises(SourceFormatError, match="2 columns are called 'what', so it is not known"):
-        read("when,What,WHAT,east,north\n2020-01-31,a,b,1,2\n")
-
-
-def test_a_header_without_rows_is_refused(read):
-    with pytest.raises(SourceFormatError, match=r"file\.csv: a header and no rows; fetch it again"):
-        read(HEADER)
-
-
-def test_an_impossible_date_format_is_refused(read):
-    with pytest.raises(SourceFormatError, match="correct datetime_format = '%Q'"):
-        read(HEADER + GOOD_ROW, datetime_format="%Q")
-
-
-def test_an_impossible_date_format_is_refused_for_parquet(read, tmp_path):
-    table = pa.table({"when": ["x"], "what": ["Robbery"], "east": [1], "north": [1]})
-    pq.write_table(table, tmp_path / "made.parquet")
-
-    with pytest.raises(SourceFormatError, match="correct datetime_format = '%Q'"):
-        read((tmp_path / "made.parquet").read_bytes(), datetime_format="%Q")
-
-
-def test_a_damaged_parquet_file_is_refused(read):
-    with pytest.raises(
-        SourceFormatError, match=r"file\.csv: cannot be read .* fetch the file again"
-    ):
-        read(b"PAR1 and nothing else")
-
-
-@pytest.mark.parametrize(
-    ("text", "changes", "error", "message"),
-    [
-        (
-            HEADER + "31/01/2020,Robbery,630250,4833250\n",
-            {},
-            SourceFormatError,
-            r"'31/01/2020' in column 'when' is not ISO 8601; try datetime_format = \"%d/%m/%Y\"",
-        ),
-        (
-            HEADER + "soon,Robbery,630250,4833250\n",
-            {"datetime_format": "%Y"},
-            SourceFormatError,
-            "'soon' in column 'when' is not %Y; correct datetime_format",
-        ),
-        (
-            HEADER + "2020-01-31,Robbry,630250,4833250\n",
-            {},
-            SourceFormatError,
-            r"'Robbry' \(1, like 'Robbery'\); add each in small_town\.toml to the labels",
-        ),
-        (
-            HEADER + "2020-01-31,,630250,4833250\n",
-            {},
-            SourceFormatError,
-            "missing offence: 1 rows .*: column 'what' is blank",
-        ),
-        (HEADER + "a\n", {}, SourceFormatError, "broken row: 1 rows .*more or fewer fields"),
-        (
-            HEADER + "2020-01-31,Robbery,4833250,630250\n",
-            {},
-            CoordinateError,
-            "east and north look swapped: exchange them",
-        ),
-        (
-            HEADER + "2020-01-31,Robbery,630250,4833250\n",
-            {"crs": "EPSG:4326"},
-            CoordinateError,
-            r'these are no degrees: map the columns as x and y .* crs = "EPSG:26917"',
-        ),
-        (
-            HEADER + "2020-01-31,Robbery,1,1\n",
-            {},
-            CoordinateError,
-            r"east 1\.\.1, north 1\.\.1 \(EPSG:26917\); check crs of the source and extent_m",
-        ),
-    ],
-)
-def test_a_file_without_a_usable_row_says_why(read, text, changes, error, message):
-    columns = {"x": None, "y": None, "lon": "east", "lat": "north"} if "crs" in changes else {}
-
-    with pytest.raises(error, match=message):
-        read(text, columns=columns, **changes)
-
-
-def test_a_file_from_before_the_first_month_is_no_mistake(read):
-    reading = read(HEADER + "2019-01-31,Robbery,630250,4833250\n")
-
-    assert reading.report.n_accepted == 0
 
 
 def test_a_source_is_all_its_files(tmp_path):

@@ -1,4 +1,5 @@
-import fcntl
+"""A search for a model's settings: its trials, its budget, and what it must not see."""
+
 import logging
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,6 @@ from crime_platform.models.baselines import BASELINES
 from crime_platform.models.st_resnet import StResNetConfig
 from crime_platform.training.fit import NetworkForecaster
 from crime_platform.training.recipe import NetworkConfig
-from crime_platform.training.search_spaces import SearchSpace
 from crime_platform.training.tune import Budget, search
 from crime_platform.training.tuning_folds import (
     pooled_skill,
@@ -18,11 +18,19 @@ from crime_platform.training.tuning_folds import (
     selection_history,
     tuning_folds,
 )
-from crime_platform.training.tuning_study import SearchBusyError, n_spent, stored_study
-from crime_platform.vocabulary.forecast import CountHistory, ForecastArray
-from crime_platform.vocabulary.timesteps import IncompleteDataError
+from crime_platform.vocabulary.forecast import CountHistory
+from toy_search import (
+    FIRST_TEST,
+    Recent,
+    Span,
+    asked,
+    history,
+    run,
+    selection,
+    toy_space,
+    values,
+)
 
-FIRST_TEST = np.datetime64("2020-12")
 TINY = NetworkConfig(
     architecture=StResNetConfig(closeness=2, period=1, trend=1, filters=4, residual_units=1),
     seeds=1,
@@ -30,69 +38,6 @@ TINY = NetworkConfig(
     horizon=1,
     validation_steps=4,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    months: int = 24
-    lift: float = 1.0
-
-
-@dataclass(frozen=True)
-class Recent:
-    """The mean of the last months, lifted."""
-
-    name: str
-    config: Span
-    min_history_months: int = 1
-
-    def fit(self, history, _origin):
-        if self.config.months > len(history.steps):
-            raise IncompleteDataError(f"{self.name} needs {self.config.months} months")
-        return self
-
-    def forecast(self, history, origin, horizon):
-        mean = history.counts[-self.config.months :].mean(axis=0).astype(np.float64)
-        expected = np.repeat(self.config.lift * mean[None], horizon, axis=0)
-        return ForecastArray(
-            origin=origin, expected_count=expected, dispersion=np.zeros_like(expected)
-        )
-
-
-def suggest(trial):
-    return Span(
-        months=trial.suggest_int("months", 1, 48),
-        lift=trial.suggest_float("lift", 0.25, 4.0, log=True),
-    )
-
-
-def toy_space(default=Span(), suggest=suggest, build=Recent):
-    return SearchSpace(model="toy", default=default, suggest=suggest, build=build)
-
-
-def history(n_steps=96, seed=0):
-    steps = np.datetime64("2014-01") + np.arange(n_steps)
-    random = np.random.default_rng(seed)
-    rate = 1 + np.sin(np.arange(n_steps) / 9)[:, None, None, None] * random.random((1, 2, 3, 4))
-    counts = random.poisson(2 * rate).astype(np.float32)
-    return CountHistory(steps=steps, counts=counts)
-
-
-def selection(seed=0):
-    return selection_history(history(seed=seed), FIRST_TEST)
-
-
-def run(file, n_trials, *, space=None, seen=None, **options):
-    budget = Budget(n_trials=n_trials, **options)
-    return search(space or toy_space(), seen or selection(), budget, file)
-
-
-def asked(study):
-    return [trial.params for trial in study.trials]
-
-
-def values(study):
-    return [trial.intermediate_values for trial in study.trials]
 
 
 @pytest.fixture(scope="module")
@@ -190,124 +135,6 @@ def test_a_network_is_searched(tmp_path):
     assert study.trials[0].params["learning_rate"] == 6e-3
     assert np.isfinite(study.best_value)
     assert study.trials[0].user_attrs["config"]["architecture"]["filters"] == 4
-
-
-# --- repeatable and resumable ---------------------------------------------------------------
-
-
-def test_the_same_seed_gives_the_same_trials(searched, tmp_path):
-    again = run(tmp_path / "trials.sqlite", 5)
-
-    assert asked(again) == asked(searched)[:5]
-    assert values(again) == values(searched)[:5]
-
-
-def test_another_seed_gives_other_trials(tmp_path):
-    file, budget = tmp_path / "trials.sqlite", Budget(n_trials=3)
-
-    one, other = (search(toy_space(), selection(), budget, file, seed=seed) for seed in (0, 1))
-
-    assert asked(one)[0] == asked(other)[0]
-    assert asked(one)[1:] != asked(other)[1:]
-
-
-def test_a_search_in_three_sessions_tries_what_one_session_tries(searched, tmp_path):
-    file = tmp_path / "trials.sqlite"
-    run(file, 2)
-    run(file, 12)
-
-    study = run(file, 13)
-
-    assert asked(study) == asked(searched)
-    assert values(study) == values(searched)
-
-
-def test_trials_of_earlier_sessions_count(tmp_path):
-    file = tmp_path / "trials.sqlite"
-    run(file, 2)
-
-    assert len(run(file, 3).trials) == 3
-    assert len(run(file, 3).trials) == 3
-
-
-def test_a_trial_that_a_killed_process_left_is_begun_anew(tmp_path):
-    file = tmp_path / "trials.sqlite"
-    orphan = run(file, 2).ask()
-    parameters = {"months": orphan.suggest_int("months", 1, 48)}
-
-    study = run(file, 4)
-
-    assert study.trials[2].state == TrialState.FAIL
-    assert study.trials[3].user_attrs["retry_of"] == 2
-    assert study.trials[3].params["months"] == parameters["months"]
-    assert n_spent(study) == 4
-    assert len(run(file, 4).trials) == 5  # and it is not begun a third time
-
-
-def test_a_killed_default_is_begun_anew(tmp_path):
-    file = tmp_path / "trials.sqlite"
-
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run(file, 2, space=toy_space(build=killed))
-
-    study = run(file, 1)
-
-    assert [trial.state for trial in study.trials] == [TrialState.FAIL, TrialState.COMPLETE]
-    assert study.trials[1].params == {"months": 24, "lift": 1.0}
-
-
-def test_ctrl_c_leaves_a_search_that_goes_on(searched, tmp_path):
-    file = tmp_path / "trials.sqlite"
-
-    def stopped_in_the_third(name, config):
-        if name == "toy trial 2":
-            raise KeyboardInterrupt
-        return Recent(name, config)
-
-    with pytest.raises(KeyboardInterrupt):
-        run(file, 5, space=toy_space(build=stopped_in_the_third))
-    assert len(run(file, 5).trials) == 6
-
-    study = stored_study(file)
-
-    assert study is not None
-    assert study.trials[2].state == TrialState.FAIL
-    assert asked(study)[3] == asked(study)[2] == asked(searched)[2]
-
-
-def test_a_new_default_becomes_a_trial_of_the_old_search(tmp_path):
-    file = tmp_path / "trials.sqlite"
-    run(file, 3)
-
-    study = run(file, 3, space=toy_space(Span(months=7)))
-
-    assert len(study.trials) == 4
-    assert study.trials[-1].params == {"months": 7, "lift": 1.0}
-
-
-def test_other_data_are_another_search_in_the_same_file(tmp_path):
-    file = tmp_path / "trials.sqlite"
-    run(file, 2)
-
-    study = run(file, 2, seen=selection(seed=1))
-
-    assert len(study.trials) == 2
-
-
-def test_two_searches_do_not_share_a_file(tmp_path):
-    file = tmp_path / "trials.sqlite"
-    with file.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-        with pytest.raises(SearchBusyError, match="another search is under way"):
-            run(file, 1)
-
-
-def test_without_a_file_there_is_no_study(tmp_path):
-    assert stored_study(tmp_path / "trials.sqlite") is None
 
 
 # --- budget ---------------------------------------------------------------------------------

@@ -10,47 +10,27 @@ import numpy as np
 import pandas as pd
 
 from crime_platform.metrics.errors import error_sums
-
-AS_OF = np.datetime64("2021-12", "M")
-N_SELECTION, N_TEST, HORIZON = 3, 6, 3
-ORIGINS = np.arange(AS_OF - N_SELECTION - N_TEST, AS_OF)
-SHAPE = (6, 5)
-TYPES = ("assault", "robbery")
-# How far each model is off: the log rate moves by so many times a fixed random field.
-MODELS = {
-    "historical_average": 0.6,
-    "ewma": 0.4,
-    "lightgbm": 0.2,
-    "st_resnet": 0.25,
-    "convlstm": 0.3,
-    "ensemble": 0.12,
-    "champion": 0.15,
-}
-RATE_GROUPS = ("all", "below 0.5", "0.5 to 2", "2 or more")
-CELL_IDS = [f"r{row:03d}c{col:03d}" for row in range(SHAPE[0]) for col in range(SHAPE[1])]
-ACTIVE = np.arange(len(CELL_IDS)) >= 3  # the first three cells never had an incident
-
-
-def _days(months):
-    return np.asarray(months).astype("datetime64[D]").tolist()
-
-
-def _world():
-    random = np.random.default_rng(11)
-    rates = random.gamma(1.0, 2.0, (len(TYPES), len(CELL_IDS))) * ACTIVE
-    months = np.arange(np.datetime64("2019-01", "M"), AS_OF + 1)
-    counts = random.poisson(rates, (len(months), *rates.shape))
-    return months, rates, counts, random.normal(size=rates.shape)
-
-
-def _expected(model, rates, field):
-    return np.maximum(rates * np.exp(MODELS[model] * field), 0.001)
+from toy_made_up_tables import hotspot_table, spread_tables, walk_tables
+from toy_world import (
+    ACTIVE,
+    AS_OF,
+    CELL_IDS,
+    HORIZON,
+    MODELS,
+    N_SELECTION,
+    ORIGINS,
+    SHAPE,
+    TYPES,
+    days,
+    expected_counts,
+    world,
+)
 
 
 def _scores(months, rates, counts, field):
     rows = []
     for model in MODELS:
-        expected = _expected(model, rates, field)
+        expected = expected_counts(model, rates, field)
         for place, origin in enumerate(ORIGINS):
             for lead in range(1, HORIZON + 1):
                 if origin + lead > AS_OF:
@@ -62,8 +42,8 @@ def _scores(months, rates, counts, field):
                     rows.append(
                         {
                             "model": model,
-                            "origin_month": _days(origin),
-                            "target_month": _days(origin + lead),
+                            "origin_month": days(origin),
+                            "target_month": days(origin + lead),
                             "lead": lead,
                             "offence_type": name,
                             "cell_set": "ever_active",
@@ -103,38 +83,16 @@ def _skills(scores):
     )
 
 
-def _hotspots():
-    share = np.array([0.01, 0.05, 0.1, 0.2])
-    rows = [
-        {
-            "model": model,
-            "origin_month": _days(origin),
-            "target_month": _days(origin + 1),
-            "lead": 1,
-            "offence_type": kind,
-            "coverage_share": coverage,
-            "sum_hits": 100 * best * (1 - off / 2),
-            "sum_best_hits": 100 * best,
-            "sum_incidents": 100.0,
-        }
-        for model, off in MODELS.items()
-        for origin in ORIGINS[N_SELECTION:]
-        for kind in ("any", *TYPES)
-        for coverage, best in zip(share, (0.06, 0.25, 0.4, 0.65), strict=True)
-    ]
-    return pd.DataFrame(rows)
-
-
 def _cell_forecast(rates, field):
     parts = []
     for model in [name for name in MODELS if name != "champion"]:
-        expected = _expected(model, rates, field)
+        expected = expected_counts(model, rates, field)
         for lead in range(1, HORIZON + 1):
             for kind, name in enumerate(TYPES):
                 parts.append(
                     pd.DataFrame(
                         {
-                            "target_month": _days(AS_OF + lead),
+                            "target_month": days(AS_OF + lead),
                             "lead": lead,
                             "cell_id": CELL_IDS,
                             "offence_type": name,
@@ -155,13 +113,13 @@ def _backtest_forecast(rates, field):
     parts = [
         pd.DataFrame(
             {
-                "origin_month": _days(origin),
-                "target_month": _days(origin + 1),
+                "origin_month": days(origin),
+                "target_month": days(origin + 1),
                 "lead": 1,
                 "cell_id": CELL_IDS,
                 "offence_type": name,
                 "model": model,
-                "expected_count": _expected(model, rates, field)[kind].astype(np.float32),
+                "expected_count": expected_counts(model, rates, field)[kind].astype(np.float32),
             }
         )
         for model in MODELS
@@ -169,114 +127,6 @@ def _backtest_forecast(rates, field):
         for kind, name in enumerate(TYPES)
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-def _spread_tables():
-    random = np.random.default_rng(3)
-    sizes = dict(zip(RATE_GROUPS, (600, 300, 200, 100), strict=True))
-    pit_80 = dict(zip(RATE_GROUPS, (0.80, 0.81, 0.795, 0.75), strict=True))  # the last is off
-    models = list(MODELS)
-    calibration = [
-        {
-            "model": model,
-            "lead": 1,
-            "rate_group": group,
-            "n": n,
-            "sum_observed": 0.5 * n,
-            "sum_expected": 0.52 * n,
-            "n_inside_80": int(0.88 * n),
-            "n_inside_95": int(0.97 * n),
-            "sum_stated_80": 0.89 * n,
-            "sum_stated_95": 0.97 * n,
-            "n_pit_inside_80": round(pit_80[group] * n),
-            "n_pit_inside_95": round(0.95 * n),
-        }
-        for model in models
-        for group, n in sizes.items()
-    ]
-    pit = [
-        {"model": model, "lead": 1, "rate_group": group, "bin": place, "n": int(count)}
-        for model in models
-        for group, n in sizes.items()
-        for place, count in enumerate(random.multinomial(n, np.full(20, 0.05)))
-    ]
-    means = np.geomspace(0.05, 6, 10)
-    reliability = [
-        {
-            "model": model,
-            "lead": 1,
-            "bin": place,
-            "n": 120,
-            "sum_expected": 120 * mean,
-            "sum_observed": float(random.poisson(120 * mean)),
-        }
-        for model in models
-        for place, mean in enumerate(means)
-    ]
-    choice = [
-        {
-            "model": model,
-            "lead": 1,
-            "distribution": name,
-            "crps": 0.3 + 0.001 * place,
-            "pit_shortfall": 1.5 - place,
-            "is_chosen": place == 1,
-        }
-        for model in models
-        for place, name in enumerate(
-            ("poisson", "negative_binomial_type", "negative_binomial_rate")
-        )
-    ]
-    frames = (calibration, pit, reliability, choice)
-    names = ("calibration", "pit_histogram", "reliability", "distribution_choice")
-    return {name: pd.DataFrame(rows) for name, rows in zip(names, frames, strict=True)}
-
-
-def _walk_tables():
-    members = ("lightgbm", "st_resnet", "convlstm")
-    weights = [
-        {
-            "origin_month": _days(origin),
-            "offence_type": kind,
-            "member": member,
-            "weight": weight,
-            "level": 1.012,
-        }
-        for origin in ORIGINS
-        for kind in TYPES
-        for member, weight in zip(members, (0.5, 0.3, 0.2), strict=True)
-    ]
-    history = [
-        {
-            "origin_month": _days(origin),
-            "champion": "lightgbm" if place < 4 else "ensemble",
-            "lowest_deviance_model": "ensemble",
-            "mean_gap": 1.5,
-            "standard_error": 0.6,
-            "is_switch": place == 4,
-            "is_selection": place < N_SELECTION,
-            "reason": "within one standard error" if place < 4 else "ensemble is ahead for good",
-        }
-        for place, origin in enumerate([*ORIGINS, AS_OF])
-    ]
-    history[0] |= {"lowest_deviance_model": None, "mean_gap": np.nan, "standard_error": np.nan}
-    turn = [
-        {"model": model, "n_turns": 2, "deviance_skill": 0.04, "share_right_direction": 0.5}
-        | {"lag_months": 1 if model == "convlstm" else 0}
-        for model in MODELS
-    ]
-    return {
-        "ensemble_weight": pd.DataFrame(weights),
-        "champion_history": pd.DataFrame(history),
-        "model_turn": pd.DataFrame(turn),
-        "turning_month": pd.DataFrame(
-            {
-                "target_month": _days(ORIGINS[[N_SELECTION + 1, N_SELECTION + 4]] + 1),
-                "direction": ["trough", "peak"],
-                "count": [90, 140],
-            }
-        ),
-    }
 
 
 def _ground_tables(months, counts):
@@ -342,22 +192,22 @@ def write_toy_candidate(folder, *, without=(), **manifest):
     Returns:
         The folder.
     """
-    months, rates, counts, field = _world()
+    months, rates, counts, field = world()
     scores = _scores(months, rates, counts, field)
     tables = {
         "backtest_score": scores,
-        "backtest_hotspot": _hotspots(),
+        "backtest_hotspot": hotspot_table(),
         "backtest_forecast": _backtest_forecast(rates, field),
         "cell_forecast": _cell_forecast(rates, field),
         "model_skill": _skills(scores),
-        **_spread_tables(),
-        **_walk_tables(),
+        **spread_tables(),
+        **walk_tables(),
         **_ground_tables(months, counts),
     }
     folder.mkdir(parents=True)
     for name, table in tables.items():
         if name not in without:
-            labels = {"study_area": "toy", "as_of_month": _days(AS_OF)}
+            labels = {"study_area": "toy", "as_of_month": days(AS_OF)}
             table.assign(**labels).to_parquet(folder / f"{name}.parquet")
     told = {
         "study_area": "toy",
