@@ -61,7 +61,11 @@ def rebuild_counts(area: StudyArea, home: PlatformHome) -> CountReport:
     last = np.datetime64(last_day, "D")
     complete = [is_whole(month, last, months_only=bool(months_only)) for month in months]
     warehouse.rebuild_counts(
-        area.name, months=months, complete=complete, offence_types=list(area.offence_names)
+        area.name,
+        months=months,
+        complete=complete,
+        offence_types=list(area.offence_names),
+        premises_of_label=area.premises_of_label,
     )
     totals = warehouse.month_totals(area.name)
     held = totals["month"].to_numpy().astype("datetime64[M]")
@@ -105,14 +109,17 @@ def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, o
     last = warehouse.last_complete_month(area.name)
     if last is None:
         raise IncompleteDataError(f"{area.name} has no complete month: materialise incidents first")
-    rows = warehouse.read(
-        "select month, offence_type, row, col, count from cell_month_count "
-        "where study_area = ? and month <= ?",
-        area.name,
-        last.astype("datetime64[D]").item(),
-    )
+    until = area.name, last.astype("datetime64[D]").item()
+    where = "where study_area = ? and month <= ?"
     tensor = dense_counts(
-        rows,
+        warehouse.read(
+            f"select month, offence_type, row, col, count from cell_month_count {where}", *until
+        ),
+        warehouse.read(
+            "select mark, month, offence_type, row, col, count from cell_month_mark "
+            f"{where} order by mark",
+            *until,
+        ),
         grid=grid,
         offence_types=area.offence_names,
         first=area.first_month,
@@ -135,5 +142,9 @@ def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, o
         "rows x columns": f"{n_rows} x {n_cols}",
         "cells ever active": int(tensor.ever_active().sum()),
         "incidents": float(tensor.counts.sum()),
+        **{
+            f"of them {mark}": f"{counts.sum() / tensor.counts.sum():.1%}"
+            for mark, counts in tensor.marked.items()
+        },
         "share of zeros": float((tensor.counts == 0).mean()),
     }

@@ -7,7 +7,7 @@ Forecasts do not live here: readers get whole releases (see release.py).
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,46 +18,12 @@ import duckdb
 import numpy as np
 
 from crime_platform.champion import Verdict
+from crime_platform.vocabulary.incident import HOUR_BANDS
 from crime_platform.vocabulary.timesteps import Month
+from crime_platform.warehouse_schema import SCHEMA
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SCHEMA = """
-create table if not exists source_file (
-    study_area varchar, source varchar, file_path varchar, sha256 varchar, reading_key varchar,
-    n_rows bigint, n_accepted bigint, n_rejected bigint, n_ungeocoded bigint, n_duplicates bigint,
-    first_day date, last_day date, ingested_at timestamptz, is_current boolean,
-    superseded_at timestamptz,
-    primary key (study_area, file_path, sha256, reading_key));
-create table if not exists incident_vintage (
-    study_area varchar, source varchar, sha256 varchar, reading_key varchar, source_file varchar,
-    source_row bigint, source_id varchar, occurred_on date, occurred_hour tinyint, month date,
-    offence_type varchar, source_offence varchar, lon double, lat double, x_m double, y_m double,
-    row smallint, col smallint, n_incidents integer, ingested_at timestamptz);
-create table if not exists rejected_row (
-    study_area varchar, source varchar, sha256 varchar, reading_key varchar, source_file varchar,
-    source_row bigint, reason varchar, value varchar, ingested_at timestamptz);
-create table if not exists data_quality (
-    study_area varchar, source varchar, file_path varchar, finding varchar, n_rows bigint,
-    share double, example varchar, measured_at timestamptz);
-create table if not exists cell_month_count (
-    study_area varchar, month date, offence_type varchar, row smallint, col smallint,
-    count integer);
-create table if not exists month_count (
-    study_area varchar, month date, offence_type varchar, count integer, n_ungeocoded integer,
-    is_complete boolean);
-create table if not exists skill_verdict (
-    study_area varchar, as_of_month date, candidate_id varchar, model varchar, passed boolean,
-    reasons varchar, figures varchar, judged_at timestamptz,
-    primary key (study_area, candidate_id));
-create table if not exists publication (
-    study_area varchar, as_of_month date, candidate_id varchar, model varchar, run_id varchar,
-    published_at timestamptz, primary key (study_area, as_of_month));
-create or replace view incident as
-    select v.* from incident_vintage v
-    join source_file f using (study_area, sha256, reading_key, source) where f.is_current;
-"""
 
 
 def now() -> datetime:
@@ -79,18 +45,28 @@ class Warehouse:
             fcntl.flock(lock, kind)
             yield
 
+    def _make(self) -> None:
+        """Create the file whole or not at all: a reader relies on the tables of one that exists."""
+        aside = self.path.with_suffix(".new")
+        with duckdb.connect(str(aside)) as connection:
+            connection.execute(SCHEMA)
+        aside.replace(self.path)
+
     @contextmanager
     def writer(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection inside one transaction: committed at the end, rolled back on any error."""
-        with self._locked(fcntl.LOCK_EX), duckdb.connect(str(self.path)) as connection:
-            connection.execute(SCHEMA)
-            connection.begin()
-            try:
-                yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+        with self._locked(fcntl.LOCK_EX):
+            if not self.path.exists():
+                self._make()
+            with duckdb.connect(str(self.path)) as connection:
+                connection.execute(f"begin; {SCHEMA} commit")
+                connection.begin()
+                try:
+                    yield connection
+                except BaseException:
+                    connection.rollback()
+                    raise
+                connection.commit()
 
     @contextmanager
     def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -202,11 +178,17 @@ class Warehouse:
     # --- counts ----------------------------------------------------------------------------
 
     def rebuild_counts(
-        self, study_area: str, *, months: np.ndarray, complete: list[bool], offence_types: list[str]
+        self,
+        study_area: str,
+        *,
+        months: np.ndarray,
+        complete: list[bool],
+        offence_types: list[str],
+        premises_of_label: Mapping[str, str],
     ) -> None:
         """Count the current incidents again: sparse per cell, explicit zeros per month."""
         with self.writer() as connection:
-            for table in ("cell_month_count", "month_count"):
+            for table in ("cell_month_count", "cell_month_mark", "month_count"):
                 connection.execute(f"delete from {table} where study_area = ?", [study_area])
             connection.execute(
                 "insert into cell_month_count select study_area, month, offence_type, row, col, "
@@ -214,6 +196,7 @@ class Warehouse:
                 "group by all order by month, offence_type, row, col",
                 [study_area],
             )
+            _count_marks(connection, study_area, premises_of_label)
             connection.execute("create temp table calendar (month date, is_complete boolean)")
             days = [month.astype("datetime64[D]").item() for month in months]
             connection.executemany(
@@ -287,6 +270,29 @@ class Warehouse:
     def publications(self) -> "pd.DataFrame":
         """Every published candidate, oldest month first within each area."""
         return self.read("select * from publication order by study_area, as_of_month")
+
+
+def _count_marks(
+    connection: duckdb.DuckDBPyConnection, study_area: str, premises_of_label: Mapping[str, str]
+) -> None:
+    """Count incidents by kind of place and by part of the day, as far as both are known."""
+    bands = HOUR_BANDS.items()
+    marks_of_values = {
+        "lower(source_premises)": [
+            (label, f"premises_{kind}") for label, kind in premises_of_label.items()
+        ],
+        "occurred_hour": [
+            (hour, f"hours_{band}") for band, (first, end) in bands for hour in range(first, end)
+        ],
+    }
+    for value, mark_of in marks_of_values.items():
+        connection.execute(
+            "insert into cell_month_mark select i.study_area, m.mark, i.month, i.offence_type, "
+            "i.row, i.col, sum(i.n_incidents) from incident i "
+            f"join (select unnest(?) as value, unnest(?) as mark) m on {value} = m.value "
+            "where i.study_area = ? and i.row is not null group by all order by all",
+            [[each for each, _ in mark_of], [mark for _, mark in mark_of], study_area],
+        )
 
 
 def _first_day(month: Month) -> object:

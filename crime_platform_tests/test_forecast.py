@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,17 @@ def test_through_ends_at_the_origin():
     known = history().through(MONTHS[2])
     assert known.steps.tolist() == MONTHS[:3].tolist()
     assert known.counts.max() == 2
+
+
+def test_through_ends_the_counts_of_every_mark_too():
+    known = replace(history(), marked={"premises_house": history().counts})
+
+    assert known.through(MONTHS[2]).marked["premises_house"].max() == 2
+
+
+def test_a_mark_on_other_axes_is_refused():
+    with pytest.raises(ValueError, match=r"mark 'premises_house' have shape \(5, 1, 2, 2\), those"):
+        replace(history(), marked={"premises_house": history().counts[:5]})
 
 
 def test_a_step_outside_the_history_is_named():

@@ -20,10 +20,10 @@ def rows(*values):
     return table.assign(month=pd.to_datetime(table["month"]))
 
 
-def dense(table, last=LAST):
+def dense(table, marked=None, last=LAST):
     ontario = HolidayCalendar(country="CA", subdivision="ON")
     return dense_counts(
-        table, grid=GRID, offence_types=TYPES, first=FIRST, last=last, calendar=ontario
+        table, marked, grid=GRID, offence_types=TYPES, first=FIRST, last=last, calendar=ontario
     )
 
 
@@ -53,6 +53,35 @@ def test_every_incident_is_counted_once(table):
     assert dense(rows(*table)).counts.sum() == sum(row[-1] for row in table)
 
 
+def marks(*values):
+    table = pd.DataFrame(values, columns=["mark", "month", "offence_type", "row", "col", "count"])
+    return table.assign(month=pd.to_datetime(table["month"]))
+
+
+def test_marked_counts_lie_on_the_same_axes():
+    tensor = dense(
+        rows(("2021-02-01", "robbery", 1, 2, 4)),
+        marks(
+            ("premises_house", "2021-02-01", "robbery", 1, 2, 3),
+            ("hours_night", "2021-02-01", "robbery", 1, 2, 1),
+        ),
+    )
+
+    assert list(tensor.marked) == ["hours_night", "premises_house"]
+    assert tensor.history.marked["premises_house"][1, 1, 1, 2] == 3
+    assert all(counts.shape == tensor.counts.shape for counts in tensor.marked.values())
+
+
+def test_a_mark_makes_another_version_from_the_month_it_is_known_on():
+    counted = rows(("2021-01-01", "robbery", 1, 2, 4), ("2021-03-01", "robbery", 1, 2, 4))
+    plain = dense(counted)
+    marked = dense(counted, marks(("hours_night", "2021-03-01", "robbery", 1, 2, 1)))
+    until = np.datetime64("2021-02", "M")
+
+    assert marked.data_version != plain.data_version
+    assert marked.through(until).data_version == plain.through(until).data_version
+
+
 def test_an_unknown_offence_type_is_named():
     with pytest.raises(ValueError, match=r"offence types \['arson'\] are not in"):
         dense(rows(("2021-02-01", "arson", 1, 2, 4)))
@@ -69,7 +98,8 @@ def test_a_count_outside_the_tensor_is_named(row):
 
 
 def test_zarr_gives_back_the_same_tensor_and_grid(tmp_path):
-    tensor = dense(rows(("2021-02-01", "robbery", 1, 2, 4)))
+    night = marks(("hours_night", "2021-02-01", "robbery", 1, 2, 3))
+    tensor = dense(rows(("2021-02-01", "robbery", 1, 2, 4)), night)
     write_tensor(as_dataset(tensor, GRID, study_area="toy", title="Toy"), tmp_path / "t.zarr")
 
     back, grid = read_tensor(tmp_path / "t.zarr")
@@ -77,6 +107,7 @@ def test_zarr_gives_back_the_same_tensor_and_grid(tmp_path):
     np.testing.assert_array_equal(back.counts, tensor.counts)
     assert back.data_version == tensor.data_version
     np.testing.assert_array_equal(back.holidays, tensor.holidays)
+    np.testing.assert_array_equal(back.marked["hours_night"], tensor.marked["hours_night"])
     assert back.offence_types == TYPES
     assert grid == GRID
 

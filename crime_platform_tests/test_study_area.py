@@ -52,6 +52,47 @@ def test_a_file_is_read_word_for_word():
     assert area.quality.max_outside_share == 0.05
 
 
+PREMISES = """
+[[premises_type]]
+name = "house"
+labels = ["House", "Garage"]
+
+[[source]]"""
+
+
+def test_kinds_of_place_are_read(load_changed):
+    column, text = 'offence = "what"', 'offence = "what"\npremises = "where"'
+    assert load_changed(column, text).premises_types == ()
+    whole = SMALL_TOWN.read_text(encoding="utf-8")
+
+    area = load_changed(whole, whole.replace("[[source]]", PREMISES).replace(column, text))
+
+    assert area.premises_of_label == {"house": "house", "garage": "house"}
+    assert area.sources[0].columns.premises == "where"
+
+
+def test_kinds_of_place_without_a_column_are_refused(load_changed):
+    with pytest.raises(StudyAreaError, match="premises_type: no source maps the column; add"):
+        load_changed("[[source]]", PREMISES)
+
+
+def test_a_kind_of_place_without_labels_is_refused(load_changed):
+    with pytest.raises(StudyAreaError, match=r"\[premises_type 1\] labels: premises type 'house'"):
+        load_changed("[[source]]", PREMISES.replace('"House", "Garage"', ""))
+
+
+def test_a_label_of_two_kinds_of_place_is_refused(load_changed):
+    twice = PREMISES.replace("[[source]]", PREMISES.replace("house", "shed"))
+    with pytest.raises(StudyAreaError, match="'house' belongs to 'house' and to 'shed'"):
+        load_changed("[[source]]", twice)
+
+
+def test_two_kinds_of_place_of_one_name_are_refused(load_changed):
+    twice = PREMISES.replace("[[source]]", PREMISES.replace("House", "Shed"))
+    with pytest.raises(StudyAreaError, match="premises_type: two share a name"):
+        load_changed("[[source]]", twice)
+
+
 def test_labels_are_compared_without_capitals_and_outer_blanks():
     area = load_study_area(SMALL_TOWN)
 

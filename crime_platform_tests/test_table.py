@@ -45,6 +45,7 @@ def test_a_row_becomes_an_incident(read):
             dt.date(2020, 1, 1),
             "Burglary",
             "burglary",
+            None,
             630250.0,
             4833250.0,
             0,
@@ -52,6 +53,13 @@ def test_a_row_becomes_an_incident(read):
             1,
         )
     ]
+
+
+def test_the_kind_of_place_is_kept_as_written_without_its_blanks(read):
+    text = "when,what,east,north,where\n2020-01-31,Burglary,630250,4833250,\t House \u00a0\n"
+    reading = read(text + GOOD_ROW.rstrip() + ",\n", columns={"premises": "where"})
+
+    assert accepted(reading, "source_premises") == [("House",), (None,)]
 
 
 def test_degrees_are_projected_and_metres_brought_back(read):

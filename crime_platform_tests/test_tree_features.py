@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,6 +57,36 @@ def test_no_feature_knows_the_target_or_anything_after(name):
     column = left.names.index(name)
     np.testing.assert_array_equal(left.rows(1)[:, column], right.rows(1)[:, column])
     np.testing.assert_array_equal(left.rows(2)[:, column], right.rows(2)[:, column])
+
+
+def test_no_mark_knows_the_target_or_anything_after():
+    known = history()
+    marked = {"premises_house": (known.counts > 0).astype(np.uint16)}
+    late = {"premises_house": marked["premises_house"].copy()}
+    late["premises_house"][20:] = 9
+
+    left, right = (
+        feature_blocks(replace(known, marked=each), SETTINGS, first=19, horizon=1)[0]
+        for each in (marked, late)
+    )
+
+    assert {"premises_house", "any_premises_house"} <= set(left.names)
+    np.testing.assert_array_equal(left.rows(1), right.rows(1))
+
+
+def test_a_mark_is_the_log_of_its_slow_ewma_over_that_of_all_incidents():
+    # Decay 0.5, two incidents of which one in a house, and a month before four, none in a house:
+    # (2 + 0.5 * 4) / w against (1 + 0.5 * 0) / w, where w = 2 - 0.5**11.
+    known = one_cell([0] * 10 + [4, 2])
+    in_house = np.zeros(known.counts.shape, dtype=np.uint16)
+    in_house[-1] = 1
+    known = replace(known, marked={"premises_house": in_house})
+
+    found = last_row(known, "premises_house"), last_row(known, "any_premises_house")
+
+    weight = 2 - 0.5**11
+    expected = math.log((1 / weight + 0.01) / (4 / weight + 0.01))
+    assert found == pytest.approx((expected, expected), rel=1e-5)
 
 
 def test_neither_base_nor_city_nor_cells_know_the_target():

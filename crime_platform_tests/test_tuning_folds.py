@@ -53,11 +53,17 @@ def test_the_last_month_held_is_the_first_test_origin():
 
 def test_no_test_month_can_be_reached_through_memory():
     known = history()
+    known = replace(known, marked={"premises_house": known.counts.copy()})
 
     held = selection_history(known, FIRST_TEST)
 
-    assert not np.shares_memory(held.history.counts, known.counts)
-    assert held.history.counts.base is None
+    for kept, given in (
+        (held.history.counts, known.counts),
+        (held.history.marked["premises_house"], known.marked["premises_house"]),
+    ):
+        assert len(kept) == len(held.history.steps)
+        assert not np.shares_memory(kept, given)
+        assert kept.base is None
     assert held.history.steps.base is None
 
 

@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 from crime_platform.champion import Verdict
+from crime_platform.vocabulary.incident import HOUR_BANDS
 from crime_platform.warehouse import Warehouse
 
 DECEMBER = np.datetime64("2021-12", "M")
@@ -45,10 +47,11 @@ def parquet(tmp_path, n=3):
             "source_row": range(2, n + 2),
             "source_id": None,
             "occurred_on": [dt.date(2021, 1 + i % 2, 5) for i in range(n)],
-            "occurred_hour": pd.array([None] * n, dtype="Int8"),
+            "occurred_hour": pd.array([23, 5, *[None] * n][:n], dtype="Int8"),
             "month": [dt.date(2021, 1 + i % 2, 1) for i in range(n)],
             "offence_type": "assault",
             "source_offence": "Assault",
+            "source_premises": ["House", "Yacht", *[None] * n][:n],
             "lon": -79.4,
             "lat": 43.7,
             "x_m": 630100.0,
@@ -74,7 +77,11 @@ def parquet(tmp_path, n=3):
 def rebuild(warehouse):
     months = np.array(["2021-01", "2021-02", "2021-03"], dtype="datetime64[M]")
     warehouse.rebuild_counts(
-        "toy", months=months, complete=[True, True, False], offence_types=["assault", "robbery"]
+        "toy",
+        months=months,
+        complete=[True, True, False],
+        offence_types=["assault", "robbery"],
+        premises_of_label={"house": "home", "garage": "home"},
     )
 
 
@@ -132,6 +139,35 @@ def test_counts_are_sparse_per_cell_and_complete_per_month(warehouse, tmp_path):
     assert months.to_numpy().tolist() == [[2, 1], [1, 0], [0, 0]]
     robbery = warehouse.read("select count from month_count where offence_type = 'robbery'")
     assert robbery["count"].tolist() == [0, 0, 0]
+
+
+def test_incidents_are_counted_by_known_kind_of_place_and_part_of_the_day(warehouse, tmp_path):
+    warehouse.replace_file(entry(), **parquet(tmp_path))
+    for _ in range(2):
+        rebuild(warehouse)
+
+    marks = warehouse.read("select mark, month::varchar m, count from cell_month_mark order by all")
+    assert marks.to_numpy().tolist() == [
+        ["hours_evening", "2021-01-01", 1],
+        ["hours_morning", "2021-02-01", 1],
+        ["premises_home", "2021-01-01", 1],
+    ]
+
+
+def test_every_hour_belongs_to_one_part_of_the_day():
+    hours = [hour for first, end in HOUR_BANDS.values() for hour in range(first, end)]
+    assert sorted(hours) == list(range(24))
+
+
+def test_a_warehouse_from_before_kinds_of_place_gains_the_column(warehouse, tmp_path):
+    warehouse.replace_file(entry(), **parquet(tmp_path))
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute("alter table incident_vintage drop column source_premises")
+
+    warehouse.replace_file(entry(sha="b2"), **parquet(tmp_path))
+
+    known = warehouse.read("select sha256, count(source_premises) n from incident group by all")
+    assert dict(known.to_numpy().tolist()) == {"a1": 0, "b2": 2}
 
 
 def test_the_last_complete_month_ignores_the_unfinished_one(warehouse, tmp_path):

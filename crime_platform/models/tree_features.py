@@ -133,6 +133,7 @@ class _RunningSums:
         self.n_days = days_in_months(history.steps)
         self.daily_totals = self.counts.sum(axis=(2, 3)) / self.n_days[:, None]
         self.level, self.level_weight = np.zeros(unit_shape[0]), 0.0
+        self.marked = {mark: np.zeros(unit_shape, dtype=np.float32) for mark in history.marked}
         self.last_step = np.full(unit_shape, np.nan, dtype=np.float32)  # of an incident
         self.in_month = np.zeros((MONTHS_PER_YEAR, *unit_shape), dtype=np.float32)
         self.n_in_month = np.zeros(MONTHS_PER_YEAR)
@@ -145,6 +146,9 @@ class _RunningSums:
         self.weighted *= decays[:, None, None, None].astype(np.float32)
         self.weighted += counts
         self.weights = decays * self.weights + 1
+        for mark, weighted in self.marked.items():
+            weighted *= np.float32(settings.cell_decay)
+            weighted += self.history.marked[mark][self.step]
         self.level = settings.level_decay * self.level + self.daily_totals[self.step]
         self.level_weight = settings.level_decay * self.level_weight + 1
         self.last_step[counts > 0] = self.step
@@ -161,6 +165,11 @@ class _RunningSums:
     def rates(self) -> Float[np.ndarray, "decay type row col"]:
         """EWMAs in the order of `decays`, that of `cell_decay` last."""
         return self.weighted / self.weights[:, None, None, None].astype(np.float32)
+
+    def marked_rates(self) -> dict[str, Float[np.ndarray, "type row col"]]:
+        """The EWMA of `cell_decay`, of the incidents with each mark."""
+        weight = np.float32(self.weights[-1])
+        return {mark: weighted / weight for mark, weighted in self.marked.items()}
 
     def base(self) -> Float[np.ndarray, "type row col"]:
         """Where incidents happen, slowly learned, times how many there are, quickly learned.
@@ -216,6 +225,10 @@ def _shared_columns(sums: _RunningSums, base: np.ndarray) -> dict[str, np.ndarra
     columns |= {f"type_{kind}_slow": _log(rate) for kind, rate in enumerate(slow)}
     columns["share_of_any"] = (slow + QUIET_RATE) / (of_any_type[-1] + len(slow) * QUIET_RATE)
     columns |= _near_columns(sums, rates) | _bayes_columns(sums, slow)
+    # Houses, shops and nights each have a trend of their own, and a cell has more of one.
+    for mark, rate in sums.marked_rates().items():
+        columns[mark] = _log(rate) - _log(slow)
+        columns[f"any_{mark}"] = _log(rate.sum(axis=0)) - _log(slow)
     for lag in (*range(1, settings.n_lags + 1), MONTHS_PER_YEAR):
         columns[f"lag_{lag}"] = sums.counts[sums.known - lag]
     columns["months_since"] = sums.step - sums.last_step

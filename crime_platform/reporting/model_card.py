@@ -92,6 +92,10 @@ def _data(facts: LocalFacts) -> tuple[str, ...]:
         f"{month_name(facts.as_of)}; in the back-test networks are refitted every "
         f"{area.backtest.refit_every} origins. No month is left out.",
         f"Offence types and the publisher's labels ({area.toml_file or area.name}): {labels}.",
+        "Models see counts by offence type, cell and month, and public holidays if the area states "
+        "a calendar; lightgbm also sees what part of a cell's incidents happened at which premises "
+        f"({listing([kind.name for kind in area.premises_types])}) and in which part of the day, "
+        "where that is published.",
         f"Police-discovered offences: {listing(discovered)}. Demographic, arrest and patrol "
         "columns are never loaded.",
         f"Spatial unit: squares of {area.grid.cell_size_m:g} m in {area.crs}. Publishers blur "

@@ -36,7 +36,8 @@ LOADED = """
     create table loaded (
         source_file varchar, source_row bigint, source_id varchar,
         occurred_on date, occurred_hour tinyint, bad_date varchar, source_offence varchar,
-        east double, north double, n_incidents integer, bad_count varchar, fingerprint ubigint
+        source_premises varchar, east double, north double, n_incidents integer,
+        bad_count varchar, fingerprint ubigint
     )
 """
 """One row per row that could be split; `east` and `north` are null when not geocoded."""

@@ -17,7 +17,8 @@ def typed_columns(relation: str, source: Source) -> str:
     """
     mapped = source.columns.mapped()
     cleaned = ", ".join(f"nullif(trim({_outer_blanks(key)}), '') as {key}" for key in mapped)
-    absent = ", ".join(f"null as {key}" for key in ("id", "hour", "count") if key not in mapped)
+    optional = ("id", "hour", "count", "premises")
+    absent = ", ".join(f"null as {key}" for key in optional if key not in mapped)
     east, north = ("lon", "lat") if source.columns.lon is not None else ("x", "y")
     n_incidents = (
         "case when count >= 1 and count <= 1e9 and count = floor(count) then count end"
@@ -31,7 +32,7 @@ def typed_columns(relation: str, source: Source) -> str:
                 {_moment(source)} as moment, {_hour(source)} as clock_hour,
                 try_cast({east} as double) as east, try_cast({north} as double) as north,
                 try_cast(count as double) as count, count as count_text,
-                id, occurred_at, offence, hash({", ".join(mapped)}) as fingerprint
+                id, occurred_at, offence, premises, hash({", ".join(mapped)}) as fingerprint
             from cleaned
         ),
         placed as (
@@ -43,7 +44,7 @@ def typed_columns(relation: str, source: Source) -> str:
             case when isfinite(moment) then cast(moment as date) end as occurred_on,
             case when clock_hour between 0 and 23 then cast(clock_hour as tinyint) end,
             case when moment is null or not isfinite(moment) then occurred_at end as bad_date,
-            offence as source_offence,
+            offence as source_offence, cast(premises as varchar) as source_premises,
             case when is_placed then east end as east,
             case when is_placed then north end as north,
             cast({n_incidents} as integer) as n_incidents,
@@ -54,8 +55,9 @@ def typed_columns(relation: str, source: Source) -> str:
 
 
 def _outer_blanks(key: str) -> str:
-    """Labels are compared letter by letter, so tabs and hard blanks go too: slow, for one only."""
-    return f"{key}, ' ' || chr(9) || chr(10) || chr(13) || chr(160)" if key == "offence" else key
+    """Labels are compared by letter, so tabs and hard blanks go too: slow, for these only."""
+    blanks = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+    return f"{key}, {blanks}" if key in ("offence", "premises") else key
 
 
 def _moment(source: Source) -> str:

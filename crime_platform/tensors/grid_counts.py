@@ -1,6 +1,8 @@
 """Monthly counts of an area as one labelled, dense array, rebuilt from the long table at will."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 AXES = ("month", "offence_type", "row", "col")
 MONTHS_PLANNED = 12  # after the last month, for which holidays are written out
+MARKED_TYPE = np.uint16  # a mark's counts are only ever summed up, and there are many marks
 ZARR_FORMAT = 2  # format 3 has no stable string type yet
 
 
@@ -31,16 +34,19 @@ class GridCounts:
     offence_types: tuple[str, ...]
     counts: Float[np.ndarray, "step type row col"]
     holidays: np.ndarray = field(default_factory=no_days)  # up to a year after the last month
+    # How many of the counted incidents bear a mark, say the premises they happened at, by mark.
+    marked: Mapping[str, np.ndarray] = field(default_factory=dict)  # each step, type, row, col
 
     @property
     def history(self) -> CountHistory:
-        return CountHistory(steps=self.months, counts=self.counts, holidays=self.holidays)
+        return CountHistory(
+            steps=self.months, counts=self.counts, holidays=self.holidays, marked=self.marked
+        )
 
     @property
     def data_version(self) -> str:
         """Key of what a model can learn from: months, offence types, holidays and every count."""
-        labels = self.months.astype("int64"), list(self.offence_types)
-        return content_key(*labels, self.holidays.astype("int64"), self.counts)
+        return content_key(list(self.offence_types), *self.history.content)
 
     def through(self, origin: Month) -> "GridCounts":
         """The same tensor as it ended at `origin`."""
@@ -51,6 +57,8 @@ class GridCounts:
             counts=past.counts,
             # Cut as well, so that the tensor of a past month stays the one it was then.
             holidays=self.holidays[self.holidays < (origin + 1 + MONTHS_PLANNED)],
+            # A mark that was unknown then must not name the tensor of then.
+            marked={mark: counts for mark, counts in past.marked.items() if counts.any()},
         )
 
     def ever_active(self) -> Bool[np.ndarray, "row col"]:
@@ -60,6 +68,7 @@ class GridCounts:
 
 def dense_counts(
     rows: "pd.DataFrame",
+    marked_rows: "pd.DataFrame | None" = None,
     *,
     grid: Grid,
     offence_types: tuple[str, ...],
@@ -70,12 +79,33 @@ def dense_counts(
     """Tensor from the sparse long table (`month, offence_type, row, col, count`).
 
     Cells and months that the table does not name are zeros: the caller has checked that every
-    month from `first` to `last` was ingested.
+    month from `first` to `last` was ingested. `marked_rows` has a column `mark` besides; a mark
+    that no row bears does not exist.
 
     Raises:
         ValueError: if the table holds an offence type, month or cell outside the tensor.
     """
     months = month_range(first, last)
+    shape = (len(months), len(offence_types), grid.n_rows, grid.n_cols)
+    fill = partial(_dense, offence_types=offence_types, first=first, shape=shape)
+    marked = {} if marked_rows is None else dict(tuple(marked_rows.groupby("mark", sort=True)))
+    return GridCounts(
+        months=months,
+        offence_types=offence_types,
+        counts=fill(rows, np.float32),
+        holidays=holidays_of(calendar, first, last + MONTHS_PLANNED),
+        marked={str(mark): fill(bearing, MARKED_TYPE) for mark, bearing in marked.items()},
+    )
+
+
+def _dense(
+    rows: "pd.DataFrame",
+    dtype: type[np.number],
+    *,
+    offence_types: tuple[str, ...],
+    first: Month,
+    shape: tuple[int, ...],
+) -> np.ndarray:
     step = rows["month"].to_numpy().astype("datetime64[M]").astype(np.int64) - first.astype(int)
     order = {name: index for index, name in enumerate(offence_types)}
     unknown = sorted(set(rows["offence_type"].unique()) - order.keys())
@@ -83,7 +113,6 @@ def dense_counts(
         raise ValueError(f"offence types {unknown} are not in the study area's {offence_types}")
     kind = rows["offence_type"].map(order).to_numpy()
     row, col = rows["row"].to_numpy(), rows["col"].to_numpy()
-    shape = (len(months), len(offence_types), grid.n_rows, grid.n_cols)
     position = np.stack([step, kind, row, col]).astype(np.int64)
     outside = ((position < 0) | (position >= np.array(shape)[:, None])).any(axis=0)
     if outside.any():
@@ -92,14 +121,9 @@ def dense_counts(
             f"{int(outside.sum())} counts lie outside the tensor {sizes}; the "
             f"first is {rows.iloc[int(np.flatnonzero(outside)[0])].to_dict()}"
         )
-    counts = np.zeros(shape, dtype=np.float32)
-    np.add.at(counts, tuple(position), rows["count"].to_numpy().astype(np.float32))
-    return GridCounts(
-        months=months,
-        offence_types=offence_types,
-        counts=counts,
-        holidays=holidays_of(calendar, first, last + MONTHS_PLANNED),
-    )
+    counts = np.zeros(shape, dtype=dtype)
+    np.add.at(counts, tuple(position), rows["count"].to_numpy().astype(dtype))
+    return counts
 
 
 def as_dataset(tensor: GridCounts, grid: Grid, *, study_area: str, title: str) -> "xr.Dataset":
@@ -110,15 +134,24 @@ def as_dataset(tensor: GridCounts, grid: Grid, *, study_area: str, title: str) -
     lon, lat = (values.reshape(shape) for values in grid.centroids())
     x_edges, y_edges = grid.edges()
     half = grid.cell_size_m / 2
+    marked = np.zeros((0, *tensor.counts.shape), dtype=MARKED_TYPE)
+    if tensor.marked:
+        marked = np.stack(list(tensor.marked.values()))
     return xr.Dataset(
         {
             "count": (
                 AXES,
                 tensor.counts,
                 {"long_name": "recorded incidents", "units": "incidents per month and cell"},
-            )
+            ),
+            "marked_count": (
+                ("mark", *AXES),
+                marked,
+                {"long_name": "those of them with a mark", "units": "incidents per month and cell"},
+            ),
         },
         coords={
+            "mark": np.array(list(tensor.marked), dtype=str),
             "month": tensor.months.astype("datetime64[ns]"),
             "offence_type": list(tensor.offence_types),
             "row": np.arange(grid.n_rows),
@@ -181,5 +214,11 @@ def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
             offence_types=tuple(str(name) for name in dataset["offence_type"].to_numpy()),
             counts=dataset["count"].to_numpy().astype(np.float32),
             holidays=np.array(dataset.attrs["holidays"], dtype="datetime64[D]"),
+            marked={
+                str(mark): counts
+                for mark, counts in zip(
+                    dataset["mark"].to_numpy(), dataset["marked_count"].to_numpy(), strict=True
+                )
+            },
         )
     return tensor, grid

@@ -50,10 +50,7 @@ class SelectionHistory:
     @property
     def data_version(self) -> str:
         """Key of everything a search can learn from."""
-        held = self.history
-        return content_key(
-            held.steps.astype("int64"), held.holidays.astype("int64"), np.asarray(held.counts)
-        )
+        return content_key(*self.history.content)
 
     def through(self, origin: Month) -> CountHistory:
         """What was known at an origin.
@@ -77,7 +74,10 @@ def selection_history(history: CountHistory, first_test_origin: Month) -> Select
     """
     known = history.through(first_test_origin)
     cut = CountHistory(
-        steps=known.steps.copy(), counts=known.counts.copy(), holidays=known.holidays.copy()
+        steps=known.steps.copy(),
+        counts=known.counts.copy(),
+        holidays=known.holidays.copy(),
+        marked={mark: counts.copy() for mark, counts in known.marked.items()},
     )
     return SelectionHistory(history=cut, _seal=_SEAL)
 

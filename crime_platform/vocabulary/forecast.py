@@ -4,6 +4,7 @@ Arrays keep one axis order everywhere: step or lead, then offence type, then the
 (`row col` for the grid, `node` for the street graph).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -22,12 +23,15 @@ def no_days() -> np.ndarray:
 class CountHistory:
     """Counts of recorded incidents in consecutive steps, oldest first, and the calendar's holidays.
 
-    Holidays are fixed years ahead: the ones after the last step are known too.
+    Holidays are fixed years ahead: the ones after the last step are known too. A mark is something
+    known of an incident besides its type, say that it happened in a house; `marked` holds, by mark,
+    how many of the counted incidents bear it.
     """
 
     steps: np.ndarray  # datetime64[M] or [D], consecutive
     counts: Float[np.ndarray, "step type *unit"]
     holidays: np.ndarray = field(default_factory=no_days)  # datetime64[D], rising
+    marked: Mapping[str, np.ndarray] = field(default_factory=dict)  # each step, type, *unit
 
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.counts):
@@ -43,6 +47,18 @@ class CountHistory:
             )
         if not np.isfinite(self.counts).all():
             raise ValueError("counts must be finite; a step without data is missing, not NaN")
+        for mark, counts in self.marked.items():
+            if counts.shape != self.counts.shape:
+                raise ValueError(
+                    f"counts of mark {mark!r} have shape {counts.shape}, those of all incidents "
+                    f"{self.counts.shape}: they must lie on the same axes"
+                )
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Everything a model can learn from, as parts of an artifact's key."""
+        times = self.steps.astype("int64"), self.holidays.astype("int64")
+        return *times, np.asarray(self.counts), list(self.marked), *self.marked.values()
 
     def index_of(self, step: np.datetime64) -> int:
         """Position of `step` on the first axis.
@@ -61,7 +77,10 @@ class CountHistory:
         """What was known at `origin`: every step up to and including it, nothing later."""
         end = self.index_of(origin) + 1
         return CountHistory(
-            steps=self.steps[:end], counts=self.counts[:end], holidays=self.holidays
+            steps=self.steps[:end],
+            counts=self.counts[:end],
+            holidays=self.holidays,
+            marked={mark: counts[:end] for mark, counts in self.marked.items()},
         )
 
 

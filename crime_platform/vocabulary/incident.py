@@ -13,6 +13,7 @@ INCIDENT_COLUMNS = {
     "month": "first day of the month of occurred_on",
     "source_offence": "offence as the publisher writes it, blanks at the ends removed",
     "offence_type": "our category, from the study area's labels",
+    "source_premises": "kind of place as the publisher writes it; null when not published",
     "lon": "longitude in degrees, EPSG:4326; null when not geocoded",
     "lat": "latitude in degrees, EPSG:4326; null when not geocoded",
     "x_m": "metres east in the study area's CRS; null when not geocoded",
@@ -22,6 +23,9 @@ INCIDENT_COLUMNS = {
     "n_incidents": "incidents the row stands for; 1 unless the source maps a count",
 }
 """Columns of the accepted rows, in order, with what each means."""
+
+HOUR_BANDS = {"night": (0, 5), "morning": (5, 11), "afternoon": (11, 17), "evening": (17, 24)}
+"""Parts of the day by name: the first hour, and the hour that begins the next one."""
 
 REJECTED_COLUMNS = {
     "source_file": "file the row came from",

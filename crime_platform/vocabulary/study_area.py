@@ -4,30 +4,39 @@ Nothing here opens a data file, and no slow library is imported until an area is
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from crime_platform.vocabulary.study_area_parts import (
     BacktestSettings,
-    ColumnMapping,
     GridSpec,
     HolidayCalendar,
     OffenceType,
+    PremisesType,
     QualityLimits,
     Source,
     StudyAreaError,
     require_one_of,
     require_slug,
 )
+from crime_platform.vocabulary.study_area_tables import (
+    all_or_none,
+    build,
+    read_backtest,
+    read_calendar,
+    read_grid,
+    read_offence,
+    read_premises,
+    read_quality,
+    read_source,
+)
 from crime_platform.vocabulary.timesteps import Month, parse_month
 from crime_platform.vocabulary.toml_keys import TomlTable
 
 STEPS = ("month",)
-
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +54,7 @@ class StudyArea:
     last_month: Month | None = None  # a closed data set ends here
     step: str = "month"
     ignored_labels: tuple[str, ...] = ()  # known, and none of our offence types
+    premises_types: tuple[PremisesType, ...] = ()  # labels on none of them are left out
     includes_police_discovered: bool = False
     quality: QualityLimits = field(default_factory=QualityLimits)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)
@@ -64,7 +74,10 @@ class StudyArea:
             raise StudyAreaError("offence_type, source: expected at least one of each")
         _require_unique("offence_type", [kind.name for kind in self.offence_types])
         _require_unique("source", [source.name for source in self.sources])
-        self._require_one_type_a_label()
+        _require_unique("premises_type", [kind.name for kind in self.premises_types])
+        _require_one_owner("ignored_labels", self.ignored_labels, self.offence_types)
+        _require_one_owner("", (), self.premises_types)
+        self._require_premises_column()
         self._require_flag_for_police_discovered()
 
     @property
@@ -77,15 +90,18 @@ class StudyArea:
         """Offence type of each publisher's label; keys as `label_key` writes them."""
         return {label_key(label): kind.name for kind in self.offence_types for label in kind.labels}
 
-    def _require_one_type_a_label(self) -> None:
-        owner = dict.fromkeys(map(label_key, self.ignored_labels), "ignored_labels")
-        for kind in self.offence_types:
-            for key in map(label_key, kind.labels):
-                if owner.setdefault(key, kind.name) != kind.name:
-                    raise StudyAreaError(
-                        f"labels: {key!r} belongs to {owner[key]!r} and to {kind.name!r} "
-                        "(capitals and outer blanks do not count); keep it in one place"
-                    )
+    @property
+    def premises_of_label(self) -> dict[str, str]:
+        """Premises type of each publisher's label; keys as `label_key` writes them."""
+        kinds = self.premises_types
+        return {label_key(label): kind.name for kind in kinds for label in kind.labels}
+
+    def _require_premises_column(self) -> None:
+        if self.premises_types and not any(source.columns.premises for source in self.sources):
+            raise StudyAreaError(
+                "premises_type: no source maps the column; add premises to [source.columns], or "
+                "leave the premises types out"
+            )
 
     def _require_flag_for_police_discovered(self) -> None:
         found = [kind.name for kind in self.offence_types if kind.police_discovered]
@@ -94,6 +110,19 @@ class StudyArea:
                 f"includes_police_discovered: {found} count where police looked, not where harm "
                 "was reported; drop them, or set includes_police_discovered = true to say so openly"
             )
+
+
+def _require_one_owner(
+    first: str, labels: Iterable[str], kinds: Iterable[OffenceType | PremisesType]
+) -> None:
+    owner = dict.fromkeys(map(label_key, labels), first)
+    for kind in kinds:
+        for key in map(label_key, kind.labels):
+            if owner.setdefault(key, kind.name) != kind.name:
+                raise StudyAreaError(
+                    f"labels: {key!r} belongs to {owner[key]!r} and to {kind.name!r} "
+                    "(capitals and outer blanks do not count); keep it in one place"
+                )
 
 
 def label_key(label: str) -> str:
@@ -183,18 +212,19 @@ def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
         "last_month": _read_month(table, "last_month"),
         "ignored_labels": table.texts("ignored_labels"),
         "includes_police_discovered": table.flag("includes_police_discovered"),
-        "grid": _read_grid(table.table("grid")),
-        "offence_types": _all_or_none([_read_offence(t) for t in table.tables("offence_type")]),
-        "sources": _all_or_none([_read_source(t) for t in table.tables("source")]),
-        "quality": _read_quality(table.table("quality")),
-        "backtest": _read_backtest(table.table("backtest")),
-        "calendar": _read_calendar(table.table("calendar")),
+        "grid": read_grid(table.table("grid")),
+        "offence_types": all_or_none([read_offence(t) for t in table.tables("offence_type")]),
+        "premises_types": all_or_none([read_premises(t) for t in table.tables("premises_type")]),
+        "sources": all_or_none([read_source(t) for t in table.tables("source")]),
+        "quality": read_quality(table.table("quality")),
+        "backtest": read_backtest(table.table("backtest")),
+        "calendar": read_calendar(table.table("calendar")),
     }
     table.finish()
     if table.problems:
         _note_place_and_time(table, fields)
         return None
-    return _build(StudyArea, table, toml_file=toml_file, **fields)
+    return build(StudyArea, table, toml_file=toml_file, **fields)
 
 
 def _note_place_and_time(table: TomlTable, fields: Mapping[str, Any]) -> None:
@@ -206,75 +236,6 @@ def _note_place_and_time(table: TomlTable, fields: Mapping[str, Any]) -> None:
                 table.problems.append(str(error))
 
 
-def _read_grid(table: TomlTable) -> GridSpec | None:
-    if not table.values:
-        return None  # noted as missing already
-    table.require("cell_size_m")
-    extent = table.numbers("extent_m")
-    if extent is not None and len(extent) != 4:
-        table.note("extent_m", f"expected [xmin, ymin, xmax, ymax], found {len(extent)} numbers")
-        extent = None
-    fields = {
-        "cell_size_m": table.number("cell_size_m"),
-        "extent_m": extent,
-        "boundary_file": table.text("boundary_file"),
-        "trim_share": table.number("trim_share"),
-    }
-    table.finish()
-    return _build(GridSpec, table, **fields)
-
-
-def _read_offence(table: TomlTable) -> OffenceType | None:
-    table.require("name", "labels")
-    fields = {
-        "name": table.text("name"),
-        "title": table.text("title") or table.values.get("name"),
-        "labels": table.texts("labels"),
-        "police_discovered": table.flag("police_discovered"),
-    }
-    table.finish()
-    return _build(OffenceType, table, **fields)
-
-
-def _read_source(table: TomlTable) -> Source | None:
-    table.require("name", "paths", "columns")
-    texts = ("name", "format", "publisher", "licence", "url", "duplicates", "datetime_format")
-    fields: dict[str, object] = {key: table.text(key) for key in texts}
-    fields |= {key: table.text(key) for key in ("timestamps_are", "crs", "encoding")}
-    fields["paths"] = table.texts("paths")
-    columns = table.table("columns")
-    table.finish()
-    if columns.values:
-        columns.require("occurred_at", "offence")
-        keys = ColumnMapping.__slots__
-        fields["columns"] = _build(
-            ColumnMapping, columns, **{key: columns.text(key) for key in keys}
-        )
-        columns.finish()
-    return _build(Source, table, **fields)
-
-
-def _read_quality(table: TomlTable) -> QualityLimits | None:
-    fields = {key: table.number(key) for key in QualityLimits.__slots__}
-    table.finish()
-    return _build(QualityLimits, table, **fields)
-
-
-def _read_backtest(table: TomlTable) -> BacktestSettings | None:
-    fields = {key: table.integer(key) for key in BacktestSettings.__slots__}
-    table.finish()
-    return _build(BacktestSettings, table, **fields)
-
-
-def _read_calendar(table: TomlTable) -> HolidayCalendar | None:
-    if not table.values:
-        return None
-    table.require("country")
-    fields = {key: table.text(key) for key in HolidayCalendar.__slots__}
-    table.finish()
-    return _build(HolidayCalendar, table, **fields)
-
-
 def _read_month(table: TomlTable, key: str) -> Month | None:
     written = table.text(key)
     if written is None:
@@ -284,21 +245,3 @@ def _read_month(table: TomlTable, key: str) -> Month | None:
     except ValueError as error:
         table.note(key, str(error))
         return None
-
-
-def _all_or_none(parts: list[Part | None]) -> tuple[Part, ...] | None:
-    whole = tuple(part for part in parts if part is not None)
-    return whole if len(whole) == len(parts) else None
-
-
-def _build(kind: Callable[..., Part], table: TomlTable, **fields: Any) -> Part | None:
-    """The part, or nothing when the table it comes from is already known to be wrong."""
-    given = {key: value for key, value in fields.items() if value is not None}
-    try:
-        return kind(**given)
-    except StudyAreaError as error:
-        table.problems.append(f"{table.where} {error}".lstrip())
-    except TypeError:
-        if not table.problems:
-            raise
-    return None

@@ -43,6 +43,24 @@ class OffenceType:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PremisesType:
+    """A kind of place where incidents happen, and the publisher's labels that belong to it.
+
+    It is never forecast by itself: models see of which kinds the incidents of a cell were.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        require_slug("name", self.name)
+        if not self.labels:
+            raise StudyAreaError(
+                f"labels: premises type {self.name!r} has none; list the publisher's words for it"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GridSpec:
     """Size of the cells and the extent they cover.
 
@@ -84,6 +102,7 @@ class ColumnMapping:
     y: str | None = None
     id: str | None = None
     hour: str | None = None
+    premises: str | None = None  # kind of place: house, street, shop
     count: str | None = None  # incidents a row stands for
 
     def __post_init__(self) -> None:

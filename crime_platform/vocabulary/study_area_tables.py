@@ -1,0 +1,121 @@
+"""The parts of a study area read from their TOML tables; every mistake is noted, none raised."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from crime_platform.vocabulary.study_area_parts import (
+    BacktestSettings,
+    ColumnMapping,
+    GridSpec,
+    HolidayCalendar,
+    OffenceType,
+    PremisesType,
+    QualityLimits,
+    Source,
+    StudyAreaError,
+)
+from crime_platform.vocabulary.toml_keys import TomlTable
+
+Part = TypeVar("Part")
+
+
+def read_grid(table: TomlTable) -> GridSpec | None:
+    """Cells and extent, from `[grid]`."""
+    if not table.values:
+        return None  # noted as missing already
+    table.require("cell_size_m")
+    extent = table.numbers("extent_m")
+    if extent is not None and len(extent) != 4:
+        table.note("extent_m", f"expected [xmin, ymin, xmax, ymax], found {len(extent)} numbers")
+        extent = None
+    fields = {
+        "cell_size_m": table.number("cell_size_m"),
+        "extent_m": extent,
+        "boundary_file": table.text("boundary_file"),
+        "trim_share": table.number("trim_share"),
+    }
+    table.finish()
+    return build(GridSpec, table, **fields)
+
+
+def read_offence(table: TomlTable) -> OffenceType | None:
+    """One `[[offence_type]]`."""
+    table.require("name", "labels")
+    fields = {
+        "name": table.text("name"),
+        "title": table.text("title") or table.values.get("name"),
+        "labels": table.texts("labels"),
+        "police_discovered": table.flag("police_discovered"),
+    }
+    table.finish()
+    return build(OffenceType, table, **fields)
+
+
+def read_premises(table: TomlTable) -> PremisesType | None:
+    """One `[[premises_type]]`."""
+    table.require("name", "labels")
+    fields = {"name": table.text("name"), "labels": table.texts("labels")}
+    table.finish()
+    return build(PremisesType, table, **fields)
+
+
+def read_source(table: TomlTable) -> Source | None:
+    """One `[[source]]` with its `[source.columns]`."""
+    table.require("name", "paths", "columns")
+    texts = ("name", "format", "publisher", "licence", "url", "duplicates", "datetime_format")
+    fields: dict[str, object] = {key: table.text(key) for key in texts}
+    fields |= {key: table.text(key) for key in ("timestamps_are", "crs", "encoding")}
+    fields["paths"] = table.texts("paths")
+    columns = table.table("columns")
+    table.finish()
+    if columns.values:
+        columns.require("occurred_at", "offence")
+        keys = ColumnMapping.__slots__
+        fields["columns"] = build(
+            ColumnMapping, columns, **{key: columns.text(key) for key in keys}
+        )
+        columns.finish()
+    return build(Source, table, **fields)
+
+
+def read_quality(table: TomlTable) -> QualityLimits | None:
+    """Limits, from `[quality]`."""
+    fields = {key: table.number(key) for key in QualityLimits.__slots__}
+    table.finish()
+    return build(QualityLimits, table, **fields)
+
+
+def read_backtest(table: TomlTable) -> BacktestSettings | None:
+    """Origins and refits, from `[backtest]`."""
+    fields = {key: table.integer(key) for key in BacktestSettings.__slots__}
+    table.finish()
+    return build(BacktestSettings, table, **fields)
+
+
+def read_calendar(table: TomlTable) -> HolidayCalendar | None:
+    """Public holidays, from `[calendar]`; None without one."""
+    if not table.values:
+        return None
+    table.require("country")
+    fields = {key: table.text(key) for key in HolidayCalendar.__slots__}
+    table.finish()
+    return build(HolidayCalendar, table, **fields)
+
+
+def all_or_none(parts: list[Part | None]) -> tuple[Part, ...] | None:
+    """The parts, or nothing when one of them could not be read."""
+    whole = tuple(part for part in parts if part is not None)
+    return whole if len(whole) == len(parts) else None
+
+
+def build(kind: Callable[..., Part], table: TomlTable, **fields: Any) -> Part | None:
+    """The part, or nothing when the table it comes from is already known to be wrong."""
+    given = {key: value for key, value in fields.items() if value is not None}
+    try:
+        return kind(**given)
+    except StudyAreaError as error:
+        table.problems.append(f"{table.where} {error}".lstrip())
+    except TypeError:
+        if not table.problems:
+            raise
+    return None
