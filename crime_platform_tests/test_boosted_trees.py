@@ -133,6 +133,17 @@ def test_every_setting_changes_the_forecast(changed):
     assert not np.array_equal(expected(replace(CONFIG, **changed)), expected())
 
 
+def test_without_held_out_months_the_counts_are_poisson_and_expected_alike():
+    known, poisson = history(), fit(replace(CONFIG, held_out_months=0))
+
+    assert poisson.dispersion == (0.0,) * known.counts.shape[1]
+    origin = known.steps[-1]
+    np.testing.assert_array_equal(
+        poisson.forecast(known, origin, 1).expected_count,
+        fit().forecast(known, origin, 1).expected_count,
+    )
+
+
 def test_held_out_months_decide_the_spread():
     assert fit(replace(CONFIG, held_out_months=3)).dispersion != fit().dispersion
 

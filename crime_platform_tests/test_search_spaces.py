@@ -87,7 +87,7 @@ def test_ends_of_every_range_make_a_config(name):
 def test_trees_are_searched_for_the_lead_that_is_judged():
     space = search_space("lightgbm")
 
-    assert space.default.horizon == 1
+    assert (space.default.horizon, space.default.held_out_months) == (1, 0)
     assert space.build("trial", space.default).name == "trial"
 
 

@@ -173,7 +173,12 @@ def _lightgbm_settings(config: BoostedTreesConfig) -> dict[str, Any]:
 def _dispersion(
     known: CountHistory, blocks: Sequence[FeatureBlock], config: BoostedTreesConfig
 ) -> tuple[float, ...]:
-    """Alpha of each offence type, from the last months, which these trees had not seen."""
+    """Alpha of each offence type, from the last months, which these trees had not seen.
+
+    Poisson if none is held out: a search judges expected counts and needs no second set of trees.
+    """
+    if config.held_out_months == 0:
+        return (0.0,) * known.counts.shape[1]
     n_seen = len(blocks) - 1 - config.held_out_months
     seen, judged = blocks[:n_seen], blocks[n_seen:-1]
     trees, weights = _fit_trees(known, seen, config), _fit_total(known, seen, 1, config)

@@ -48,16 +48,16 @@ class BoostedTreesConfig:
     max_bin: int = 63  # values that a feature is rounded to
     largest_log_ratio: float = 2.0  # between a cell's share and that of its base rate
     seeds: int = 1  # sets of trees whose forecasts are averaged
-    held_out_months: int = 6  # last ones before the origin, which the spread is learned from
+    held_out_months: int = 6  # last ones before the origin, to learn the spread; 0: Poisson
     city_penalty: float = 10.0  # incidents' worth; on what all offence types have in common
     city_type_penalty: float = 1000.0  # the same, on what sets one offence type apart
     threads: int = 2  # fixed: sums in another order give other trees
 
     def __post_init__(self) -> None:
-        sizes = (self.horizon, self.rounds, self.seeds, self.held_out_months, self.threads)
-        if min(sizes) < 1:
+        sizes = (self.horizon, self.rounds, self.seeds, self.threads)
+        if min(sizes) < 1 or self.held_out_months < 0:
             raise ValueError(
-                f"horizon, rounds, seeds, held_out_months and threads need >= 1, got {self}"
+                f"horizon, rounds, seeds and threads need >= 1 and held_out_months >= 0, got {self}"
             )
         if self.horizon + self.held_out_months >= MONTHS_PER_YEAR:
             raise ValueError(

@@ -174,8 +174,8 @@ def _lightgbm_space() -> SearchSpace:
         suggest_boosted_trees,
     )
 
-    # Every lead has trees of its own and a search judges the first one: the others are left out.
-    alone = {"seeds": 1, "horizon": 1}
+    # A search judges expected counts one month ahead: no other lead, and no spread.
+    alone = {"seeds": 1, "horizon": 1, "held_out_months": 0}
     return SearchSpace(
         model="lightgbm",
         default=replace(BoostedTreesConfig(), **alone),

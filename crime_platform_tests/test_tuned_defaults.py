@@ -1,0 +1,47 @@
+"""The committed defaults and the searches that support them."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from crime_platform.training.search_spaces import TUNABLE, search_space
+
+TABLES = Path(__file__).parents[1] / "benchmarks" / "tuning"
+WITHIN_NOISE = 0.001  # of deviance skill; below the best trial by more, a default has to go
+
+
+def trials(model):
+    with (TABLES / f"{model}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def is_the_default(trial, model):
+    """Whether a trial had the default's settings, which are rounded to three digits."""
+    for name, value in search_space(model).default_parameters.items():
+        if isinstance(value, bool | str):
+            if trial[name].lower() != str(value).lower():
+                return False
+        elif float(trial[name]) != pytest.approx(value, rel=5e-3):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("model", TUNABLE)
+def test_the_default_is_among_the_trials_and_within_noise_of_the_best(model):
+    tried = trials(model)
+    best = max(float(trial["skill"]) for trial in tried if trial["state"] == "complete")
+
+    (default,) = [trial for trial in tried if is_the_default(trial, model)]
+
+    assert default["state"] == "complete"
+    assert float(default["skill"]) >= best - WITHIN_NOISE
+
+
+@pytest.mark.parametrize("model", TUNABLE)
+def test_no_search_saw_a_scored_month(model):
+    report = json.loads((TABLES / f"{model}.json").read_text(encoding="utf-8"))
+
+    assert report["judged_on"]["first_test_origin"] == "2020-12"
+    assert max(report["judged_on"]["fit_origins"]) < "2020-12"
