@@ -207,7 +207,7 @@ def suggest_boosted_trees(trial: Any) -> BoostedTreesConfig:
         default,
         features=features,
         rounds=trial.suggest_int("rounds", 50, 500, step=10),
-        learning_rate=trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
+        learning_rate=trial.suggest_float("learning_rate", 0.02, 0.4, log=True),
         num_leaves=trial.suggest_int("num_leaves", 4, 48),
         extra_trees=trial.suggest_categorical("extra_trees", [True, False]),
         incidents_in_leaf=trial.suggest_float("incidents_in_leaf", 20.0, 4000.0, log=True),

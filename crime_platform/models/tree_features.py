@@ -44,7 +44,7 @@ class FeatureSettings:
     """Speeds and widths at which the past is summed up."""
 
     cell_decay: float = 0.98  # per month, of the EWMA that says where incidents happen
-    level_decay: float = 0.5  # of the EWMA of the city's total, which says how many
+    level_decay: float = 0.551  # of the EWMA of the city's total, which says how many
     decays: tuple[float, ...] = (0.5, 0.8, 0.9, 0.95, 1.0)  # of further EWMAs; 1 is the plain mean
     near_decays: tuple[float, ...] = (0.8, 0.9, 1.0)  # of those, the ones shown smoothed
     bandwidths: tuple[float, ...] = (0.7, 1.5, 3.0, 6.0)  # of Gaussian neighbourhoods, in cells
