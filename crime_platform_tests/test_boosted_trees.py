@@ -148,6 +148,18 @@ def test_held_out_months_decide_the_spread():
     assert fit(replace(CONFIG, held_out_months=3)).dispersion != fit().dispersion
 
 
+def test_held_out_rounds_decide_the_spread_and_nothing_else():
+    full, fewer = fit(), fit(replace(CONFIG, held_out_rounds=2))
+
+    assert fewer.dispersion != full.dispersion
+    assert len(fewer.trees) == len(full.trees)
+    origin = history().steps[-1]
+    np.testing.assert_array_equal(
+        fewer.forecast(history(), origin, 1).expected_count,
+        full.forecast(history(), origin, 1).expected_count,
+    )
+
+
 def test_a_history_that_is_too_short_is_an_error():
     with pytest.raises(IncompleteDataError, match="lightgbm needs 24 months up to 2019-11"):
         LightGbmForecaster(config=CONFIG).fit(history(), np.datetime64("2019-11"))

@@ -154,7 +154,15 @@ def test_an_origin_outside_the_history_is_an_error(fitted):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"horizon": 0}, {"rounds": 0}, {"seeds": 0}, {"held_out_months": -1}, {"threads": 0}]
+    "wrong",
+    [
+        {"horizon": 0},
+        {"rounds": 0},
+        {"seeds": 0},
+        {"held_out_months": -1},
+        {"held_out_rounds": 0},
+        {"threads": 0},
+    ],
 )
 def test_a_size_of_nothing_is_an_error(wrong):
     with pytest.raises(ValueError, match="need >= 1 and held_out_months >= 0"):

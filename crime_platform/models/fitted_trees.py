@@ -51,15 +51,17 @@ class BoostedTreesConfig:
     largest_log_ratio: float = 1.34  # between a cell's share and that of its base rate
     seeds: int = 1  # sets of trees whose forecasts are averaged
     held_out_months: int = 6  # last ones before the origin, to learn the spread; 0: Poisson
+    held_out_rounds: int = 60  # at most, of trees per seed that the spread is learned with
     city_penalty: float = 14.4  # incidents' worth; on what all offence types have in common
     city_type_penalty: float = 2790.0  # the same, on what sets one offence type apart
     threads: int = 2  # fixed: sums in another order give other trees
 
     def __post_init__(self) -> None:
-        sizes = (self.horizon, self.rounds, self.seeds, self.threads)
+        sizes = (self.horizon, self.rounds, self.held_out_rounds, self.seeds, self.threads)
         if min(sizes) < 1 or self.held_out_months < 0:
             raise ValueError(
-                f"horizon, rounds, seeds and threads need >= 1 and held_out_months >= 0, got {self}"
+                "horizon, rounds, held_out_rounds, seeds and threads need >= 1 and "
+                f"held_out_months >= 0, got {self}"
             )
         if self.horizon + self.held_out_months >= MONTHS_PER_YEAR:
             raise ValueError(
