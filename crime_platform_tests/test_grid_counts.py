@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from crime_platform.geography.grid import Grid
 from crime_platform.tensors.grid_counts import as_dataset, dense_counts, read_tensor, write_tensor
 from crime_platform.vocabulary.study_area_parts import HolidayCalendar
+from crime_platform.vocabulary.timesteps import IncompleteDataError
 
 GRID = Grid(
     crs="EPSG:26917", x_min=630000.0, y_min=4830000.0, cell_size_m=500.0, n_rows=2, n_cols=3
@@ -126,6 +127,15 @@ def test_the_dataset_is_labelled():
 def test_a_tensor_that_was_not_built_says_how_to_build_it(tmp_path):
     with pytest.raises(FileNotFoundError, match="materialise grid_tensor first"):
         read_tensor(tmp_path / "none.zarr")
+
+
+def test_a_tensor_of_an_earlier_version_says_how_to_renew_it(tmp_path):
+    tensor = dense(rows(("2021-02-01", "robbery", 1, 2, 4)))
+    whole = as_dataset(tensor, GRID, study_area="toy", title="Toy")
+    write_tensor(whole.drop_vars("marked_count"), tmp_path / "old.zarr")
+
+    with pytest.raises(IncompleteDataError, match=r"holds no marked_count.*grid_tensor again"):
+        read_tensor(tmp_path / "old.zarr")
 
 
 def test_later_months_do_not_change_the_version_of_the_past():

@@ -14,7 +14,7 @@ from crime_platform.tensors.covariates import holidays_of
 from crime_platform.vocabulary.artifact import content_key, written_aside
 from crime_platform.vocabulary.forecast import CountHistory, no_days
 from crime_platform.vocabulary.study_area_parts import HolidayCalendar
-from crime_platform.vocabulary.timesteps import Month, month_range
+from crime_platform.vocabulary.timesteps import IncompleteDataError, Month, month_range
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,6 +192,7 @@ def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
 
     Raises:
         FileNotFoundError: if no tensor was built yet.
+        IncompleteDataError: if it was built before counts by mark were kept.
     """
     import xarray as xr
 
@@ -200,6 +201,11 @@ def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
             f"there is no tensor at {path}: materialise grid_tensor first (crime-platform run)"
         )
     with xr.open_zarr(path, consolidated=True) as dataset:
+        if "marked_count" not in dataset:
+            raise IncompleteDataError(
+                f"the tensor at {path} holds no marked_count: an earlier version of the platform "
+                "wrote it; materialise grid_tensor again (crime-platform run)"
+            )
         size = float(dataset.attrs["cell_size_m"])
         grid = Grid(
             crs=str(dataset.attrs["crs"]),
