@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crime_platform.geography.grid import Grid, grid_of
-from crime_platform.sources.files import file_sha256, find_files
+from crime_platform.sources.files import file_sha256, source_files
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import TableReading, read_table_file
 from crime_platform.sources.table_report import TableReport
@@ -22,7 +22,8 @@ from crime_platform.vocabulary.artifact import code_version, content_key, remove
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
-from crime_platform.vocabulary.study_area import Source, StudyArea
+from crime_platform.vocabulary.source import PlaceTable, Source
+from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.warehouse import Warehouse, now
 
 if TYPE_CHECKING:
@@ -110,9 +111,9 @@ def _grid_of_incidents(area: StudyArea, home: PlatformHome) -> Grid:
 
     with _scratch(home) as scratch:
         readings = [
-            read_table_file(path, source, area, scratch)
+            read_table_file(path, source, area, scratch, home=home.root)
             for source in area.sources
-            for path in find_files(source.paths, home.root)
+            for path in source_files(source, home.root)
         ]
         points = pd.concat(
             [pd.read_parquet(reading.incidents, columns=["x_m", "y_m"]) for reading in readings]
@@ -132,10 +133,11 @@ def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> l
         list(area.ignored_labels),
         [area.first_month, area.last_month, area.timezone, area.crs],
         grid,
+        None if source.places is None else file_sha256(_places_file(source.places, home)),
         code_version(*READING_CODE),
     )
     found: dict[str, _File] = {}
-    for path in find_files(source.paths, home.root):
+    for path in source_files(source, home.root):
         file = _File(source=source, path=path, sha256=file_sha256(path), reading_key=key)
         if file.sha256 in found:
             raise SourceFormatError(
@@ -144,6 +146,16 @@ def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> l
             )
         found[file.sha256] = file
     return list(found.values())
+
+
+def _places_file(places: PlaceTable, home: PlatformHome) -> Path:
+    path = home.root.absolute() / places.file
+    if not path.is_file():
+        raise SourceFormatError(
+            f"{path}: no such file. Put the table of {places.vintage} there, or correct file under "
+            "[source.places]"
+        )
+    return path
 
 
 def _take_in(
@@ -158,7 +170,7 @@ def _take_in(
     """Read the files into scratch, judge them together, then store them one by one."""
     readings: list[tuple[_File, TableReading]] = []
     for done, file in enumerate(files, start=1):
-        reading = read_table_file(file.path, source, area, scratch, grid=grid)
+        reading = read_table_file(file.path, source, area, scratch, home=home.root, grid=grid)
         readings.append((file, reading))
         report_progress(
             Progress(

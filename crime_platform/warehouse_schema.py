@@ -11,9 +11,10 @@ create table if not exists incident_vintage (
     study_area varchar, source varchar, sha256 varchar, reading_key varchar, source_file varchar,
     source_row bigint, source_id varchar, occurred_on date, occurred_hour tinyint, month date,
     offence_type varchar, source_offence varchar, source_premises varchar, lon double, lat double,
-    x_m double, y_m double, row smallint, col smallint, n_incidents integer,
+    x_m double, y_m double, row smallint, col smallint, n_incidents integer, part varchar,
     ingested_at timestamptz);
 alter table incident_vintage add column if not exists source_premises varchar;
+alter table incident_vintage add column if not exists part varchar;
 create table if not exists rejected_row (
     study_area varchar, source varchar, sha256 varchar, reading_key varchar, source_file varchar,
     source_row bigint, reason varchar, value varchar, ingested_at timestamptz);

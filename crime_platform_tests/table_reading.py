@@ -11,8 +11,8 @@ import duckdb
 
 from crime_platform.geography.grid import grid_of
 from crime_platform.sources.table import read_table_file
+from crime_platform.vocabulary.source import ColumnMapping
 from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import ColumnMapping
 
 TOWN = load_study_area(Path(__file__).parent / "fixtures" / "small_town.toml")
 GRID = grid_of(TOWN)
@@ -30,7 +30,7 @@ def reader_into(folder):
         path = folder / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         mapping = ColumnMapping(**{**COLUMNS, **(columns or {})})
-        source = replace(POLICE, columns=mapping, paths=(name,), **changes)
+        source = replace(POLICE, **{"columns": mapping, "paths": (name,), **changes})
         return read_table_file(path, source, area, folder, grid=grid, as_of=AS_OF)
 
     return read_text

@@ -11,8 +11,9 @@ from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import read_source
 from crime_platform.sources.table_report import TableReport, together
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
+from crime_platform.vocabulary.source import ColumnMapping
 from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import ColumnMapping, QualityLimits
+from crime_platform.vocabulary.study_area_parts import QualityLimits
 
 TOWN = load_study_area(Path(__file__).parent / "fixtures" / "small_town.toml")
 GRID = grid_of(TOWN)

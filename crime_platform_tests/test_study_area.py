@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crime_platform.vocabulary.source import is_never_loaded
 from crime_platform.vocabulary.study_area import (
     StudyArea,
     StudyAreaError,
     load_study_area,
     study_area_files,
 )
-from crime_platform.vocabulary.study_area_parts import HolidayCalendar, is_never_loaded
+from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 
 SMALL_TOWN = Path(__file__).parent / "fixtures" / "small_town.toml"
 
@@ -195,9 +196,13 @@ MISTAKES = [
     ('"local"', '"UTC"', "timestamps_are: expected one of local, utc; found 'UTC'"),
     ('"local"', '"local"\ndatetime_format = "%Y-%m-%d %z"', '%z reads instants; .*"utc"'),
     ('["raw/*.csv"]', "[]", r"\[source 1\] paths: expected at least one file or glob"),
-    ('"CC0"', '"CC0"\nformat = "police_uk"', "format: expected one of table; found 'police_uk'"),
+    (
+        '"CC0"',
+        '"CC0"\nformat = "excel"',
+        "format: expected one of table, police_uk.*; found 'excel'",
+    ),
     ('x = "east"\n', "", "lon: name lon and lat, or x and y"),
-    ('x = "east"', 'x = "east"\nlon = "lon"\nlat = "lat"', "and not both pairs"),
+    ('x = "east"', 'x = "east"\nlon = "lon"\nlat = "lat"', "only one of the three"),
     ('"CC0"\ncrs = "EPSG:26917"', '"CC0"', "crs: x and y need the CRS they are written in"),
     ('"what"', '"Suspect Race"', "column 'Suspect Race' describes a person, an arrest or a patrol"),
     # numbers

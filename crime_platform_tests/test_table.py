@@ -51,6 +51,7 @@ def test_a_row_becomes_an_incident(read):
             0,
             0,
             1,
+            None,
         )
     ]
 
@@ -120,6 +121,7 @@ def test_findings_share_out_all_rows(read):
         ("accepted without a place", 0, 0.0, None),
         ("equal to an earlier row", 2, 0.5, None),
         ("ignored label", 0, 0.0, None),
+        ("of another area", 0, 0.0, None),
         ("before first month", 1, 0.25, "2019-12-31"),
     ]
 
@@ -144,12 +146,12 @@ def test_a_day_after_today_is_in_the_future(read):
         ("2020-07-01 04:00:00", {"timestamps_are": "utc"}, dt.date(2020, 7, 1), 0),
         ("2020-07-01 03:59:59", {"timestamps_are": "utc"}, dt.date(2020, 6, 30), 23),
         ("2020-07-01", {"timestamps_are": "utc"}, dt.date(2020, 7, 1), None),
-        ("07/31/2020 11:05:00 PM", {"datetime_format": "%m/%d/%Y %I:%M:%S %p"}, None, 23),
-        ("2020-07", {"datetime_format": "%Y-%m"}, dt.date(2020, 7, 1), None),
-        ("July 2020", {"datetime_format": "%B %Y"}, dt.date(2020, 7, 1), None),
+        ("07/31/2020 11:05:00 PM", {"datetime_formats": ("%m/%d/%Y %I:%M:%S %p",)}, None, 23),
+        ("2020-07", {"datetime_formats": ("%Y-%m",)}, dt.date(2020, 7, 1), None),
+        ("July 2020", {"datetime_formats": ("%B %Y",)}, dt.date(2020, 7, 1), None),
         (
             "2020-07-01 00:30:00-0400",
-            {"datetime_format": "%Y-%m-%d %H:%M:%S%z", "timestamps_are": "utc"},
+            {"datetime_formats": ("%Y-%m-%d %H:%M:%S%z",), "timestamps_are": "utc"},
             dt.date(2020, 7, 1),
             0,
         ),

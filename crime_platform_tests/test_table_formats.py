@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from crime_platform.vocabulary.incident import SourceFormatError
+from crime_platform.vocabulary.source import RowFilter
 from table_reading import GOOD_ROW, HEADER, accepted, reader_into, rejected
 
 
@@ -132,3 +133,33 @@ def test_geojson_points_are_read(read):
     reading = read(content, name="f.geojson", columns={"x": "geometry.x", "y": "geometry.y"})
 
     assert accepted(reading, "source_row", "row", "col") == [(1, 0, 0), (2, None, None)]
+
+
+def test_rows_of_another_area_are_counted_and_left_alone(read):
+    text = "when,what,east,north,council\n"
+    here = "2020-01-31,Burglary,630250,4833250,Smalltown.\n"
+    there = "2020-01-31,Unheard of,1,1,Elsewhere\n"
+    only = RowFilter(column="Council", values=("smalltown",))
+
+    reading = read(text + here + there * 3, only=only)
+
+    assert accepted(reading, "source_row") == [(2,)]
+    assert rejected(reading) == []
+    assert (reading.report.n_elsewhere, reading.report.n_in_scope) == (3, 1)
+
+
+def test_a_date_may_come_in_several_formats(read):
+    text = HEADER + "202001,Burglary,630250,4833250\nMarch 2020,Burglary,630250,4833250\n"
+
+    reading = read(text, datetime_formats=("%Y%m", "%B %Y"))
+
+    days = accepted(reading, "occurred_on")
+    assert days == [(dt.date(2020, 1, 1),), (dt.date(2020, 3, 1),)]
+
+
+def test_a_column_that_a_file_may_leave_out_is_null_there(read):
+    columns = {"hour": "clock", "premises": "where"}
+
+    reading = read(HEADER + GOOD_ROW, columns=columns, optional=("hour", "premises"))
+
+    assert accepted(reading, "occurred_hour", "source_premises") == [(None, None)]

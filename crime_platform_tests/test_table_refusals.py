@@ -37,7 +37,7 @@ def test_a_header_without_rows_is_refused(read):
 
 def test_an_impossible_date_format_is_refused(read):
     with pytest.raises(SourceFormatError, match="correct datetime_format = '%Q'"):
-        read(HEADER + GOOD_ROW, datetime_format="%Q")
+        read(HEADER + GOOD_ROW, datetime_formats=("%Q",))
 
 
 def test_an_impossible_date_format_is_refused_for_parquet(read, tmp_path):
@@ -45,7 +45,7 @@ def test_an_impossible_date_format_is_refused_for_parquet(read, tmp_path):
     pq.write_table(table, tmp_path / "made.parquet")
 
     with pytest.raises(SourceFormatError, match="correct datetime_format = '%Q'"):
-        read((tmp_path / "made.parquet").read_bytes(), datetime_format="%Q")
+        read((tmp_path / "made.parquet").read_bytes(), datetime_formats=("%Q",))
 
 
 def test_a_damaged_parquet_file_is_refused(read):
@@ -66,7 +66,7 @@ def test_a_damaged_parquet_file_is_refused(read):
         ),
         (
             HEADER + "soon,Robbery,630250,4833250\n",
-            {"datetime_format": "%Y"},
+            {"datetime_formats": ("%Y",)},
             SourceFormatError,
             "'soon' in column 'when' is not %Y; correct datetime_format",
         ),

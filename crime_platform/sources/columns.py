@@ -1,7 +1,7 @@
 """The publisher's header matched with the columns that a study area maps."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from crime_platform.vocabulary.incident import SourceFormatError
 
@@ -13,8 +13,12 @@ def column_key(name: str) -> str:
     return name.strip("\ufeff \t\r\n\u00a0").lower()
 
 
-def match_columns(label: str, found: Sequence[str], mapped: dict[str, str]) -> dict[str, int]:
+def match_columns(
+    label: str, found: Sequence[str], mapped: dict[str, str], optional: Collection[str] = ()
+) -> dict[str, int]:
     """Position in `found` of the column behind each key of the mapping.
+
+    A missing column leaves its key out if the key is one of `optional`.
 
     Raises:
         SourceFormatError: if a mapped column is missing, or two columns match its name.
@@ -26,7 +30,8 @@ def match_columns(label: str, found: Sequence[str], mapped: dict[str, str]) -> d
         matches = [place for place, name in enumerate(keys) if name == column_key(column)]
         exact = [place for place in matches if found[place] == column]
         if not matches:
-            missing[key] = column
+            if key not in optional:
+                missing[key] = column
         elif len(matches) > 1 and len(exact) != 1:
             raise SourceFormatError(
                 f"{label}: {len(matches)} columns are called {column!r}, so it is not known which "

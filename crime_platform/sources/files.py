@@ -4,6 +4,7 @@ What a column means is not known here. Unpacking writes below one scratch folder
 """
 
 import codecs
+import fnmatch
 import gzip
 import hashlib
 import uuid
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crime_platform.vocabulary.incident import SourceFormatError
+from crime_platform.vocabulary.source import Source
 
 TEXT, PARQUET, GEOJSON, GZIP, ZIP = "text", "parquet", "geojson", "gzip", "zip"
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".geojson", ".json")
@@ -60,6 +62,26 @@ def find_files(patterns: tuple[str, ...], folder: Path) -> list[Path]:
     return sorted(found)
 
 
+def source_files(source: Source, folder: Path) -> list[Path]:
+    """Files of a source, by path; of files that are no archives, those that `members` names.
+
+    Raises:
+        SourceFormatError: if a pattern of the source matches no file, or no file has such a name.
+    """
+    found = find_files(source.paths, folder)
+    kept = [path for path in found if _is_archive(path) or is_member(path.name, source.members)]
+    if not kept:
+        raise SourceFormatError(
+            f"{found[0]}: source {source.name!r} reads archives and files named "
+            f"{source.members}; correct paths or members under [[source]]"
+        )
+    return kept
+
+
+def _is_archive(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
+
+
 def missing_files(patterns: tuple[str, ...], folder: Path) -> list[str]:
     """The patterns that match no file yet; `patterns` and `folder` as in `find_files`."""
     return [
@@ -69,19 +91,28 @@ def missing_files(patterns: tuple[str, ...], folder: Path) -> list[str]:
     ]
 
 
+def is_member(name: str, wanted: str | None) -> bool:
+    """Whether a file's name fits the glob of a source's `members`; the folder does not count."""
+    plain = Path(name).name.lower().removesuffix(".gz")
+    return fnmatch.fnmatch(plain, (wanted or "*").lower())
+
+
 def file_sha256(path: Path) -> str:
     """Hash of a file's bytes, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def open_tables(path: Path, scratch: Path, *, encoding: str | None = None) -> list[TableFile]:
+def open_tables(
+    path: Path, scratch: Path, *, encoding: str | None = None, members: str | None = None
+) -> list[TableFile]:
     """The table in a file, or the tables in an archive, unpacked and as UTF-8.
 
     Args:
         path: CSV, TSV, Parquet or GeoJSON, as it is or in a gzip or zip file.
         scratch: existing folder for what must be unpacked or rewritten.
         encoding: of text without a byte order mark, when it is not UTF-8.
+        members: glob of the names in an archive that are wanted; all tables when absent.
 
     Raises:
         SourceFormatError: if the file is missing, empty, damaged, of another kind, or unpacks to
@@ -91,14 +122,14 @@ def open_tables(path: Path, scratch: Path, *, encoding: str | None = None) -> li
         raise SourceFormatError(f"{path.absolute()}: no such file; correct paths under [[source]]")
     kind = sniff_kind(path)
     if kind == ZIP:
-        members = _unzip(path, scratch)
+        found = _unzip(path, scratch, members or "*")
     elif kind == GZIP:
-        members = [(_gunzip(path, scratch), path.name)]
+        found = [(_gunzip(path, scratch), path.name)]
     else:
-        members = [(path, path.name)]
+        found = [(path, path.name)]
     return [
         _ready(member, label, scratch, encoding, packed=kind in (ZIP, GZIP))
-        for member, label in members
+        for member, label in found
     ]
 
 
@@ -196,14 +227,14 @@ def _gunzip(path: Path, scratch: Path) -> Path:
     return target
 
 
-def _unzip(path: Path, scratch: Path) -> list[tuple[Path, str]]:
+def _unzip(path: Path, scratch: Path, wanted: str) -> list[tuple[Path, str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             if "[Content_Types].xml" in archive.namelist():
                 raise SourceFormatError(f"{path}: a spreadsheet; save the sheet as CSV")
             return [
                 (_unzip_member(archive, member, path, scratch), f"{path.name}/{member.filename}")
-                for member in _table_members(archive, path)
+                for member in _table_members(archive, path, wanted)
             ]
     except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error, NotImplementedError) as error:
         raise SourceFormatError(
@@ -212,19 +243,20 @@ def _unzip(path: Path, scratch: Path) -> list[tuple[Path, str]]:
         ) from error
 
 
-def _table_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
+def _table_members(archive: zipfile.ZipFile, path: Path, wanted: str) -> list[zipfile.ZipInfo]:
     members = [
         member
         for member in archive.infolist()
         if member.filename.lower().endswith(TABLE_SUFFIXES)
+        and is_member(member.filename, wanted)
         and not Path(member.filename).name.startswith(".")
         and "__MACOSX" not in member.filename
         and member.file_size
     ]
     if not members:
         raise SourceFormatError(
-            f"{path}: holds no table; found {archive.namelist()[:10]}, expected a file ending in "
-            f"{', '.join(TABLE_SUFFIXES)}"
+            f"{path}: holds no table; found {archive.namelist()[:10]}, expected a file named "
+            f"{wanted} and ending in {', '.join(TABLE_SUFFIXES)}"
         )
     return sorted(members, key=lambda member: member.filename)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from crime_platform.sources.places import PlaceMatch
 from crime_platform.sources.table_report import TableReport, together
 from crime_platform.vocabulary.incident import (
     BAD_COUNT,
@@ -19,6 +20,7 @@ from crime_platform.vocabulary.incident import (
     SourceFormatError,
 )
 from crime_platform.vocabulary.projection import WGS84, CellFinder, project
+from crime_platform.vocabulary.source import PlaceTable
 from crime_platform.vocabulary.study_area import Source, StudyArea
 
 WRONG_ROW_REASONS = (
@@ -102,6 +104,9 @@ def require_quality(
     }
     if whole.n_geocoded < limits.min_geocoded_share * whole.n_accepted:
         complaints["not geocoded"] = _geocoded_complaint(whole, source, limits.min_geocoded_share)
+    match, places = whole.match, source.places
+    if match is not None and places is not None and match.share < places.min_match_share:
+        complaints["places not matched"] = _vintage_complaint(match, places)
     if not whole.n_accepted:
         complaints["nothing accepted"] = (
             f"no row falls in {area.first_month}..{area.last_month or 'now'}; rejected: "
@@ -135,7 +140,7 @@ def _complaint(
         UNPARSEABLE_DATE: lambda: _date_advice(report.examples[UNPARSEABLE_DATE], source),
         IN_THE_FUTURE: lambda: (
             f"e.g. {report.examples[IN_THE_FUTURE]}; check that day and month are not swapped in "
-            f"datetime_format ({source.datetime_format or 'ISO 8601'})"
+            f"datetime_format ({_written_formats(source)})"
         ),
         BAD_COUNT: lambda: (
             f"column {columns.count!r} holds {report.examples.get(BAD_COUNT, 'blanks')!r}; "
@@ -165,8 +170,12 @@ def _date_advice(example: str, source: Source) -> str:
     suggestion = f'try datetime_format = "{fitting[0]}"' if fitting else "correct datetime_format"
     return (
         f"{example!r} in column {source.columns.occurred_at!r} is not "
-        f"{source.datetime_format or 'ISO 8601'}; {suggestion}"
+        f"{_written_formats(source)}; {suggestion}"
     )
+
+
+def _written_formats(source: Source) -> str:
+    return " or ".join(source.datetime_formats) or "ISO 8601"
 
 
 def _fits(example: str, form: str) -> bool:
@@ -184,6 +193,19 @@ def _geocoded_complaint(report: TableReport, source: Source, wanted: float) -> s
         f"not geocoded: only {share:.1%} of accepted rows have numbers in {east!r} and {north!r}, "
         f"expected {wanted:.1%}; check both columns, or lower min_geocoded_share and know that the "
         "rest counts in totals only"
+    )
+
+
+def _vintage_complaint(match: PlaceMatch, places: PlaceTable) -> str:
+    cure = (
+        f'column {match.better_column!r} of it knows more: write code = "{match.better_column}"'
+        if match.better_column
+        else "fetch the table of the edition that the publisher counts by"
+    )
+    return (
+        f"places not matched: only {match.share:.1%} of incidents with a known place have a code "
+        f"in {places.file} ({places.vintage}), expected {places.min_match_share:.0%}; missing are "
+        f"e.g. {', '.join(match.unmatched)}; {cure}"
     )
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crime_platform.sources.files import find_files, open_tables
+from crime_platform.sources.files import open_tables, source_files
+from crime_platform.sources.places import locate
 from crime_platform.sources.quality import require_quality, require_some_accepted
 from crime_platform.sources.table_report import TableReport, report_of
 from crime_platform.sources.table_scan import BROKEN, LOADED, load_file
@@ -55,7 +56,8 @@ JUDGED = f"""
             loaded.* exclude (east, north), loaded.east, loaded.north,
             place.* exclude (east, north),
             label.offence_type,
-            label.label_key is not null and label.offence_type is null as is_ignored,
+            label.label_key is not null and label.offence_type is null and not is_elsewhere
+                as is_ignored,
             label.label_key is not null as is_mapped
         from loaded
         left join read_parquet($places) as place
@@ -64,7 +66,7 @@ JUDGED = f"""
     ),
     reasoned as (
         select *, case
-            when is_ignored then null
+            when is_ignored or is_elsewhere then null
             when source_offence is null then '{MISSING_OFFENCE}'
             when not is_mapped then '{UNMAPPED_LABEL}'
             when occurred_on is null then '{UNPARSEABLE_DATE}'
@@ -79,7 +81,7 @@ JUDGED = f"""
     select
         * exclude (is_mapped, is_outside, bad_date, bad_count),
         cast(date_trunc('month', occurred_on) as date) as month,
-        reason is null and not is_ignored as is_accepted,
+        reason is null and not is_ignored and not is_elsewhere as is_accepted,
         case reason
             when '{UNMAPPED_LABEL}' then source_offence
             when '{UNPARSEABLE_DATE}' then bad_date
@@ -140,8 +142,8 @@ def read_source(
         CoordinateError: if too many incidents lie outside the grid.
     """
     readings = [
-        read_table_file(path, source, area, scratch, grid=grid, as_of=as_of)
-        for path in find_files(source.paths, home)
+        read_table_file(path, source, area, scratch, home=home, grid=grid, as_of=as_of)
+        for path in source_files(source, home)
     ]
     require_quality([reading.report for reading in readings], source, area, grid)
     return readings
@@ -153,6 +155,7 @@ def read_table_file(
     area: StudyArea,
     scratch: Path,
     *,
+    home: Path = Path(),
     grid: CellFinder | None = None,
     as_of: dt.date | None = None,
 ) -> TableReading:
@@ -163,6 +166,7 @@ def read_table_file(
         source: how its columns are read.
         area: offence types, months and time zone.
         scratch: existing folder for the result and what is unpacked on the way.
+        home: where the path of the table of places starts, if the source has one.
         grid: finds each incident's cell; without one, cells stay null and nothing is outside.
         as_of: last day that can have happened; today in the area when absent.
 
@@ -177,13 +181,18 @@ def read_table_file(
     try:
         with duckdb.connect() as connection:
             _configure(connection, unpacked)
-            for file in open_tables(path, unpacked, encoding=source.encoding):
+            for file in open_tables(
+                path, unpacked, encoding=source.encoding, members=source.members
+            ):
                 load_file(connection, file, source, area, unpacked)
+            match = None
+            if source.places is not None:
+                match = locate(connection, source.places, home, unpacked)
             _place(connection, source, area, grid, unpacked / "places.parquet")
             _judge(connection, area, as_of, unpacked / "places.parquet")
             n_repeated = _apply_duplicate_rule(connection, source.duplicates)
             incidents, rejected = _write(connection, own)
-            report = report_of(connection, path.name, n_repeated=n_repeated)
+            report = report_of(connection, path.name, n_repeated=n_repeated, match=match)
     finally:
         shutil.rmtree(unpacked)
     require_some_accepted(report, source, area, grid)
@@ -205,12 +214,13 @@ def _place(
     target: Path,
 ) -> None:
     """Project each distinct point once: publishers snap incidents to few points."""
+    crs = source.crs if source.places is None else source.places.crs
     points = connection.sql("select distinct east, north from loaded where east is not null")
     with pq.ParquetWriter(target, PLACES, compression="none") as writer:
         for batch in points.to_arrow_reader(POINTS_AT_ONCE):
             east, north = batch["east"].to_numpy(), batch["north"].to_numpy()
-            x_m, y_m = project(east, north, source=source.crs, target=area.crs)
-            lon, lat = project(east, north, source=source.crs, target=WGS84)
+            x_m, y_m = project(east, north, source=crs, target=area.crs)
+            lon, lat = project(east, north, source=crs, target=WGS84)
             is_outside = ~(np.isfinite(x_m) & np.isfinite(y_m))
             cell = (None, None)
             if grid is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from crime_platform.sources.places import PlaceMatch, matched_together
 from crime_platform.vocabulary.incident import OUTSIDE_GRID, UNMAPPED_LABEL
 
 MAX_LABELS = 50
@@ -22,6 +23,7 @@ class TableReport:
     n_geocoded: int = 0  # accepted, with a place
     n_incidents: int = 0  # that the accepted rows stand for
     n_ignored: int = 0  # with a label that the area ignores
+    n_elsewhere: int = 0  # of another area, by the column that [source.only] names
     n_repeated: int = 0  # accepted before the duplicate rule, equal to an earlier row
     first_day: dt.date | None = None  # accepted
     last_day: dt.date | None = None
@@ -30,11 +32,12 @@ class TableReport:
     unmapped_labels: dict[str, int] = field(default_factory=dict)  # rows, most frequent first
     # Some of them, in the source's CRS: enough to see what is wrong with them.
     outside_points: tuple[tuple[float, float], ...] = field(default=(), repr=False)
+    match: PlaceMatch | None = None  # of coded places
 
     @property
     def n_in_scope(self) -> int:
-        """Rows that are not ignored: what shares are taken of."""
-        return self.n_rows - self.n_ignored
+        """Rows that are of this area and not ignored: what shares are taken of."""
+        return self.n_rows - self.n_ignored - self.n_elsewhere
 
     def findings(self) -> list[tuple[str, int, float, str | None]]:
         """Finding, rows, share of all rows and one example, for the table data_quality."""
@@ -43,8 +46,12 @@ class TableReport:
             "accepted without a place": self.n_accepted - self.n_geocoded,
             "equal to an earlier row": self.n_repeated,
             "ignored label": self.n_ignored,
+            "of another area": self.n_elsewhere,
             **self.n_rejected,
         }
+        if self.match is not None:
+            counted["place not in the table of places"] = self.match.n_known - self.match.n_matched
+            counted["placed by district"] = self.match.n_by_district
         whole = max(self.n_rows, 1)
         return [(what, n, n / whole, self.examples.get(what)) for what, n in counted.items()]
 
@@ -62,6 +69,7 @@ def together(reports: Sequence[TableReport], file: str) -> TableReport:
         n_geocoded=sum(report.n_geocoded for report in reports),
         n_incidents=sum(report.n_incidents for report in reports),
         n_ignored=sum(report.n_ignored for report in reports),
+        n_elsewhere=sum(report.n_elsewhere for report in reports),
         n_repeated=sum(report.n_repeated for report in reports),
         first_day=min(days, default=None),
         last_day=max(days, default=None),
@@ -69,10 +77,17 @@ def together(reports: Sequence[TableReport], file: str) -> TableReport:
         examples=examples,
         unmapped_labels=_summed([report.unmapped_labels for report in reports]),
         outside_points=tuple(p for report in reports for p in report.outside_points)[:MAX_POINTS],
+        match=matched_together([report.match for report in reports if report.match is not None]),
     )
 
 
-def report_of(connection: duckdb.DuckDBPyConnection, file: str, n_repeated: int) -> TableReport:
+def report_of(
+    connection: duckdb.DuckDBPyConnection,
+    file: str,
+    *,
+    n_repeated: int,
+    match: PlaceMatch | None = None,
+) -> TableReport:
     """The report on what stands in the tables `judged` and `broken`."""
     totals = connection.execute("""
         select
@@ -81,6 +96,7 @@ def report_of(connection: duckdb.DuckDBPyConnection, file: str, n_repeated: int)
             count(*) filter (is_accepted and x_m is not null) as n_geocoded,
             coalesce(sum(n_incidents) filter (is_accepted), 0) as n_incidents,
             count(*) filter (is_ignored) as n_ignored,
+            count(*) filter (is_elsewhere) as n_elsewhere,
             min(occurred_on) filter (is_accepted) as first_day,
             max(occurred_on) filter (is_accepted) as last_day
         from judged
@@ -98,7 +114,7 @@ def report_of(connection: duckdb.DuckDBPyConnection, file: str, n_repeated: int)
         select east, north from judged where reason = '{OUTSIDE_GRID}'
         order by source_file, source_row limit {MAX_POINTS}
     """).fetchall()
-    n_rows, n_accepted, n_geocoded, n_incidents, n_ignored, first_day, last_day = totals
+    n_rows, n_accepted, n_geocoded, n_incidents, n_ignored, n_elsewhere, first, last = totals
     return TableReport(
         file=file,
         n_rows=n_rows,
@@ -106,13 +122,15 @@ def report_of(connection: duckdb.DuckDBPyConnection, file: str, n_repeated: int)
         n_geocoded=n_geocoded,
         n_incidents=int(n_incidents),
         n_ignored=n_ignored,
+        n_elsewhere=n_elsewhere,
         n_repeated=n_repeated,
-        first_day=first_day,
-        last_day=last_day,
+        first_day=first,
+        last_day=last,
         n_rejected={reason: n for reason, n, _ in rejected},
         examples={reason: value for reason, _, value in rejected if value is not None},
         unmapped_labels=dict(labels),
         outside_points=tuple(points),
+        match=match,
     )
 
 

@@ -21,7 +21,7 @@ from crime_platform.sources.csv_lines import may_hold_blank_rows, number_rows
 from crime_platform.sources.csv_quotes import overwrite_open_quotes
 from crime_platform.sources.files import GEOJSON, PARQUET, TableFile
 from crime_platform.sources.geojson import write_features_as_csv
-from crime_platform.sources.table_values import typed_columns
+from crime_platform.sources.table_values import kept_values, typed_columns, wanted_columns
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.study_area import Source, StudyArea
 
@@ -36,7 +36,8 @@ LOADED = """
     create table loaded (
         source_file varchar, source_row bigint, source_id varchar,
         occurred_on date, occurred_hour tinyint, bad_date varchar, source_offence varchar,
-        source_premises varchar, east double, north double, n_incidents integer,
+        source_premises varchar, part varchar, place varchar, district varchar,
+        is_elsewhere boolean, east double, north double, n_incidents integer,
         bad_count varchar, fingerprint ubigint
     )
 """
@@ -51,6 +52,7 @@ class Scan:
     """Where to select from: one text column per key of the mapping, under the key's name."""
 
     relation: str  # SQL with $path
+    keys: tuple[str, ...]  # of the mapping, without those whose column the file leaves out
     path: Path
     first_row: int  # number of the first row of data
     is_text: bool
@@ -89,7 +91,7 @@ def _scan_parquet(
     described = connection.execute("describe select * from read_parquet(?)", [str(file.path)])
     types = {str(row[0]): str(row[1]) for row in described.fetchall()}
     names = list(types)
-    positions = match_columns(file.label, names, source.columns.mapped())
+    positions = match_columns(file.label, names, wanted_columns(source), source.optional)
     quoted = {key: '"' + names[at].replace('"', '""') + '"' for key, at in positions.items()}
     columns = ", ".join(f"cast({name} as varchar) as {key}" for key, name in quoted.items())
     date_type = types[names[positions["occurred_at"]]]
@@ -99,19 +101,20 @@ def _scan_parquet(
             f'write timestamps_are = "utc" for source {source.name!r}'
         )
     if date_type != "VARCHAR":
-        source = replace(source, datetime_format=None)  # a date is written as ISO 8601
+        source = replace(source, datetime_formats=())  # a date is written as ISO 8601
     relation = f"select {columns} from read_parquet($path)"
-    return Scan(relation=relation, path=file.path, first_row=1, is_text=False), source
+    keys = tuple(positions)
+    return Scan(relation=relation, keys=keys, path=file.path, first_row=1, is_text=False), source
 
 
 def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
     target = scratch / f"{file.path.name}-features.csv"
-    mapped = source.columns.mapped()
+    mapped = wanted_columns(source)
     wanted = tuple(mapped.values())
     found = write_features_as_csv(file.path, file.label, wanted, target)
-    match_columns(file.label, found, mapped)
+    match_columns(file.label, found, mapped, source.optional)
     relation = _csv_relation(",", len(wanted), {key: at for at, key in enumerate(mapped)})
-    return Scan(relation=relation, path=target, first_row=1, is_text=False)
+    return Scan(relation=relation, keys=tuple(mapped), path=target, first_row=1, is_text=False)
 
 
 def _scan_text(file: TableFile, source: Source) -> Scan:
@@ -120,10 +123,11 @@ def _scan_text(file: TableFile, source: Source) -> Scan:
     headers = {mark: next(csv.reader(io.StringIO(start), delimiter=mark)) for mark in DELIMITERS}
     delimiter = max(DELIMITERS, key=lambda mark: len(headers[mark]))
     header = headers[delimiter]
-    positions = match_columns(file.label, header, source.columns.mapped())
+    positions = match_columns(file.label, header, wanted_columns(source), source.optional)
     relation = _csv_relation(delimiter, len(header), positions)
     return Scan(
         relation=relation,
+        keys=tuple(positions),
         path=file.path,
         first_row=2,
         is_text=True,
@@ -170,9 +174,10 @@ def _fill_scanned(
     connection: duckdb.DuckDBPyConnection, scan: Scan, source: Source, area: StudyArea
 ) -> tuple[list[tuple[int, int]], bool]:
     """Rejects, and whether one of them may hide rows behind an open quote."""
-    query = f"create or replace table scanned as {typed_columns(scan.relation, source)}"
-    values = {"path": str(scan.path)}
-    values |= {"format": source.datetime_format or ""} if "$format" in query else {}
+    query = f"create or replace table scanned as {typed_columns(scan.relation, source, scan.keys)}"
+    values: dict[str, object] = {"path": str(scan.path)}
+    values |= {"formats": list(source.datetime_formats)} if "$formats" in query else {}
+    values |= {"kept": kept_values(source)} if "$kept" in query else {}
     values |= {"timezone": area.timezone} if "$timezone" in query else {}
     connection.execute(query, values)
     if "store_rejects" not in query:
@@ -234,5 +239,6 @@ def _explained(file: TableFile, source: Source) -> Iterator[None]:
         first_line = str(error).splitlines()[0]
         cure = "fetch the file again, or open it and compare its layout with [source.columns]"
         if "format specifier" in first_line:
-            cure = f"correct datetime_format = {source.datetime_format!r} (strptime codes)"
+            written = " or ".join(map(repr, source.datetime_formats))
+            cure = f"correct datetime_format = {written} (strptime codes)"
         raise SourceFormatError(f"{file.label}: cannot be read ({first_line}); {cure}") from error

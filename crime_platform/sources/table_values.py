@@ -3,36 +3,67 @@
 A value that cannot be parsed becomes null, with its text beside it where a person will ask for it.
 """
 
+from collections.abc import Sequence
+
 from crime_platform.vocabulary.study_area import Source
 
 DAY_LENGTH = len("2014-01-31")
 SECOND_LENGTH = len("2014-01-31 23:59:59")
+# Form in which codes and names of places are compared: publishers end names in a full stop and
+# write the same code with and without leading zeros.
+PLACE_KEY = "ltrim(lower(trim(rtrim(trim(cast({} as varchar)), '.'))), '0')"
 CLOCK_CODES = ("%H", "%I", "%-H", "%-I", "%c", "%X")
 
 
-def typed_columns(relation: str, source: Source) -> str:
+def wanted_columns(source: Source) -> dict[str, str]:
+    """The publisher's columns to read, by the key under which the scan offers each."""
+    filtered = {} if source.only is None else {"area": source.only.column}
+    return source.columns.mapped() | filtered
+
+
+def kept_values(source: Source) -> list[str]:
+    """What the column of `[source.only]` must hold, in the form that `$kept` is compared in."""
+    values = () if source.only is None else source.only.values
+    return [value.strip().rstrip(".").strip().lower().lstrip("0") for value in values]
+
+
+def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
     """Query for the columns of LOADED that follow the row number.
 
-    It reads $path, and $format or $timezone when the source needs them.
+    It reads $path, and $formats, $kept or $timezone when the source needs them.
+
+    Args:
+        relation: SQL that offers one text column per key.
+        source: how the texts are read.
+        keys: of the mapping, as far as the file has their columns.
     """
-    mapped = source.columns.mapped()
-    cleaned = ", ".join(f"nullif(trim({_outer_blanks(key)}), '') as {key}" for key in mapped)
-    optional = ("id", "hour", "count", "premises")
-    absent = ", ".join(f"null as {key}" for key in optional if key not in mapped)
+    cleaned = ", ".join(f"nullif(trim({_outer_blanks(key)}), '') as {key}" for key in keys)
+    optional = (
+        *("id", "hour", "count", "premises", "part", "place", "district"),
+        *(("x", "y") if source.columns.place is not None else ()),
+    )
+    absent = ", ".join(f"null as {key}" for key in optional if key not in keys)
     east, north = ("lon", "lat") if source.columns.lon is not None else ("x", "y")
     n_incidents = (
         "case when count >= 1 and count <= 1e9 and count = floor(count) then count end"
-        if "count" in mapped
+        if "count" in keys
         else "1"
+    )
+    is_elsewhere = (
+        f"not list_contains($kept, coalesce({PLACE_KEY.format('area')}, ''))"
+        if source.only is not None
+        else "false"
     )
     return f"""
         with cleaned as (select {cleaned}{", " + absent if absent else ""} from ({relation})),
         parsed as (
             select
-                {_moment(source)} as moment, {_hour(source)} as clock_hour,
+                {_moment(source)} as moment, {_hour(source, keys)} as clock_hour,
                 try_cast({east} as double) as east, try_cast({north} as double) as north,
                 try_cast(count as double) as count, count as count_text,
-                id, occurred_at, offence, premises, hash({", ".join(mapped)}) as fingerprint
+                id, occurred_at, offence, premises, part, {PLACE_KEY.format("place")} as place,
+                {PLACE_KEY.format("district")} as district, {is_elsewhere} as is_elsewhere,
+                hash({", ".join(keys)}) as fingerprint
             from cleaned
         ),
         placed as (
@@ -45,6 +76,7 @@ def typed_columns(relation: str, source: Source) -> str:
             case when clock_hour between 0 and 23 then cast(clock_hour as tinyint) end,
             case when moment is null or not isfinite(moment) then occurred_at end as bad_date,
             offence as source_offence, cast(premises as varchar) as source_premises,
+            cast(part as varchar) as part, place, district, is_elsewhere,
             case when is_placed then east end as east,
             case when is_placed then north end as north,
             cast({n_incidents} as integer) as n_incidents,
@@ -63,8 +95,8 @@ def _outer_blanks(key: str) -> str:
 def _moment(source: Source) -> str:
     """SQL for the local time of an incident, null where it cannot be parsed."""
     is_utc = source.timestamps_are == "utc"
-    if source.datetime_format is not None:
-        parsed = "try_strptime(occurred_at, $format)"
+    if source.datetime_formats:
+        parsed = "try_strptime(occurred_at, $formats)"
         if is_utc and _has_clock(source):
             return f"timezone($timezone, cast({parsed} as timestamptz))"
         return parsed
@@ -76,14 +108,14 @@ def _moment(source: Source) -> str:
     return f"case when length(occurred_at) <= {DAY_LENGTH} then {local} else {instant} end"
 
 
-def _hour(source: Source) -> str:
+def _hour(source: Source, keys: Sequence[str]) -> str:
     """SQL for the hour: the mapped column, else the clock part of the timestamp."""
-    if source.columns.hour is not None:
+    if "hour" in keys:
         return "floor(try_cast(hour as double))"
-    if source.datetime_format is None:
+    if not source.datetime_formats:
         return f"case when length(occurred_at) > {DAY_LENGTH} then hour({_moment(source)}) end"
     return f"hour({_moment(source)})" if _has_clock(source) else "null"
 
 
 def _has_clock(source: Source) -> bool:
-    return any(code in (source.datetime_format or "") for code in CLOCK_CODES)
+    return any(code in each for each in source.datetime_formats for code in CLOCK_CODES)

@@ -21,6 +21,7 @@ INCIDENT_COLUMNS = {
     "row": "grid row, 0 in the south; null when not geocoded",
     "col": "grid column, 0 in the west; null when not geocoded",
     "n_incidents": "incidents the row stands for; 1 unless the source maps a count",
+    "part": "what the publisher releases month by month by itself, such as a force; else null",
 }
 """Columns of the accepted rows, in order, with what each means."""
 

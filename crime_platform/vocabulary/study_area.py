@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from crime_platform.vocabulary.source import Source
 from crime_platform.vocabulary.study_area_parts import (
     BacktestSettings,
     GridSpec,
@@ -17,7 +18,6 @@ from crime_platform.vocabulary.study_area_parts import (
     OffenceType,
     PremisesType,
     QualityLimits,
-    Source,
     StudyAreaError,
     require_one_of,
     require_slug,

@@ -1,4 +1,4 @@
-"""The parts of a study area: its grid, offence types, sources, limits and back-test plan.
+"""The parts of a study area: its grid, offence types, limits and back-test plan.
 
 Immutable words that check themselves. `study_area` puts them together and reads them from TOML;
 nothing here opens a file.
@@ -8,17 +8,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from crime_platform.vocabulary.incident import DROP_SAME_ID, DUPLICATE_RULES, KEEP
-from crime_platform.vocabulary.projection import WGS84
-
-TIMESTAMP_CLOCKS = ("local", "utc")
-FORMATS = ("table",)
-
 _SLUG = re.compile(r"[a-z][a-z0-9_]*")
-_NEVER_LOADED = re.compile(
-    r"age|ages|race|races|racial\w*|sex|gender\w*|ethnic\w*|arrest\w*|susp|suspect\w*"
-    r"|officer\w*|patrol\w*"
-)
 
 
 class StudyAreaError(ValueError):
@@ -88,86 +78,6 @@ class GridSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnMapping:
-    """Names of the publisher's columns. No other column is ever read.
-
-    The place is `lon` and `lat`, or `x` and `y` when the source states another CRS.
-    """
-
-    occurred_at: str
-    offence: str
-    lon: str | None = None
-    lat: str | None = None
-    x: str | None = None
-    y: str | None = None
-    id: str | None = None
-    hour: str | None = None
-    premises: str | None = None  # kind of place: house, street, shop
-    count: str | None = None  # incidents a row stands for
-
-    def __post_init__(self) -> None:
-        pairs = [pair for pair in ((self.lon, self.lat), (self.x, self.y)) if pair != (None, None)]
-        if len(pairs) != 1 or None in pairs[0]:
-            raise StudyAreaError("lon: name lon and lat, or x and y, and not both pairs")
-        for key, column in self.mapped().items():
-            if is_never_loaded(column):
-                raise StudyAreaError(
-                    f"{key}: column {column!r} describes a person, an arrest or a patrol, and such "
-                    "columns are never loaded; map another column or leave the key out"
-                )
-
-    def mapped(self) -> dict[str, str]:
-        """The keys that name a column, with the column."""
-        named = {key: getattr(self, key) for key in self.__slots__}
-        return {key: column for key, column in named.items() if column is not None}
-
-    @property
-    def point(self) -> tuple[str, str]:
-        """Columns of the eastward and the northward coordinate."""
-        return (self.lon or self.x or "", self.lat or self.y or "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """One publisher's files and how their columns are read."""
-
-    name: str
-    paths: tuple[str, ...]  # files or globs, absolute or below the home folder
-    columns: ColumnMapping
-    format: str = "table"
-    publisher: str = ""
-    licence: str = ""
-    url: str = ""
-    duplicates: str = KEEP
-    datetime_format: str | None = None  # strptime; ISO 8601 when absent
-    timestamps_are: str = "local"
-    crs: str = WGS84  # of the two coordinate columns
-    encoding: str | None = None  # UTF-8 or what the byte order mark says, when absent
-
-    def __post_init__(self) -> None:
-        require_slug("name", self.name)
-        require_one_of("format", self.format, FORMATS)
-        require_one_of("duplicates", self.duplicates, DUPLICATE_RULES)
-        require_one_of("timestamps_are", self.timestamps_are, TIMESTAMP_CLOCKS)
-        if not self.paths:
-            raise StudyAreaError("paths: expected at least one file or glob, found none")
-        if self.duplicates == DROP_SAME_ID and self.columns.id is None:
-            raise StudyAreaError(
-                f"duplicates: {DROP_SAME_ID!r} needs the id column; map id in [source.columns]"
-            )
-        if self.columns.x is not None and self.crs == WGS84:
-            raise StudyAreaError(
-                'crs: x and y need the CRS they are written in; add e.g. crs = "EPSG:26917", '
-                "or map lon and lat"
-            )
-        if "%z" in (self.datetime_format or "") and self.timestamps_are == "local":
-            raise StudyAreaError(
-                "timestamps_are: a datetime_format with %z reads instants; write "
-                'timestamps_are = "utc", and the local day follows from the time zone'
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class QualityLimits:
     """Shares of a source's rows beyond which nothing of it is taken in."""
 
@@ -225,12 +135,6 @@ class HolidayCalendar:
                 f"subdivision: {self.country} has no {self.subdivision!r}; it has "
                 f"{', '.join(parts) or 'none'}"
             )
-
-
-def is_never_loaded(column: str) -> bool:
-    """Whether a column's name speaks of demography, arrests or patrols."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
-    return any(_NEVER_LOADED.fullmatch(w) for w in re.split(r"[^a-z]+", words.lower()))
 
 
 def require_slug(key: str, value: str) -> None:

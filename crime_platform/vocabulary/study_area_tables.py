@@ -3,15 +3,20 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from crime_platform.vocabulary.source import (
+    ColumnMapping,
+    PlaceTable,
+    RowFilter,
+    Source,
+)
+from crime_platform.vocabulary.source_formats import KNOWN_COLUMNS, KNOWN_SETTINGS
 from crime_platform.vocabulary.study_area_parts import (
     BacktestSettings,
-    ColumnMapping,
     GridSpec,
     HolidayCalendar,
     OffenceType,
     PremisesType,
     QualityLimits,
-    Source,
     StudyAreaError,
 )
 from crime_platform.vocabulary.toml_keys import TomlTable
@@ -59,23 +64,72 @@ def read_premises(table: TomlTable) -> PremisesType | None:
     return build(PremisesType, table, **fields)
 
 
+SOURCE_TEXTS = (
+    "name",
+    "format",
+    "publisher",
+    "licence",
+    "url",
+    "duplicates",
+    "timestamps_are",
+    "crs",
+    "encoding",
+    "members",
+)
+
+
 def read_source(table: TomlTable) -> Source | None:
-    """One `[[source]]` with its `[source.columns]`."""
-    table.require("name", "paths", "columns")
-    texts = ("name", "format", "publisher", "licence", "url", "duplicates", "datetime_format")
-    fields: dict[str, object] = {key: table.text(key) for key in texts}
-    fields |= {key: table.text(key) for key in ("timestamps_are", "crs", "encoding")}
+    """One `[[source]]` with its `[source.columns]` and the tables beside it."""
+    written_in = str(table.values.get("format", ""))
+    table.require("name", "paths")
+    if written_in not in KNOWN_COLUMNS:
+        table.require("columns")
+    fields: dict[str, object] = {key: table.text(key) for key in SOURCE_TEXTS}
     fields["paths"] = table.texts("paths")
+    fields["datetime_formats"] = _text_or_texts(table, "datetime_format")
     columns = table.table("columns")
+    fields["places"] = _read_places(table.table("places"))
+    fields["only"] = _read_only(table.table("only"))
     table.finish()
-    if columns.values:
-        columns.require("occurred_at", "offence")
-        keys = ColumnMapping.__slots__
-        fields["columns"] = build(
-            ColumnMapping, columns, **{key: columns.text(key) for key in keys}
-        )
+    known = KNOWN_COLUMNS.get(written_in, {})
+    if columns.values or known:
+        mapped = {key: columns.text(key) or known.get(key) for key in ColumnMapping.__slots__}
+        if not known:
+            columns.require("occurred_at", "offence")
+        fields["columns"] = build(ColumnMapping, columns, **mapped)
         columns.finish()
-    return build(Source, table, **fields)
+    given = {key: value for key, value in fields.items() if value is not None}
+    return build(Source, table, **{**KNOWN_SETTINGS.get(written_in, {}), **given})
+
+
+def _read_places(table: TomlTable) -> PlaceTable | None:
+    if not table.values:
+        return None
+    required = ("file", "vintage", "code", "x", "y", "crs")
+    table.require(*required)
+    fields: dict[str, object] = {key: table.text(key) for key in (*required, "district")}
+    fields |= {
+        "min_match_share": table.number("min_match_share"),
+        "unknown": table.texts("unknown"),
+    }
+    table.finish()
+    return build(PlaceTable, table, **fields)
+
+
+def _read_only(table: TomlTable) -> RowFilter | None:
+    if not table.values:
+        return None
+    table.require("column", "values")
+    fields = {"column": table.text("column"), "values": table.texts("values")}
+    table.finish()
+    return build(RowFilter, table, **fields)
+
+
+def _text_or_texts(table: TomlTable, key: str) -> tuple[str, ...] | None:
+    if isinstance(table.values.get(key), list):
+        return table.texts(key)
+    written = table.text(key)
+    return None if written is None else (written,)
 
 
 def read_quality(table: TomlTable) -> QualityLimits | None:

@@ -1,0 +1,197 @@
+"""A source: one publisher's files or service, and how its columns are read.
+
+Immutable words that check themselves; nothing here opens a file. What is known of a publisher's
+layout before any TOML says so stands in `source_formats`.
+"""
+
+import re
+from dataclasses import dataclass
+
+from crime_platform.vocabulary.incident import DROP_SAME_ID, DUPLICATE_RULES, KEEP
+from crime_platform.vocabulary.projection import WGS84
+from crime_platform.vocabulary.study_area_parts import (
+    StudyAreaError,
+    require_one_of,
+    require_slug,
+)
+
+TIMESTAMP_CLOCKS = ("local", "utc")
+DAY_CODES = ("%d", "%-d", "%e", "%j", "%x", "%c", "%D", "%F")  # of strptime
+TABLE, POLICE_UK, NZ_POLICE = "table", "police_uk", "nz_police"
+FORMATS = (TABLE, POLICE_UK, NZ_POLICE)
+
+_NEVER_LOADED = re.compile(
+    r"age|ages|race|races|racial\w*|sex|gender\w*|ethnic\w*|arrest\w*|susp|suspect\w*"
+    r"|officer\w*|patrol\w*"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMapping:
+    """Names of the publisher's columns. No other column is ever read.
+
+    The place is `lon` and `lat`, or `x` and `y` when the source states another CRS, or `place` and
+    `district`: codes that `[source.places]` knows the points of.
+    """
+
+    occurred_at: str
+    offence: str
+    lon: str | None = None
+    lat: str | None = None
+    x: str | None = None
+    y: str | None = None
+    place: str | None = None  # code of a small area, such as a meshblock
+    district: str | None = None  # code of a larger one, where the small one is not known
+    id: str | None = None
+    hour: str | None = None
+    premises: str | None = None  # kind of place: house, street, shop
+    count: str | None = None  # incidents a row stands for
+    part: str | None = None  # what is published month by month by itself, such as a police force
+
+    def __post_init__(self) -> None:
+        pairs = [pair for pair in ((self.lon, self.lat), (self.x, self.y)) if pair != (None, None)]
+        if any(None in pair for pair in pairs) or len(pairs) + (self.place is not None) != 1:
+            raise StudyAreaError(
+                "lon: name lon and lat, or x and y, or place, and only one of the three"
+            )
+        if self.district is not None and self.place is None:
+            raise StudyAreaError("district: it stands in where place is not known; name place too")
+        for key, column in self.mapped().items():
+            if is_never_loaded(column):
+                raise StudyAreaError(
+                    f"{key}: column {column!r} describes a person, an arrest or a patrol, and such "
+                    "columns are never loaded; map another column or leave the key out"
+                )
+
+    def mapped(self) -> dict[str, str]:
+        """The keys that name a column, with the column."""
+        named = {key: getattr(self, key) for key in self.__slots__}
+        return {key: column for key, column in named.items() if column is not None}
+
+    @property
+    def point(self) -> tuple[str, str]:
+        """Columns of the eastward and the northward coordinate; blank where codes say the place."""
+        return (self.lon or self.x or "", self.lat or self.y or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceTable:
+    """Where coded places are: a table with one row per place and the point that stands for it."""
+
+    file: str  # any table, absolute or below the home folder
+    vintage: str  # which edition of the places it is, e.g. "meshblocks 2013"
+    code: str  # column with the codes that the source writes
+    x: str
+    y: str
+    crs: str
+    district: str | None = None  # column with the codes of the larger areas
+    min_match_share: float = 0.95  # of incidents whose place the publisher knows
+    unknown: tuple[str, ...] = ()  # codes that say "not known"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_match_share <= 1:
+            raise StudyAreaError(
+                f"min_match_share: expected a share above 0 and up to 1, found "
+                f"{self.min_match_share:g}; write 95% as 0.95"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFilter:
+    """Rows of a wider area's file that belong here; the others are counted and left alone."""
+
+    column: str
+    values: tuple[str, ...]  # compared without capitals, outer blanks and a closing full stop
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise StudyAreaError("values: expected at least one, found none; name whose rows stay")
+        if is_never_loaded(self.column):
+            raise StudyAreaError(
+                f"column: {self.column!r} describes a person, an arrest or a patrol, and such "
+                "columns are never loaded"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One publisher's files and how their columns are read."""
+
+    name: str
+    paths: tuple[str, ...]  # files or globs, absolute or below the home folder
+    columns: ColumnMapping
+    format: str = TABLE
+    publisher: str = ""
+    licence: str = ""
+    url: str = ""
+    duplicates: str = KEEP
+    datetime_formats: tuple[str, ...] = ()  # strptime, tried in turn; ISO 8601 when there is none
+    timestamps_are: str = "local"
+    crs: str = WGS84  # of the two coordinate columns
+    encoding: str | None = None  # UTF-8 or what the byte order mark says, when absent
+    optional: tuple[str, ...] = ()  # keys of columns that some files leave out
+    members: str | None = None  # glob of the names, in folders and archives, that hold incidents
+    places: PlaceTable | None = None
+    only: RowFilter | None = None
+
+    def __post_init__(self) -> None:
+        require_slug("name", self.name)
+        require_one_of("format", self.format, FORMATS)
+        require_one_of("duplicates", self.duplicates, DUPLICATE_RULES)
+        require_one_of("timestamps_are", self.timestamps_are, TIMESTAMP_CLOCKS)
+        if not self.paths:
+            raise StudyAreaError("paths: expected at least one file or glob, found none")
+        self._require_place()
+        if self.duplicates == DROP_SAME_ID and self.columns.id is None:
+            raise StudyAreaError(
+                f"duplicates: {DROP_SAME_ID!r} needs the id column; map id in [source.columns]"
+            )
+        is_zoned = any("%z" in each for each in self.datetime_formats)
+        if is_zoned and self.timestamps_are == "local":
+            raise StudyAreaError(
+                "timestamps_are: a datetime_format with %z reads instants; write "
+                'timestamps_are = "utc", and the local day follows from the time zone'
+            )
+
+    @property
+    def months_only(self) -> bool:
+        """Whether the publisher gives no day: every incident then stands on the first."""
+        days = any(code in each for each in self.datetime_formats for code in DAY_CODES)
+        return bool(self.datetime_formats) and not days
+
+    def _require_place(self) -> None:
+        if self.columns.x is not None and self.crs == WGS84:
+            raise StudyAreaError(
+                'crs: x and y need the CRS they are written in; add e.g. crs = "EPSG:26917", '
+                "or map lon and lat"
+            )
+        if (self.columns.place is not None) != (self.places is not None):
+            raise StudyAreaError(
+                "places: a place column and the table of its points belong together; add "
+                "[source.places] and place in [source.columns], or leave both out"
+            )
+        if self.columns.district and self.places and not self.places.district:
+            raise StudyAreaError(
+                "district: [source.places] does not say which of its columns holds the district; "
+                "add district there, or leave it out of [source.columns]"
+            )
+
+
+def is_never_loaded(column: str) -> bool:
+    """Whether a column's name speaks of demography, arrests or patrols."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
+    return any(_NEVER_LOADED.fullmatch(w) for w in re.split(r"[^a-z]+", words.lower()))
+
+
+def require_days(sources: tuple[Source, ...]) -> None:
+    """Refuse daily work on sources that publish months only.
+
+    Raises:
+        StudyAreaError: if a source does; an incident's day is then not known.
+    """
+    monthly = [source.name for source in sources if source.months_only]
+    if monthly:
+        raise StudyAreaError(
+            f"step: days need incidents with a day, but {monthly} publish the month only, so every "
+            'incident would fall on the first; keep step = "month"'
+        )
