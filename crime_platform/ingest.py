@@ -22,7 +22,7 @@ from crime_platform.vocabulary.artifact import code_version, content_key, remove
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
-from crime_platform.vocabulary.source import PlaceTable, Source
+from crime_platform.vocabulary.source import REPLACE_MONTHS, PlaceTable, Source
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.warehouse import Warehouse, now
 
@@ -87,7 +87,8 @@ def ingest_area(area: StudyArea, home: PlatformHome) -> IngestReport:
         with _scratch(home) as scratch:
             _take_in(fresh, source, area, grid, home, scratch, report)
     if not report.problems:
-        warehouse.retire_other_files(area.name, current)
+        republishing = [s.name for s in area.sources if s.revisions == REPLACE_MONTHS]
+        warehouse.retire_other_files(area.name, current, republishing=republishing)
     _describe(area, warehouse, report)
     return report
 
@@ -255,7 +256,8 @@ def _describe(area: StudyArea, warehouse: Warehouse, report: IngestReport) -> No
         "where study_area = ? and n_rows > 0 order by file_path, n_rows desc",
         area.name,
     )
-    report.n_accepted = int(files["n_accepted"].sum())
+    counted = warehouse.read("select count(*) as n from incident where study_area = ?", area.name)
+    report.n_accepted = int(counted["n"].item())
     report.file_rows = files.to_dict("records")
     report.findings = report.findings or findings.to_dict("records")
     report.preview = warehouse.read(

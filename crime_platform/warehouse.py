@@ -7,7 +7,7 @@ Forecasts do not live here: readers get whole releases (see release.py).
 
 import fcntl
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ import numpy as np
 from crime_platform.champion import Verdict
 from crime_platform.vocabulary.incident import HOUR_BANDS
 from crime_platform.vocabulary.timesteps import Month
-from crime_platform.warehouse_schema import SCHEMA
+from crime_platform.warehouse_schema import SCHEMA, SUPERSEDE_MONTHS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,10 +132,21 @@ class Warehouse:
                 list(entry.values()),
             )
 
-    def retire_other_files(self, study_area: str, current: list[tuple[str, str, str]]) -> int:
+    def retire_other_files(
+        self,
+        study_area: str,
+        current: list[tuple[str, str, str]],
+        *,
+        republishing: Sequence[str] = (),
+    ) -> int:
         """Leave only these (file_path, sha256, reading_key) in the current view.
 
         Earlier vintages stay in the warehouse and stay queryable.
+
+        Args:
+            study_area: whose files they are.
+            current: files that lie at hand now.
+            republishing: sources of whose files only the newest counts, month by month.
 
         Returns:
             How many files left the current view.
@@ -162,6 +173,11 @@ class Warehouse:
                 "and file_path not in (select file_path from wanted)",
                 [study_area],
             )
+            connection.execute("delete from superseded_month where study_area = ?", [study_area])
+            if republishing:
+                connection.execute(
+                    SUPERSEDE_MONTHS, {"study_area": study_area, "sources": list(republishing)}
+                )
         return len(gone)
 
     def replace_quality(self, study_area: str, findings: "pd.DataFrame") -> None:

@@ -37,7 +37,32 @@ create table if not exists skill_verdict (
 create table if not exists publication (
     study_area varchar, as_of_month date, candidate_id varchar, model varchar, run_id varchar,
     published_at timestamptz, primary key (study_area, as_of_month));
+create table if not exists superseded_month (
+    study_area varchar, source varchar, sha256 varchar, reading_key varchar, part varchar,
+    month date);
 create or replace view incident as
     select v.* from incident_vintage v
-    join source_file f using (study_area, sha256, reading_key, source) where f.is_current;
+    join source_file f using (study_area, sha256, reading_key, source)
+    anti join superseded_month s on s.study_area = v.study_area and s.source = v.source
+        and s.sha256 = v.sha256 and s.reading_key = v.reading_key
+        and s.part = coalesce(v.part, '') and s.month = v.month
+    where f.is_current;
+"""
+
+SUPERSEDE_MONTHS = """
+insert into superseded_month
+    with held as (
+        select distinct study_area, source, sha256, reading_key, coalesce(part, '') as part, month
+        from incident_vintage where study_area = $study_area and list_contains($sources, source)
+    )
+    select held.* from held join source_file f using (study_area, source, sha256, reading_key)
+    where f.is_current
+    qualify row_number() over (
+        partition by held.source, held.part, held.month
+        order by f.last_day desc, f.ingested_at desc, f.file_path desc
+    ) > 1
+"""
+"""Months of current files that a newer current file of the same source holds too.
+
+Newer is the file that reaches further; of two that reach as far, the one read later.
 """

@@ -272,3 +272,69 @@ def test_a_missing_table_of_places_is_named(tmp_path, nz_area):
     message = r"meshblocks\.csv: no such file\. Put the table of meshblocks 2013 there"
     with pytest.raises(SourceFormatError, match=message):
         ingest_area(nz_area, PlatformHome(tmp_path))
+
+
+def archive(folder, name, rows_by_month):
+    """A police.uk archive: one street file per month and force."""
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / name, "w") as out:
+        for (month, force), n in rows_by_month.items():
+            row = STREET_ROWS.replace("2024-01", month).replace("Gwent Police", force)
+            out.writestr(f"{month}/{month}-{force}-street.csv", STREET_HEADER + row * n)
+
+
+def months_known(home):
+    return (
+        Warehouse(home.warehouse)
+        .read(
+            "select part, strftime(month, '%Y-%m') as month, count(*) as n from incident "
+            "where study_area = 'town' group by all order by all"
+        )
+        .to_records(index=False)
+        .tolist()
+    )
+
+
+def test_a_month_published_again_replaces_the_force_s_earlier_one(tmp_path, street_area):
+    home, raw = PlatformHome(tmp_path), tmp_path / "raw"
+    archive(raw, "a.zip", {("2024-01", "Gwent"): 2, ("2024-02", "Gwent"): 1, ("2024-02", "Met"): 4})
+    ingest_area(street_area, home)
+
+    # The newer archive revises January, brings March, and holds nothing of the Met.
+    archive(
+        raw, "b.zip", {("2024-01", "Gwent"): 3, ("2024-02", "Gwent"): 1, ("2024-03", "Gwent"): 1}
+    )
+    report = ingest_area(street_area, home)
+
+    assert months_known(home) == [
+        ("Gwent", "2024-01", 3),
+        ("Gwent", "2024-02", 1),
+        ("Gwent", "2024-03", 1),
+        ("Met", "2024-02", 4),
+    ]
+    assert report.n_accepted == 9
+    vintages = Warehouse(home.warehouse).read("select count(*) as n from incident_vintage")
+    assert vintages["n"].item() == 12
+
+
+def test_a_month_comes_back_when_the_newer_archive_is_taken_away(tmp_path, street_area):
+    home, raw = PlatformHome(tmp_path), tmp_path / "raw"
+    archive(raw, "a.zip", {("2024-01", "Gwent"): 2})
+    archive(raw, "b.zip", {("2024-01", "Gwent"): 3, ("2024-02", "Gwent"): 1})
+    ingest_area(street_area, home)
+
+    (raw / "b.zip").unlink()
+    ingest_area(street_area, home)
+
+    assert months_known(home) == [("Gwent", "2024-01", 2)]
+
+
+def test_of_archives_that_reach_as_far_the_one_read_later_counts(tmp_path, street_area):
+    home, raw = PlatformHome(tmp_path), tmp_path / "raw"
+    archive(raw, "z.zip", {("2024-01", "Gwent"): 2})
+    ingest_area(street_area, home)
+
+    archive(raw, "a.zip", {("2024-01", "Gwent"): 3})
+    ingest_area(street_area, home)
+
+    assert months_known(home) == [("Gwent", "2024-01", 3)]

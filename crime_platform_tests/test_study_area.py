@@ -195,6 +195,7 @@ MISTAKES = [
     ('"keep"', '"drop_same_id"', "'drop_same_id' needs the id column; map id"),
     ('"local"', '"UTC"', "timestamps_are: expected one of local, utc; found 'UTC'"),
     ('"local"', '"local"\ndatetime_format = "%Y-%m-%d %z"', '%z reads instants; .*"utc"'),
+    ('"CC0"', '"CC0"\nrevisions = "merge"', "revisions: expected one of add, replace_months"),
     ('["raw/*.csv"]', "[]", r"\[source 1\] paths: expected at least one file or glob"),
     (
         '"CC0"',

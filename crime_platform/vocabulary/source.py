@@ -20,6 +20,10 @@ DAY_CODES = ("%d", "%-d", "%e", "%j", "%x", "%c", "%D", "%F")  # of strptime
 TABLE, POLICE_UK, NZ_POLICE = "table", "police_uk", "nz_police"
 FORMATS = (TABLE, POLICE_UK, NZ_POLICE)
 
+ADD = "add"  # every file brings incidents of its own
+REPLACE_MONTHS = "replace_months"  # of a month that several files hold, the newest file counts
+REVISION_RULES = (ADD, REPLACE_MONTHS)
+
 _NEVER_LOADED = re.compile(
     r"age|ages|race|races|racial\w*|sex|gender\w*|ethnic\w*|arrest\w*|susp|suspect\w*"
     r"|officer\w*|patrol\w*"
@@ -46,7 +50,7 @@ class ColumnMapping:
     hour: str | None = None
     premises: str | None = None  # kind of place: house, street, shop
     count: str | None = None  # incidents a row stands for
-    part: str | None = None  # what is published month by month by itself, such as a police force
+    part: str | None = None  # whose months are published anew by themselves, such as a force's
 
     def __post_init__(self) -> None:
         pairs = [pair for pair in ((self.lon, self.lat), (self.x, self.y)) if pair != (None, None)]
@@ -125,6 +129,7 @@ class Source:
     licence: str = ""
     url: str = ""
     duplicates: str = KEEP
+    revisions: str = ADD  # what happens when several files hold the same month
     datetime_formats: tuple[str, ...] = ()  # strptime, tried in turn; ISO 8601 when there is none
     timestamps_are: str = "local"
     crs: str = WGS84  # of the two coordinate columns
@@ -138,6 +143,7 @@ class Source:
         require_slug("name", self.name)
         require_one_of("format", self.format, FORMATS)
         require_one_of("duplicates", self.duplicates, DUPLICATE_RULES)
+        require_one_of("revisions", self.revisions, REVISION_RULES)
         require_one_of("timestamps_are", self.timestamps_are, TIMESTAMP_CLOCKS)
         if not self.paths:
             raise StudyAreaError("paths: expected at least one file or glob, found none")

@@ -6,7 +6,7 @@ replaces the value here, key by key.
 
 from collections.abc import Mapping
 
-from crime_platform.vocabulary.source import NZ_POLICE, POLICE_UK
+from crime_platform.vocabulary.source import NZ_POLICE, POLICE_UK, REPLACE_MONTHS
 
 KNOWN_SETTINGS: Mapping[str, Mapping[str, object]] = {
     # https://data.police.uk/about: one file a month and force, snapped points, no day. Anti-social
@@ -14,6 +14,7 @@ KNOWN_SETTINGS: Mapping[str, Mapping[str, object]] = {
     # outcomes and stop-and-search files: other rows, and columns that are never loaded.
     POLICE_UK: {
         "datetime_formats": ("%Y-%m",),
+        "revisions": REPLACE_MONTHS,  # every archive holds the last three years anew
         "members": "*-street.csv",
         "publisher": "data.police.uk",
         "licence": "Open Government Licence v3.0",
@@ -23,6 +24,7 @@ KNOWN_SETTINGS: Mapping[str, Mapping[str, object]] = {
     # victimisations as it says. Older exports write 201407, newer ones January 2025.
     NZ_POLICE: {
         "datetime_formats": ("%Y%m", "%B %Y"),
+        "revisions": REPLACE_MONTHS,  # a download covers a rolling window
         "optional": ("hour", "premises", "district"),
         "publisher": "New Zealand Police",
         "url": "https://www.policedata.nz",

@@ -71,6 +71,7 @@ SOURCE_TEXTS = (
     "licence",
     "url",
     "duplicates",
+    "revisions",
     "timestamps_are",
     "crs",
     "encoding",
