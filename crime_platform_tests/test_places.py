@@ -132,3 +132,10 @@ def test_a_table_of_places_that_cannot_serve_is_an_error(read, source, tmp_path,
 
     with pytest.raises(SourceFormatError, match=message):
         read("2020-01-01,Burglary,100,Hill,1\n", broken)
+
+
+def test_places_that_nobody_knows_are_told_by_the_table_of_places(read, source):
+    reading = read("2020-01-01,Burglary,-118,999999,1\n" * 3 + "2020-01-01,Burglary,200,Hill,1\n")
+
+    with pytest.raises(SourceFormatError, match=r"only 25\.0% .* have a place that places\.csv"):
+        require_quality([reading.report], source, TOWN, GRID)

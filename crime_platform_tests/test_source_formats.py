@@ -10,11 +10,11 @@ from crime_platform.sources.files import source_files
 from crime_platform.sources.table import read_source, read_table_file
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import ColumnMapping, require_days
+from crime_platform.vocabulary.source import ColumnMapping
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
 from crime_platform.warehouse import Warehouse
-from table_reading import TOWN, accepted
+from table_reading import accepted
 
 AREA = """
 name = "town"
@@ -110,15 +110,6 @@ def test_a_folder_without_a_street_file_is_an_error(tmp_path, street_area):
         source_files(street_area.sources[0], tmp_path)
 
 
-def test_daily_work_on_months_is_refused(street_area):
-    with pytest.raises(StudyAreaError, match=r"\['police'\] publish the month only"):
-        require_days(street_area.sources)
-
-
-def test_daily_work_on_days_is_allowed():
-    require_days(TOWN.sources)
-
-
 NZ_2014 = (
     "Table 1\tANZSOC Division\tYear Month\tMonth Year\tANZSOC Group\tANZSOC Subdivision\t"
     "Area Unit\tLocation Type\tLocn Type Division\tMeshblock\tOccurrence Day Of Week\t"
@@ -211,10 +202,6 @@ def test_an_export_of_2025_has_other_columns_names_and_commas(tmp_path, nz_area)
     assert accepted(reading, "occurred_on", "x_m", "n_incidents", "occurred_hour") == [
         (dt.date(2025, 1, 1), 1755200.0, 3, None)
     ]
-
-
-def test_victimisations_are_months_without_days(nz_area):
-    assert nz_area.sources[0].months_only
 
 
 @pytest.mark.parametrize(

@@ -187,8 +187,14 @@ def _fits(example: str, form: str) -> bool:
 
 
 def _geocoded_complaint(report: TableReport, source: Source, wanted: float) -> str:
-    east, north = source.columns.point
+    east, north = source.point
     share = report.n_geocoded / max(report.n_accepted, 1)
+    if source.places is not None:
+        return (
+            f"not geocoded: only {share:.1%} of accepted rows have a place that "
+            f"{source.places.file} knows, expected {wanted:.1%}; the publisher does not know the "
+            "others, so lower min_geocoded_share and know that they count in totals only"
+        )
     return (
         f"not geocoded: only {share:.1%} of accepted rows have numbers in {east!r} and {north!r}, "
         f"expected {wanted:.1%}; check both columns, or lower min_geocoded_share and know that the "
@@ -213,14 +219,14 @@ def _place_advice(
     report: TableReport, source: Source, area: StudyArea, grid: CellFinder | None
 ) -> str:
     east, north = np.array(report.outside_points, dtype=float).T
-    names = source.columns.point
+    names = source.point
     where = (
         f"e.g. {names[0]} {east.min():.8g}..{east.max():.8g}, {names[1]} {north.min():.8g}.."
-        f"{north.max():.8g} ({source.crs})"
+        f"{north.max():.8g} ({source.point_crs})"
     )
     if grid is not None and _mostly_inside(north, east, source, area, grid):
         return f"{where}; {names[0]} and {names[1]} look swapped: exchange them in [source.columns]"
-    if source.crs == WGS84 and (np.abs(east).max() > 180 or np.abs(north).max() > 90):
+    if source.point_crs == WGS84 and (np.abs(east).max() > 180 or np.abs(north).max() > 90):
         return (
             f"{where}; these are no degrees: map the columns as x and y and state their CRS, e.g. "
             f'crs = "{area.crs}"'
@@ -234,6 +240,6 @@ def _place_advice(
 def _mostly_inside(
     east: np.ndarray, north: np.ndarray, source: Source, area: StudyArea, grid: CellFinder
 ) -> bool:
-    x_m, y_m = project(east, north, source=source.crs, target=area.crs)
+    x_m, y_m = project(east, north, source=source.point_crs, target=area.crs)
     row, _ = grid.cell_of(x_m, y_m)
     return bool((row >= 0).mean() > 0.5)

@@ -214,13 +214,12 @@ def _place(
     target: Path,
 ) -> None:
     """Project each distinct point once: publishers snap incidents to few points."""
-    crs = source.crs if source.places is None else source.places.crs
     points = connection.sql("select distinct east, north from loaded where east is not null")
     with pq.ParquetWriter(target, PLACES, compression="none") as writer:
         for batch in points.to_arrow_reader(POINTS_AT_ONCE):
             east, north = batch["east"].to_numpy(), batch["north"].to_numpy()
-            x_m, y_m = project(east, north, source=crs, target=area.crs)
-            lon, lat = project(east, north, source=crs, target=WGS84)
+            x_m, y_m = project(east, north, source=source.point_crs, target=area.crs)
+            lon, lat = project(east, north, source=source.point_crs, target=WGS84)
             is_outside = ~(np.isfinite(x_m) & np.isfinite(y_m))
             cell = (None, None)
             if grid is not None:

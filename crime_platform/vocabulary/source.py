@@ -16,7 +16,6 @@ from crime_platform.vocabulary.study_area_parts import (
 )
 
 TIMESTAMP_CLOCKS = ("local", "utc")
-DAY_CODES = ("%d", "%-d", "%e", "%j", "%x", "%c", "%D", "%F")  # of strptime
 TABLE, POLICE_UK, NZ_POLICE = "table", "police_uk", "nz_police"
 FORMATS = (TABLE, POLICE_UK, NZ_POLICE)
 
@@ -160,10 +159,14 @@ class Source:
             )
 
     @property
-    def months_only(self) -> bool:
-        """Whether the publisher gives no day: every incident then stands on the first."""
-        days = any(code in each for each in self.datetime_formats for code in DAY_CODES)
-        return bool(self.datetime_formats) and not days
+    def point(self) -> tuple[str, str]:
+        """Columns of the eastward and the northward coordinate, here or in the table of places."""
+        return self.columns.point if self.places is None else (self.places.x, self.places.y)
+
+    @property
+    def point_crs(self) -> str:
+        """CRS of those two columns."""
+        return self.crs if self.places is None else self.places.crs
 
     def _require_place(self) -> None:
         if self.columns.x is not None and self.crs == WGS84:
@@ -187,17 +190,3 @@ def is_never_loaded(column: str) -> bool:
     """Whether a column's name speaks of demography, arrests or patrols."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
     return any(_NEVER_LOADED.fullmatch(w) for w in re.split(r"[^a-z]+", words.lower()))
-
-
-def require_days(sources: tuple[Source, ...]) -> None:
-    """Refuse daily work on sources that publish months only.
-
-    Raises:
-        StudyAreaError: if a source does; an incident's day is then not known.
-    """
-    monthly = [source.name for source in sources if source.months_only]
-    if monthly:
-        raise StudyAreaError(
-            f"step: days need incidents with a day, but {monthly} publish the month only, so every "
-            'incident would fall on the first; keep step = "month"'
-        )
