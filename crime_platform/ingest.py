@@ -10,11 +10,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crime_platform.geography.grid import Grid, grid_of
-from crime_platform.sources.files import file_sha256, source_files
+from crime_platform.sources.files import file_sha256, published_on, source_files
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import TableReading, read_table_file
 from crime_platform.sources.table_report import TableReport
@@ -22,7 +23,7 @@ from crime_platform.vocabulary.artifact import code_version, content_key, remove
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
-from crime_platform.vocabulary.source import REPLACE_MONTHS, PlaceTable, Source
+from crime_platform.vocabulary.source import PlaceTable, Source
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.warehouse import Warehouse, now
 
@@ -38,6 +39,7 @@ READING_CODE = ("sources", "geography", "ingest")
 class IngestReport:
     """What one ingest found."""
 
+    read_at: datetime = field(default_factory=now)  # one moment for all files of this ingest
     n_accepted: int = 0  # incidents rows in the current view
     n_read: int = 0  # files that were new or changed
     problems: list[str] = field(default_factory=list)  # why a source was refused as a whole
@@ -87,8 +89,7 @@ def ingest_area(area: StudyArea, home: PlatformHome) -> IngestReport:
         with _scratch(home) as scratch:
             _take_in(fresh, source, area, grid, home, scratch, report)
     if not report.problems:
-        republishing = [s.name for s in area.sources if s.revisions == REPLACE_MONTHS]
-        warehouse.retire_other_files(area.name, current, republishing=republishing)
+        warehouse.retire_other_files(area.name, current, moment=report.read_at)
     _describe(area, warehouse, report)
     return report
 
@@ -195,7 +196,7 @@ def _take_in(
         return
     for file, reading in readings:
         warehouse.replace_file(
-            _entry(area, file, reading.report, home),
+            {**_entry(area, file, reading.report, home), "ingested_at": report.read_at},
             incidents=reading.incidents,
             rejected=reading.rejected,
         )
@@ -218,6 +219,8 @@ def _entry(
         "n_duplicates": found.n_repeated,
         "first_day": found.first_day,
         "last_day": found.last_day,
+        "published_on": published_on(file.source, file.path),
+        "revisions": file.source.revisions,
     }
 
 

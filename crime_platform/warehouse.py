@@ -7,7 +7,7 @@ Forecasts do not live here: readers get whole releases (see release.py).
 
 import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ import numpy as np
 from crime_platform.champion import Verdict
 from crime_platform.vocabulary.incident import HOUR_BANDS
 from crime_platform.vocabulary.timesteps import Month
-from crime_platform.warehouse_schema import SCHEMA, SUPERSEDE_MONTHS
+from crime_platform.warehouse_schema import SCHEMA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,14 +102,15 @@ class Warehouse:
         """Store one parsed file: its incidents, its rejected rows and its entry, all or nothing.
 
         Args:
-            file: one value per column of `source_file`.
+            file: one value per column of `source_file`; one ingest gives all its files the same
+                `ingested_at`.
             incidents: Parquet with the columns of `incident_vintage` that the file determines.
             rejected: Parquet with `source_row, reason, value`.
         """
         key = [file[name] for name in ("study_area", "source", "sha256", "reading_key")]
-        moment = now()
+        moment = file["ingested_at"]
         with self.writer() as connection:
-            for table in ("incident_vintage", "rejected_row"):
+            for table in ("incident_vintage", "rejected_row", "held_month"):
                 connection.execute(
                     f"delete from {table} where study_area = ? and source = ? and sha256 = ? "
                     "and reading_key = ?",
@@ -125,7 +126,14 @@ class Warehouse:
                 "? as sha256, ? as reading_key, *, ? as ingested_at from read_parquet(?)",
                 [*key, moment, str(rejected)],
             )
-            entry = {**file, "ingested_at": moment, "is_current": True, "superseded_at": None}
+            connection.execute(
+                "insert into held_month by name select distinct ? as study_area, ? as source, "
+                "? as sha256, ? as reading_key, coalesce(part, '') as part, month "
+                "from incident_vintage where study_area = ? and source = ? and sha256 = ? "
+                "and reading_key = ?",
+                [*key, *key],
+            )
+            entry = {**file, "is_current": True, "superseded_at": None}
             names, marks = ", ".join(entry), ", ".join("?" * len(entry))
             connection.execute(
                 f"insert or replace into source_file ({names}) values ({marks})",
@@ -137,7 +145,7 @@ class Warehouse:
         study_area: str,
         current: list[tuple[str, str, str]],
         *,
-        republishing: Sequence[str] = (),
+        moment: datetime,
     ) -> int:
         """Leave only these (file_path, sha256, reading_key) in the current view.
 
@@ -146,7 +154,7 @@ class Warehouse:
         Args:
             study_area: whose files they are.
             current: files that lie at hand now.
-            republishing: sources of whose files only the newest counts, month by month.
+            moment: when the files were looked at, the `ingested_at` of those that are new.
 
         Returns:
             How many files left the current view.
@@ -166,18 +174,13 @@ class Warehouse:
             gone = connection.execute(
                 "update source_file set is_current = false, superseded_at = ? "
                 f"where study_area = ? and is_current and not {wanted} returning 1",
-                [now(), study_area],
+                [moment, study_area],
             ).fetchall()
             connection.execute(
                 "delete from data_quality where study_area = ? "
                 "and file_path not in (select file_path from wanted)",
                 [study_area],
             )
-            connection.execute("delete from superseded_month where study_area = ?", [study_area])
-            if republishing:
-                connection.execute(
-                    SUPERSEDE_MONTHS, {"study_area": study_area, "sources": list(republishing)}
-                )
         return len(gone)
 
     def replace_quality(self, study_area: str, findings: "pd.DataFrame") -> None:

@@ -5,8 +5,10 @@ create table if not exists source_file (
     study_area varchar, source varchar, file_path varchar, sha256 varchar, reading_key varchar,
     n_rows bigint, n_accepted bigint, n_rejected bigint, n_ungeocoded bigint, n_duplicates bigint,
     first_day date, last_day date, ingested_at timestamptz, is_current boolean,
-    superseded_at timestamptz,
+    superseded_at timestamptz, published_on date, revisions varchar,
     primary key (study_area, file_path, sha256, reading_key));
+alter table source_file add column if not exists published_on date;
+alter table source_file add column if not exists revisions varchar;
 create table if not exists incident_vintage (
     study_area varchar, source varchar, sha256 varchar, reading_key varchar, source_file varchar,
     source_row bigint, source_id varchar, occurred_on date, occurred_hour tinyint, month date,
@@ -37,32 +39,52 @@ create table if not exists skill_verdict (
 create table if not exists publication (
     study_area varchar, as_of_month date, candidate_id varchar, model varchar, run_id varchar,
     published_at timestamptz, primary key (study_area, as_of_month));
-create table if not exists superseded_month (
+create table if not exists held_month (
     study_area varchar, source varchar, sha256 varchar, reading_key varchar, part varchar,
     month date);
-create or replace view incident as
-    select v.* from incident_vintage v
-    join source_file f using (study_area, sha256, reading_key, source)
-    anti join superseded_month s on s.study_area = v.study_area and s.source = v.source
-        and s.sha256 = v.sha256 and s.reading_key = v.reading_key
-        and s.part = coalesce(v.part, '') and s.month = v.month
-    where f.is_current;
-"""
-
-SUPERSEDE_MONTHS = """
-insert into superseded_month
-    with held as (
-        select distinct study_area, source, sha256, reading_key, coalesce(part, '') as part, month
-        from incident_vintage where study_area = $study_area and list_contains($sources, source)
+create or replace view file_known as
+    with bytes as (
+        select study_area, source, sha256,
+            arg_max(reading_key, (is_current, ingested_at)) as reading_key,
+            arg_max(file_path, (is_current, ingested_at)) as file_path,
+            arg_max(revisions, (is_current, ingested_at)) as revisions,
+            arg_max(published_on, (is_current, ingested_at)) as published_on,
+            arg_max(last_day, (is_current, ingested_at)) as last_day,
+            min(ingested_at) as first_ingested,
+            case when not bool_or(is_current) then max(superseded_at) end as retired_at
+        from source_file group by study_area, source, sha256
+    ),
+    dated as (
+        select *, case when published_on is null or row_number() over versions > 1
+            then first_ingested else published_on::timestamp at time zone 'UTC' end as known_from
+        from bytes
+        window versions as (partition by study_area, source, file_path order by first_ingested)
     )
-    select held.* from held join source_file f using (study_area, source, sha256, reading_key)
-    where f.is_current
-    qualify row_number() over (
-        partition by held.source, held.part, held.month
-        order by f.last_day desc, f.ingested_at desc, f.file_path desc
-    ) > 1
+    select * exclude (published_on, first_ingested, retired_at),
+        case when retired_at is not null then least(retired_at, coalesce(
+            lead(known_from) over (partition by study_area, source, file_path order by known_from),
+            retired_at)) end as known_until
+    from dated;
+create or replace macro month_known_at(moment) as table
+    select h.*, f.known_from from held_month h
+    join file_known f using (study_area, source, sha256, reading_key)
+    where f.known_from <= moment and (f.known_until is null or f.known_until > moment)
+    qualify f.revisions is distinct from 'replace_months' or row_number() over (
+        partition by h.study_area, h.source, h.part, h.month
+        order by f.last_day desc, f.known_from desc, f.file_path desc
+    ) = 1;
+create or replace macro incident_known_at(moment) as table
+    select v.* from incident_vintage v
+    join month_known_at(moment) k on k.study_area = v.study_area and k.source = v.source
+        and k.sha256 = v.sha256 and k.reading_key = v.reading_key
+        and k.part = coalesce(v.part, '') and k.month = v.month;
+create or replace view incident as select * from incident_known_at('infinity'::timestamptz);
 """
-"""Months of current files that a newer current file of the same source holds too.
+"""What was known when.
 
-Newer is the file that reaches further; of two that reach as far, the one read later.
+`file_known` has every file's bytes once, read as they are read today, with the time from which
+they were known: the day the publisher wrote on them, else their first ingest. Bytes that replace
+others under the same name can never be known before their ingest. Where a source publishes months
+anew, of a month that several known files hold the newest counts: the file that reaches further,
+and of two that reach as far, the one known later.
 """

@@ -22,8 +22,12 @@ def warehouse(tmp_path):
     return Warehouse(tmp_path / "warehouse.duckdb")
 
 
+MORNING = dt.datetime(2022, 1, 5, 6, tzinfo=dt.UTC)
+
+
 def entry(sha="a1", path="raw/2021.csv", n=3):
     return {
+        "ingested_at": MORNING,
         "study_area": "toy",
         "source": "police",
         "file_path": path,
@@ -99,7 +103,7 @@ def test_a_revised_file_replaces_the_view_and_keeps_the_vintage(warehouse, tmp_p
     warehouse.replace_file(entry(sha="a1"), **parquet(tmp_path, n=3))
     warehouse.replace_file(entry(sha="b2", n=5), **parquet(tmp_path, n=5))
 
-    retired = warehouse.retire_other_files("toy", [("raw/2021.csv", "b2", "k1")])
+    retired = warehouse.retire_other_files("toy", [("raw/2021.csv", "b2", "k1")], moment=MORNING)
 
     assert retired == 1
     assert len(warehouse.read("select * from incident")) == 5
@@ -108,10 +112,10 @@ def test_a_revised_file_replaces_the_view_and_keeps_the_vintage(warehouse, tmp_p
 
 def test_a_file_that_comes_back_is_current_again(warehouse, tmp_path):
     warehouse.replace_file(entry(), **parquet(tmp_path))
-    warehouse.retire_other_files("toy", [])
+    warehouse.retire_other_files("toy", [], moment=MORNING)
     assert warehouse.read("select * from incident").empty
 
-    warehouse.retire_other_files("toy", [("raw/2021.csv", "a1", "k1")])
+    warehouse.retire_other_files("toy", [("raw/2021.csv", "a1", "k1")], moment=MORNING)
 
     assert len(warehouse.read("select * from incident")) == 3
 

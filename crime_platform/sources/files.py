@@ -4,6 +4,7 @@ What a column means is not known here. Unpacking writes below one scratch folder
 """
 
 import codecs
+import datetime as dt
 import fnmatch
 import gzip
 import hashlib
@@ -95,6 +96,23 @@ def is_member(name: str, wanted: str | None) -> bool:
     """Whether a file's name fits the glob of a source's `members`; the folder does not count."""
     plain = Path(name).name.lower().removesuffix(".gz")
     return fnmatch.fnmatch(plain, (wanted or "*").lower())
+
+
+def published_on(source: Source, path: Path) -> dt.date | None:
+    """Day that a file's name says it was published, where the source's names say one.
+
+    Raises:
+        SourceFormatError: if the name is not written as the source says.
+    """
+    if source.published_on is None:
+        return None
+    try:
+        return dt.datetime.strptime(path.name, source.published_on).replace(tzinfo=dt.UTC).date()
+    except ValueError as error:
+        raise SourceFormatError(
+            f"{path}: its name is not written {source.published_on!r}, so the day it was published "
+            "is not known; rename the file, or correct published_on under [[source]]"
+        ) from error
 
 
 def file_sha256(path: Path) -> str:

@@ -134,6 +134,7 @@ class Source:
     crs: str = WGS84  # of the two coordinate columns
     encoding: str | None = None  # UTF-8 or what the byte order mark says, when absent
     optional: tuple[str, ...] = ()  # keys of columns that some files leave out
+    published_on: str | None = None  # strptime of a file's whole name, where it tells the day
     members: str | None = None  # glob of the names, in folders and archives, that hold incidents
     places: PlaceTable | None = None
     only: RowFilter | None = None

@@ -76,6 +76,7 @@ SOURCE_TEXTS = (
     "crs",
     "encoding",
     "members",
+    "published_on",
 )
 
 
