@@ -78,7 +78,7 @@ def gather_evidence(home: PlatformHome, area_name: str, as_of: Month) -> Evidenc
     return Evidence(
         study_area=area_name,
         title=area.title,
-        tensor=tensor.through(as_of),
+        tensor=tensor.cut_at(as_of),
         grid=grid,
         plan=plan,
         month_count=month_count,

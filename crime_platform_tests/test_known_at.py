@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from table_reading import POLICE
 
 from crime_platform.sources.files import published_on
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source import ADD, REPLACE_MONTHS
 from crime_platform.warehouse import Warehouse
+from table_reading import POLICE
 
 
 def day(month: int, of_month: int = 5) -> dt.datetime:

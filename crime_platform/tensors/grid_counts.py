@@ -1,7 +1,7 @@
 """Monthly counts of an area as one labelled, dense array, rebuilt from the long table at will."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +11,9 @@ from jaxtyping import Bool, Float
 
 from crime_platform.geography.grid import Grid
 from crime_platform.tensors.covariates import holidays_of
+from crime_platform.tensors.vintages import vintage_variables, vintages_of
 from crime_platform.vocabulary.artifact import content_key, written_aside
-from crime_platform.vocabulary.forecast import CountHistory, no_days
+from crime_platform.vocabulary.forecast import CountHistory, Vintage, no_days
 from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month, month_range
 
@@ -36,11 +37,16 @@ class GridCounts:
     holidays: np.ndarray = field(default_factory=no_days)  # up to a year after the last month
     # How many of the counted incidents bear a mark, say the premises they happened at, by mark.
     marked: Mapping[str, np.ndarray] = field(default_factory=dict)  # each step, type, row, col
+    vintages: Mapping[np.datetime64, Vintage] = field(default_factory=dict)  # by origin
 
     @property
     def history(self) -> CountHistory:
         return CountHistory(
-            steps=self.months, counts=self.counts, holidays=self.holidays, marked=self.marked
+            steps=self.months,
+            counts=self.counts,
+            holidays=self.holidays,
+            marked=self.marked,
+            vintages=self.vintages,
         )
 
     @property
@@ -49,16 +55,28 @@ class GridCounts:
         return content_key(list(self.offence_types), *self.history.content)
 
     def through(self, origin: Month) -> "GridCounts":
-        """The same tensor as it ended at `origin`."""
+        """The tensor that was known at `origin`: it ends there, later revisions undone."""
         past = self.history.through(origin)
+        return replace(self._ending(origin, past.counts, past.marked), vintages={})
+
+    def cut_at(self, last: Month) -> "GridCounts":
+        """The counts as they are known now, up to `last`, with what was known at each origin."""
+        end = self.history.index_of(last) + 1
+        marked = {mark: counts[:end] for mark, counts in self.marked.items()}
+        return self._ending(last, self.counts[:end], marked)
+
+    def _ending(
+        self, last: Month, counts: np.ndarray, marked: Mapping[str, np.ndarray]
+    ) -> "GridCounts":
         return GridCounts(
-            months=past.steps,
+            months=self.months[: len(counts)],
             offence_types=self.offence_types,
-            counts=past.counts,
+            counts=counts,
             # Cut as well, so that the tensor of a past month stays the one it was then.
-            holidays=self.holidays[self.holidays < (origin + 1 + MONTHS_PLANNED)],
+            holidays=self.holidays[self.holidays < (last + 1 + MONTHS_PLANNED)],
             # A mark that was unknown then must not name the tensor of then.
-            marked={mark: counts for mark, counts in past.marked.items() if counts.any()},
+            marked={mark: bearing for mark, bearing in marked.items() if bearing.any()},
+            vintages={origin: then for origin, then in self.vintages.items() if origin <= last},
         )
 
     def ever_active(self) -> Bool[np.ndarray, "row col"]:
@@ -149,6 +167,7 @@ def as_dataset(tensor: GridCounts, grid: Grid, *, study_area: str, title: str) -
                 marked,
                 {"long_name": "those of them with a mark", "units": "incidents per month and cell"},
             ),
+            **vintage_variables(tensor.vintages),
         },
         coords={
             "mark": np.array(list(tensor.marked), dtype=str),
@@ -176,6 +195,7 @@ def as_dataset(tensor: GridCounts, grid: Grid, *, study_area: str, title: str) -
             "crs": grid.crs,
             "cell_size_m": grid.cell_size_m,
             "data_version": tensor.data_version,
+            "vintage_origins": [str(origin) for origin in tensor.vintages],
             "holidays": [str(day) for day in tensor.holidays],
         },
     )
@@ -192,7 +212,7 @@ def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
 
     Raises:
         FileNotFoundError: if no tensor was built yet.
-        IncompleteDataError: if it was built before counts by mark were kept.
+        IncompleteDataError: if it was built before counts by mark and by vintage were kept.
     """
     import xarray as xr
 
@@ -201,10 +221,11 @@ def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
             f"there is no tensor at {path}: materialise grid_tensor first (crime-platform run)"
         )
     with xr.open_zarr(path, consolidated=True) as dataset:
-        if "marked_count" not in dataset:
+        if missing := {"marked_count", "revised_count"} - set(dataset):
             raise IncompleteDataError(
-                f"the tensor at {path} holds no marked_count: an earlier version of the platform "
-                "wrote it; materialise grid_tensor again (crime-platform run)"
+                f"the tensor at {path} holds no {' and no '.join(sorted(missing))}: an earlier "
+                "version of the platform wrote it; materialise grid_tensor again "
+                "(crime-platform run)"
             )
         size = float(dataset.attrs["cell_size_m"])
         grid = Grid(
@@ -226,5 +247,6 @@ def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
                     dataset["mark"].to_numpy(), dataset["marked_count"].to_numpy(), strict=True
                 )
             },
+            vintages=vintages_of(dataset),
         )
     return tensor, grid

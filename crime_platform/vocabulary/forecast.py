@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from crime_platform.vocabulary.timesteps import IncompleteDataError, target_step
 
@@ -20,18 +20,48 @@ def no_days() -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recount:
+    """Counts that were other than they are now, each at its place."""
+
+    position: Int[np.ndarray, "axis place"]  # step, type and unit axes
+    count: Float[np.ndarray, " place"]
+
+    def applied_to(self, counts: np.ndarray) -> np.ndarray:
+        """A copy of the counts with these in place."""
+        changed = counts.copy()
+        changed[tuple(self.position)] = self.count.astype(counts.dtype)
+        return changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Vintage:
+    """What the counts through one step were when that step was the newest."""
+
+    counts: Recount
+    marked: Mapping[str, Recount] = field(default_factory=dict)
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Its arrays, as parts of an artifact's key."""
+        recounts = {"": self.counts, **self.marked}
+        return list(recounts), *(a for r in recounts.values() for a in (r.position, r.count))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CountHistory:
     """Counts of recorded incidents in consecutive steps, oldest first, and the calendar's holidays.
 
     Holidays are fixed years ahead: the ones after the last step are known too. A mark is something
     known of an incident besides its type, say that it happened in a house; `marked` holds, by mark,
-    how many of the counted incidents bear it.
+    how many of the counted incidents bear it. Publishers revise what they have published:
+    `vintages` holds, by origin, what was known then, where that is on record.
     """
 
     steps: np.ndarray  # datetime64[M] or [D], consecutive
     counts: Float[np.ndarray, "step type *unit"]
     holidays: np.ndarray = field(default_factory=no_days)  # datetime64[D], rising
     marked: Mapping[str, np.ndarray] = field(default_factory=dict)  # each step, type, *unit
+    vintages: Mapping[np.datetime64, Vintage] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.counts):
@@ -58,7 +88,11 @@ class CountHistory:
     def content(self) -> tuple[object, ...]:
         """Everything a model can learn from, as parts of an artifact's key."""
         times = self.steps.astype("int64"), self.holidays.astype("int64")
-        return *times, np.asarray(self.counts), list(self.marked), *self.marked.values()
+        known = *times, np.asarray(self.counts), list(self.marked), *self.marked.values()
+        if not self.vintages:
+            return known
+        then = [part for vintage in self.vintages.values() for part in vintage.content]
+        return *known, [str(origin) for origin in self.vintages], *then
 
     def index_of(self, step: np.datetime64) -> int:
         """Position of `step` on the first axis.
@@ -74,13 +108,19 @@ class CountHistory:
         return position
 
     def through(self, origin: np.datetime64) -> "CountHistory":
-        """What was known at `origin`: every step up to and including it, nothing later."""
+        """What was known at `origin`: every step up to and including it, nothing later.
+
+        Counts that were revised since are what they were then, where that is on record.
+        """
         end = self.index_of(origin) + 1
+        counts = self.counts[:end]
+        marked = {mark: counts[:end] for mark, counts in self.marked.items()}
+        if then := self.vintages.get(origin):
+            counts = then.counts.applied_to(counts)
+            revised = {mark: it for mark, it in then.marked.items() if mark in marked}
+            marked |= {mark: it.applied_to(marked[mark]) for mark, it in revised.items()}
         return CountHistory(
-            steps=self.steps[:end],
-            counts=self.counts[:end],
-            holidays=self.holidays,
-            marked={mark: counts[:end] for mark, counts in self.marked.items()},
+            steps=self.steps[:end], counts=counts, holidays=self.holidays, marked=marked
         )
 
 
