@@ -118,6 +118,8 @@ def _folder(evidence: Evidence, runs: list[ModelRun], root: Path) -> Path:
         [f"{run.model}/{run.key}" for run in runs],
         evidence.study_area,
         evidence.month_count.to_json(date_format="iso"),
+        evidence.month_revision.to_json(date_format="iso"),
+        evidence.last_month_note,
         evidence.incumbent,
         repr(evidence.grid),
         code_version(*CODE),
@@ -179,6 +181,7 @@ def _write_tables(folder: Path, evidence: Evidence, runs: list[ModelRun]) -> Non
         "cell": cells(evidence),
         "cell_month": cell_months(evidence),
         "month_count": evidence.month_count,
+        "month_revision": evidence.month_revision,
         "model_version": pd.DataFrame([*map(_version, runs), _ensemble_version(contest, runs)]),
         "champion_history": champion_rows(contest.decisions, evidence),
     }
@@ -188,15 +191,17 @@ def _write_tables(folder: Path, evidence: Evidence, runs: list[ModelRun]) -> Non
         write_frame(table, folder, name, evidence)
     _write_forecasts(folder, evidence, contest, tables["model_version"])
     _write_fusion(folder, evidence, scored)
-    decision = contest.decision
+    decision, plan = contest.decision, evidence.plan
     manifest = {
         "study_area": evidence.study_area,
         "title": evidence.title,
-        "as_of_month": str(evidence.plan.as_of),
+        "as_of_month": str(plan.as_of),
         "champion": decision.champion,
         "lowest_deviance": decision.lowest_deviance,
         "reason": decision.reason,
         "data_version": evidence.tensor.data_version,
+        "last_month_note": evidence.last_month_note,
+        "n_vintage_origins": len(evidence.tensor.vintages.keys() & set(plan.test_origins)),
         "git_commit": git_commit(),
         "skipped": {run.model: run.skipped for run in runs if run.skipped is not None},
     }

@@ -44,7 +44,9 @@ class Evidence:
     tensor: GridCounts  # cut off at `as_of`
     grid: Grid
     plan: BacktestPlan
-    month_count: "pd.DataFrame"  # month, offence_type, count, n_ungeocoded, is_complete
+    month_count: "pd.DataFrame"  # as published
+    month_revision: "pd.DataFrame"  # as published
+    last_month_note: str
     incumbent: str | None = None  # champion published for the newest month before `as_of`
 
     @property

@@ -1,25 +1,37 @@
 """From incidents in the warehouse to counts and the tensor that every model starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from crime_platform.geography.grid import Grid
+from crime_platform.revisions import (
+    AS_RECORDED,
+    LEFT_OUT,
+    SCALED,
+    Maturity,
+    RevisionRecord,
+    judge_maturity,
+    origin_vintages,
+    read_record,
+)
 from crime_platform.tensors.grid_counts import as_dataset, dense_counts, write_tensor
 from crime_platform.vocabulary.artifact import swap_symlink
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.timesteps import IncompleteDataError, Month, month_range
+from crime_platform.vocabulary.timesteps import (
+    IncompleteDataError,
+    Month,
+    month_range,
+)
 from crime_platform.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TENSOR = "grid_tensor.zarr"
-# A month counts as whole when its last incident is this close to its end: quiet days happen.
-QUIET_DAYS_AT_MONTH_END = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +44,8 @@ class CountReport:
     n_complete: int
     missing: list[Month]  # months in the middle without any incident
     totals: "pd.DataFrame"  # month, count, is_complete
+    record: RevisionRecord
+    maturity: Maturity
 
 
 def tensor_path(home: PlatformHome, area_name: str) -> Path:
@@ -45,25 +59,24 @@ def rebuild_counts(area: StudyArea, home: PlatformHome) -> CountReport:
     Raises:
         IncompleteDataError: if the area has no incident at all.
     """
+    import pandas as pd
+
     warehouse = Warehouse(home.warehouse)
-    with warehouse.reader() as connection:
-        last_day, months_only = connection.execute(
-            "select max(occurred_on), bool_and(day(occurred_on) = 1) from incident "
-            "where study_area = ?",
-            [area.name],
-        ).fetchone() or (None, None)
-    if last_day is None:
+    newest = warehouse.read(
+        "select max(month) as month from incident where study_area = ?", area.name
+    )["month"].item()
+    if pd.isna(newest):
         raise IncompleteDataError(
             f"{area.name} has no incident in the warehouse: check paths under [[source]] in "
             f"{area.name}.toml"
         )
-    months = month_range(area.first_month, np.datetime64(last_day, "M"))
-    last = np.datetime64(last_day, "D")
-    complete = [is_whole(month, last, months_only=bool(months_only)) for month in months]
+    months = month_range(area.first_month, np.datetime64(newest, "M"))
+    record = read_record(area, warehouse)
+    maturity = judge_maturity(area, record)
     warehouse.rebuild_counts(
         area.name,
-        months=months,
-        complete=complete,
+        months=_month_rows(months, maturity),
+        revisions=record.triangle,
         offence_types=list(area.offence_names),
         premises_of_label=area.premises_of_label,
     )
@@ -79,21 +92,26 @@ def rebuild_counts(area: StudyArea, home: PlatformHome) -> CountReport:
         n_complete=int(totals["is_complete"].sum()),
         missing=list(held[totals["count"].to_numpy() == 0]),
         totals=totals,
+        record=record,
+        maturity=maturity,
     )
 
 
-def is_whole(month: Month, last_day: np.datetime64, *, months_only: bool = False) -> bool:
-    """Whether the data reach the end of the month, a few quiet days allowed.
+def _month_rows(months: np.ndarray, maturity: Maturity) -> "pd.DataFrame":
+    """Each month with what is known of its completeness and what is done about it."""
+    import pandas as pd
 
-    Args:
-        month: what is judged.
-        last_day: day of the newest incident.
-        months_only: the publisher gives months and no days, so every incident is on the first;
-            then a month that is there is whole.
-    """
-    end = (month + 1).astype("datetime64[D]") - 1
-    reached = month.astype("datetime64[D]") if months_only else end - QUIET_DAYS_AT_MONTH_END
-    return bool(last_day >= reached)
+    is_left_out = (months > maturity.last_usable) & (months <= maturity.last_whole)
+    is_scaled = (months == maturity.last_usable) & (maturity.factor != 1)
+    return pd.DataFrame(
+        {
+            "month": months.astype("datetime64[s]"),
+            "is_complete": months <= maturity.last_usable,
+            "completeness_share": [maturity.completeness.get(month, np.nan) for month in months],
+            "note": [maturity.notes.get(month) for month in months],
+            "treatment": np.select([is_left_out, is_scaled], [LEFT_OUT, SCALED], AS_RECORDED),
+        }
+    )
 
 
 def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, object]:
@@ -126,6 +144,8 @@ def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, o
         last=last,
         calendar=area.calendar,
     )
+    vintages = origin_vintages(area, warehouse, read_record(area, warehouse), last=last)
+    tensor = replace(tensor, vintages=vintages)
     name = f"tensors/{tensor.data_version}.zarr"
     path = home.artifacts(area.name) / name
     if not path.exists():
@@ -147,4 +167,5 @@ def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, o
             for mark, counts in tensor.marked.items()
         },
         "share of zeros": float((tensor.counts == 0).mean()),
+        "origins with a vintage of their own": len(tensor.vintages),
     }

@@ -62,11 +62,16 @@ def gather_evidence(home: PlatformHome, area_name: str, as_of: Month) -> Evidenc
             f"run from {tensor.months[0]} to {tensor.months[-1]}. Add the missing files below "
             f"{home.root}, or choose an earlier month with --as-of"
         )
-    month_count = Warehouse(home.warehouse).read(
-        "select month, offence_type, count, n_ungeocoded, is_complete from month_count "
+    warehouse, known = Warehouse(home.warehouse), (area_name, as_of.astype("datetime64[D]").item())
+    month_count = warehouse.read(
+        "select * exclude (study_area) from month_count "
         "where study_area = ? and month <= ? order by month, offence_type",
-        area_name,
-        as_of.astype("datetime64[D]").item(),
+        *known,
+    )
+    notes = warehouse.read(
+        "select distinct month, note from month_count where study_area = ? and month >= ? "
+        "and note is not null order by month desc",
+        *known,
     )
     plan = BacktestPlan(
         as_of=as_of,
@@ -82,6 +87,12 @@ def gather_evidence(home: PlatformHome, area_name: str, as_of: Month) -> Evidenc
         grid=grid,
         plan=plan,
         month_count=month_count,
+        month_revision=warehouse.read(
+            "select * exclude (study_area) from month_revision where study_area = ? "
+            "and month <= ? order by all",
+            *known,
+        ),
+        last_month_note="; ".join(notes["note"]),
         incumbent=_published_before(home, area_name, as_of),
     )
 

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-import numpy as np
 
 from crime_platform.champion import Verdict
-from crime_platform.vocabulary.incident import HOUR_BANDS
 from crime_platform.vocabulary.timesteps import Month
+from crime_platform.warehouse_queries import COUNT_CELLS, COUNT_MARKS, COUNT_MONTHS, mark_values
 from crime_platform.warehouse_schema import SCHEMA
 
 if TYPE_CHECKING:
@@ -200,36 +199,32 @@ class Warehouse:
         self,
         study_area: str,
         *,
-        months: np.ndarray,
-        complete: list[bool],
+        months: "pd.DataFrame",
+        revisions: "pd.DataFrame",
         offence_types: list[str],
         premises_of_label: Mapping[str, str],
     ) -> None:
-        """Count the current incidents again: sparse per cell, explicit zeros per month."""
+        """Count the current incidents again: sparse per cell, explicit zeros per month.
+
+        Args:
+            study_area: whose incidents they are.
+            months: `month, is_complete, completeness_share, treatment, note`, a row per month.
+            revisions: what was known of each month when, kept beside the counts.
+            offence_types: those that get a zero where a month has none.
+            premises_of_label: kind of place by the publisher's label, for the counts by mark.
+        """
         with self.writer() as connection:
-            for table in ("cell_month_count", "cell_month_mark", "month_count"):
+            for table in ("cell_month_count", "cell_month_mark", "month_count", "month_revision"):
                 connection.execute(f"delete from {table} where study_area = ?", [study_area])
+            connection.execute(COUNT_CELLS, [study_area])
+            connection.execute(COUNT_MARKS, {"area": study_area, **mark_values(premises_of_label)})
+            connection.register("calendar", months)
+            connection.register("revisions", revisions)
             connection.execute(
-                "insert into cell_month_count select study_area, month, offence_type, row, col, "
-                "sum(n_incidents) from incident where study_area = ? and row is not null "
-                "group by all order by month, offence_type, row, col",
+                "insert into month_revision by name select ? as study_area, * from revisions",
                 [study_area],
             )
-            _count_marks(connection, study_area, premises_of_label)
-            connection.execute("create temp table calendar (month date, is_complete boolean)")
-            days = [month.astype("datetime64[D]").item() for month in months]
-            connection.executemany(
-                "insert into calendar values (?, ?)", list(zip(days, complete, strict=True))
-            )
-            connection.execute(
-                "insert into month_count select ?, c.month, t.offence_type, "
-                "coalesce(sum(i.n_incidents), 0), "
-                "coalesce(sum(i.n_incidents) filter (i.row is null), 0), any_value(c.is_complete) "
-                "from calendar c cross join (select unnest(?::varchar[]) as offence_type) t "
-                "left join incident i on i.study_area = ? and i.month = c.month "
-                "and i.offence_type = t.offence_type group by all order by all",
-                [study_area, offence_types, study_area],
-            )
+            connection.execute(COUNT_MONTHS, [study_area, offence_types, study_area])
 
     def month_totals(self, study_area: str) -> "pd.DataFrame":
         """City totals: `month, count, is_complete`, one row per month, oldest first."""
@@ -289,29 +284,6 @@ class Warehouse:
     def publications(self) -> "pd.DataFrame":
         """Every published candidate, oldest month first within each area."""
         return self.read("select * from publication order by study_area, as_of_month")
-
-
-def _count_marks(
-    connection: duckdb.DuckDBPyConnection, study_area: str, premises_of_label: Mapping[str, str]
-) -> None:
-    """Count incidents by kind of place and by part of the day, as far as both are known."""
-    bands = HOUR_BANDS.items()
-    marks_of_values = {
-        "lower(source_premises)": [
-            (label, f"premises_{kind}") for label, kind in premises_of_label.items()
-        ],
-        "occurred_hour": [
-            (hour, f"hours_{band}") for band, (first, end) in bands for hour in range(first, end)
-        ],
-    }
-    for value, mark_of in marks_of_values.items():
-        connection.execute(
-            "insert into cell_month_mark select i.study_area, m.mark, i.month, i.offence_type, "
-            "i.row, i.col, sum(i.n_incidents) from incident i "
-            f"join (select unnest(?) as value, unnest(?) as mark) m on {value} = m.value "
-            "where i.study_area = ? and i.row is not null group by all order by all",
-            [[each for each, _ in mark_of], [mark for _, mark in mark_of], study_area],
-        )
 
 
 def _first_day(month: Month) -> object:

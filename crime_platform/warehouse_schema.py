@@ -31,7 +31,13 @@ create table if not exists cell_month_mark (
     count integer);
 create table if not exists month_count (
     study_area varchar, month date, offence_type varchar, count integer, n_ungeocoded integer,
-    is_complete boolean);
+    is_complete boolean, completeness_share double, treatment varchar, note varchar);
+alter table month_count add column if not exists completeness_share double;
+alter table month_count add column if not exists treatment varchar;
+alter table month_count add column if not exists note varchar;
+create table if not exists month_revision (
+    study_area varchar, month date, offence_type varchar, vintage_month date, age_months integer,
+    count bigint);
 create table if not exists skill_verdict (
     study_area varchar, as_of_month date, candidate_id varchar, model varchar, passed boolean,
     reasons varchar, figures varchar, judged_at timestamptz,

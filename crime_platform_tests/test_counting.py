@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from conftest import toy_counts
-from crime_platform.counting import build_tensor, is_whole, rebuild_counts
+from crime_platform.counting import build_tensor, rebuild_counts
 from crime_platform.geography.grid import grid_of
 from crime_platform.ingest import ingest_area
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.timesteps import IncompleteDataError
+from crime_platform.vocabulary.timesteps import IncompleteDataError, is_whole
 from crime_platform.warehouse import Warehouse
 
 JUNE = np.datetime64("2021-06", "M")

@@ -79,11 +79,20 @@ def parquet(tmp_path, n=3):
 
 
 def rebuild(warehouse):
-    months = np.array(["2021-01", "2021-02", "2021-03"], dtype="datetime64[M]")
+    months = pd.DataFrame(
+        {
+            "month": pd.to_datetime(["2021-01-01", "2021-02-01", "2021-03-01"]),
+            "is_complete": [True, True, False],
+            "completeness_share": [None, 0.9, None],
+            "treatment": "as recorded",
+            "note": None,
+        }
+    )
+    triangle = ["month", "offence_type", "vintage_month", "age_months", "count"]
     warehouse.rebuild_counts(
         "toy",
         months=months,
-        complete=[True, True, False],
+        revisions=pd.DataFrame(columns=triangle),
         offence_types=["assault", "robbery"],
         premises_of_label={"house": "home", "garage": "home"},
     )

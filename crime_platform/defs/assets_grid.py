@@ -107,7 +107,7 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
     )
     def cell_month_count(platform: Platform) -> dg.MaterializeResult:
         from crime_platform.counting import rebuild_counts
-        from crime_platform.defs.plots import month_totals_plot
+        from crime_platform.defs.plots import month_totals_plot, revision_plot
 
         report = rebuild_counts(platform.study_area(area.name), platform.home)
         metadata = {
@@ -116,7 +116,9 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             "months": len(report.totals),
             "first month": report.first,
             "last complete month": report.last_complete,
+            "newest months": "; ".join(reversed(report.maturity.notes.values())),
             "totals": month_totals_plot(report.totals),
+            "revisions": revision_plot(report.record.triangle),
             "preview": preview(report.totals.tail()),
         }
         return dg.MaterializeResult(

@@ -22,6 +22,28 @@ def month_totals_plot(totals: "pd.DataFrame") -> bytes:
     return _png(draw)
 
 
+def revision_plot(triangle: "pd.DataFrame") -> bytes | None:
+    """How each month's count grew after it was first seen; None where no month was seen twice.
+
+    Args:
+        triangle: `month, offence_type, vintage_month, age_months, count`.
+    """
+    wide = triangle.pivot_table("count", "age_months", "month", aggfunc="sum")
+    grown = wide.loc[:, wide.notna().sum() > 1]
+    if grown.empty:
+        return None
+    share = 100 * grown / grown.ffill().iloc[-1]
+
+    def draw(axes: "Axes") -> None:
+        axes.plot(share.index, share, color=OURS, linewidth=0.7, alpha=0.5)
+        axes.axhline(100, color=THEIRS, linewidth=1)
+        axes.set_xlabel("months later", fontsize=8)
+        axes.set_ylabel("% of today's count", fontsize=8)
+        axes.set_title("What was known of each month, months later", fontsize=9, loc="left")
+
+    return _png(draw)
+
+
 def skill_plot(skills: "pd.Series", *, model: str) -> bytes:
     """Deviance skill over the historical average at each origin; bars below 0 lost to it."""
 

@@ -18,6 +18,7 @@ from crime_platform.vocabulary.study_area_parts import (
     OffenceType,
     PremisesType,
     QualityLimits,
+    RevisionRule,
     StudyAreaError,
     require_one_of,
     require_slug,
@@ -31,6 +32,7 @@ from crime_platform.vocabulary.study_area_tables import (
     read_offence,
     read_premises,
     read_quality,
+    read_revisions,
     read_source,
 )
 from crime_platform.vocabulary.timesteps import Month, parse_month
@@ -57,6 +59,7 @@ class StudyArea:
     premises_types: tuple[PremisesType, ...] = ()  # labels on none of them are left out
     includes_police_discovered: bool = False
     quality: QualityLimits = field(default_factory=QualityLimits)
+    revisions: RevisionRule = field(default_factory=RevisionRule)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)
     calendar: HolidayCalendar | None = None  # without one, no holiday is known
     toml_file: str = ""  # name of the file it was read from, for messages
@@ -217,6 +220,7 @@ def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
         "premises_types": all_or_none([read_premises(t) for t in table.tables("premises_type")]),
         "sources": all_or_none([read_source(t) for t in table.tables("source")]),
         "quality": read_quality(table.table("quality")),
+        "revisions": read_revisions(table.table("revisions")),
         "backtest": read_backtest(table.table("backtest")),
         "calendar": read_calendar(table.table("calendar")),
     }

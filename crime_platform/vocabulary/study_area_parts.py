@@ -98,6 +98,26 @@ class QualityLimits:
                 )
 
 
+LEAVE_OUT, SCALE, USE_AS_IT_IS = "leave_out", "scale", "keep"
+IMMATURE_RULES = (LEAVE_OUT, SCALE, USE_AS_IT_IS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionRule:
+    """What happens to a last month of which the publisher does not know every incident yet."""
+
+    immature_month: str = LEAVE_OUT
+    mature_share: float = 0.95  # of its final count, by the revision triangle
+
+    def __post_init__(self) -> None:
+        require_one_of("immature_month", self.immature_month, IMMATURE_RULES)
+        if not 0 < self.mature_share <= 1:
+            raise StudyAreaError(
+                f"mature_share: expected a share above 0 and up to 1, found {self.mature_share:g}; "
+                "write 95% as 0.95"
+            )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestSettings:
     """Rolling origins on which forecasters are compared."""

@@ -17,6 +17,7 @@ from crime_platform.vocabulary.study_area_parts import (
     OffenceType,
     PremisesType,
     QualityLimits,
+    RevisionRule,
     StudyAreaError,
 )
 from crime_platform.vocabulary.toml_keys import TomlTable
@@ -139,6 +140,16 @@ def read_quality(table: TomlTable) -> QualityLimits | None:
     fields = {key: table.number(key) for key in QualityLimits.__slots__}
     table.finish()
     return build(QualityLimits, table, **fields)
+
+
+def read_revisions(table: TomlTable) -> RevisionRule | None:
+    """What to do with a young month, from `[revisions]`."""
+    fields = {
+        "immature_month": table.text("immature_month"),
+        "mature_share": table.number("mature_share"),
+    }
+    table.finish()
+    return build(RevisionRule, table, **fields)
 
 
 def read_backtest(table: TomlTable) -> BacktestSettings | None:

@@ -89,6 +89,26 @@ TABLES = (
             COUNT,
             Column("n_ungeocoded", "INTEGER", "Of these, incidents without usable coordinates"),
             Column("is_complete", "BOOLEAN", "Whether the month was whole when it was ingested"),
+            Column(
+                "completeness_share",
+                "DOUBLE",
+                "Share of its final count known so far, by the revision triangle; NULL where that "
+                "is not measured",
+            ),
+            Column("treatment", "VARCHAR", "What models see: as recorded, scaled, or left out"),
+            Column("note", "VARCHAR", "Why so, where it was judged: the newest months"),
+        ),
+    ),
+    Table(
+        "month_revision",
+        "The revision triangle: what was known of each month when, in the whole area",
+        (
+            AREA,
+            MONTH,
+            OFFENCE,
+            Column("vintage_month", "DATE", "Calendar month by whose end this was known"),
+            Column("age_months", "INTEGER", "Months from the month counted to the vintage month"),
+            Column("count", "BIGINT", "Incidents known of the month then"),
         ),
     ),
     Table(
@@ -234,6 +254,17 @@ TABLES = (
             Column("rmse_skill", "DOUBLE", "RMSE skill of that policy over the average, lead 1"),
             Column("bias_share", "DOUBLE", "Expected / recorded - 1 over the back-test, lead 1"),
             Column("data_version", "VARCHAR", "Key of the counts"),
+            Column(
+                "last_month_note",
+                "VARCHAR",
+                "How complete the newest months are, and whether one was scaled or left out",
+            ),
+            Column(
+                "n_vintage_origins",
+                "INTEGER",
+                "Scored origins that were forecast from the counts as they were known then; the "
+                "others saw the counts of today",
+            ),
             Column("git_commit", "VARCHAR", "Commit of the code, NULL outside a checkout"),
             RUN_ID,
             Column("published_at", "TIMESTAMPTZ", "When the candidate was published"),

@@ -9,6 +9,10 @@ Month = np.datetime64
 """A calendar month, `numpy.datetime64` with unit M; `month + 1` is the next month."""
 
 
+QUIET_DAYS_AT_MONTH_END = 3
+"""A month counts as whole when its last incident is this close to its end: quiet days happen."""
+
+
 class IncompleteDataError(ValueError):
     """A time step that the work needs is missing from the data."""
 
@@ -58,3 +62,23 @@ def target_step(origin: np.datetime64, lead: int) -> np.datetime64:
 def month_of_year(months: np.ndarray) -> np.ndarray:
     """0 for January up to 11 for December."""
     return months.astype("datetime64[M]").astype(np.int64) % 12
+
+
+def is_whole(month: Month, last_day: np.datetime64, *, months_only: bool = False) -> bool:
+    """Whether the data reach the end of the month, a few quiet days allowed.
+
+    Args:
+        month: what is judged.
+        last_day: day of the newest incident.
+        months_only: the publisher gives months and no days, so every incident is on the first;
+            then a month that is there is whole.
+    """
+    end = (month + 1).astype("datetime64[D]") - 1
+    reached = month.astype("datetime64[D]") if months_only else end - QUIET_DAYS_AT_MONTH_END
+    return bool(last_day >= reached)
+
+
+def last_whole_month(last_day: np.datetime64, *, months_only: bool = False) -> Month:
+    """Newest month that is whole when `last_day` is the day of the newest incident."""
+    month = last_day.astype("datetime64[M]")
+    return month if is_whole(month, last_day, months_only=months_only) else month - 1

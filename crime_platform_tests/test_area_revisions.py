@@ -1,0 +1,151 @@
+"""A toy city whose publisher first releases 80 % of a month, and the rest a month later."""
+
+import numpy as np
+import pytest
+
+from conftest import TOY_AREA, write_toy_csv
+from crime_platform.counting import build_tensor, rebuild_counts
+from crime_platform.geography.grid import grid_of
+from crime_platform.ingest import ingest_area
+from crime_platform.revisions import read_record
+from crime_platform.tensors.grid_counts import read_tensor
+from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.warehouse import Warehouse
+
+FIRST = np.datetime64("2019-01", "M")
+N_MONTHS = 8
+LAST = FIRST + N_MONTHS - 1
+YOUNG = [FIRST + n for n in range(2, N_MONTHS - 1)]  # origins that had a download of their own
+
+
+def month_counts(n_months):
+    """Ten robberies a month in one cell, of which the newest month has eight so far."""
+    counts = np.zeros((n_months, 2, 6, 5), dtype=int)
+    counts[:, 1, 2, 3] = 10
+    counts[-1, 1, 2, 3] = 8
+    return counts
+
+
+@pytest.fixture
+def revised_city(home):
+    """Writes the city with one download a month, and ingests them all at once."""
+
+    def write(rules="", n_downloads=6):
+        toml = home.study_areas / "toy.toml"
+        source = 'paths = ["raw/toy/*.csv"]\nrevisions = "replace_months"\n'
+        source += 'published_on = "toy-%Y-%m-%d.csv"'
+        text = TOY_AREA.format(last_month="2030-12").replace('paths = ["raw/toy/*.csv"]', source)
+        toml.write_text(text + rules)
+        for back in range(n_downloads):
+            n_months = N_MONTHS - back
+            published = f"{FIRST + n_months}-10"
+            write_toy_csv(home.root / f"raw/toy/toy-{published}.csv", month_counts(n_months))
+        area = load_study_area(toml)
+        ingest_area(area, home)
+        return area, home
+
+    return write
+
+
+def test_the_triangle_tells_what_was_known_how_many_months_later(revised_city):
+    area, home = revised_city()
+
+    triangle = read_record(area, Warehouse(home.warehouse)).triangle
+
+    robberies = triangle[triangle["offence_type"] == "robbery"]
+    by_age = robberies.groupby("age_months")["count"].unique()
+    assert by_age[1].tolist() == [8]
+    assert by_age[2].tolist() == [10]
+
+
+def test_a_month_that_is_too_young_is_left_out(revised_city):
+    area, home = revised_city()
+
+    report = rebuild_counts(area, home)
+
+    # Of 80 % robberies and one assault a month: (8 + 1) of (10 + 1) incidents.
+    assert report.last_complete == LAST - 1
+    assert report.maturity.completeness[LAST] == pytest.approx(9 / 11)
+    assert f"{LAST} is left out: 81.8% of its final count is known" in report.maturity.notes[LAST]
+
+
+def test_a_month_left_out_says_so_in_the_counts(revised_city):
+    area, home = revised_city()
+
+    rebuild_counts(area, home)
+
+    month = Warehouse(home.warehouse).read(
+        "select distinct is_complete, completeness_share, treatment from month_count "
+        "where month = ?",
+        LAST.astype("datetime64[D]").item(),
+    )
+    assert month.to_numpy().tolist() == [[False, pytest.approx(9 / 11), "left out"]]
+
+
+def test_a_young_month_is_scaled_where_the_area_says_so(revised_city):
+    area, home = revised_city('\n[revisions]\nimmature_month = "scale"\n')
+
+    tensor = tensor_of(area, home)
+
+    assert tensor.months[-1] == LAST
+    assert tensor.counts[-1, 1, 2, 3] == 8  # what is recorded stays what is recorded
+    assert tensor.through(LAST).counts[-1, 1, 2, 3] == pytest.approx(8 * 11 / 9)
+    assert f"{LAST} is scaled by 1.222" in rebuild_counts(area, home).maturity.notes[LAST]
+
+
+def test_a_young_month_is_kept_where_the_area_says_so(revised_city):
+    area, home = revised_city('\n[revisions]\nimmature_month = "keep"\n')
+
+    report = rebuild_counts(area, home)
+
+    assert report.last_complete == LAST
+    assert "is used as recorded: 81.8%" in report.maturity.notes[LAST]
+
+
+def test_completeness_that_cannot_be_measured_is_not_made_up(revised_city):
+    area, home = revised_city(n_downloads=2)
+
+    report = rebuild_counts(area, home)
+
+    assert report.last_complete == LAST
+    assert "how complete it is cannot be told" in report.maturity.notes[LAST]
+
+
+def test_an_origin_sees_its_month_as_it_was_published(revised_city):
+    area, home = revised_city('\n[revisions]\nimmature_month = "keep"\n')
+
+    tensor = tensor_of(area, home)
+
+    origin = LAST - 2
+    assert tensor.counts[:, 1, 2, 3].tolist() == [10] * 7 + [8]
+    assert tensor.through(origin).counts[:, 1, 2, 3].tolist() == [10] * 5 + [8]
+    assert list(tensor.vintages) == YOUNG
+
+
+def test_a_later_download_changes_the_truth_and_no_vintage(revised_city):
+    area, home = revised_city('\n[revisions]\nimmature_month = "keep"\n')
+    before = tensor_of(area, home)
+    write_toy_csv(home.root / "raw/toy/toy-2019-10-10.csv", 3 * month_counts(N_MONTHS + 1))
+    ingest_area(area, home)
+
+    after = tensor_of(area, home)
+
+    origin = YOUNG[-1]
+    assert after.counts[0, 1, 2, 3] == 30
+    np.testing.assert_array_equal(after.through(origin).counts, before.through(origin).counts)
+
+
+def tensor_of(area, home):
+    rebuild_counts(area, home)
+    build_tensor(area, home, grid_of(area, home=home.root))
+    return read_tensor(home.artifacts("toy") / "grid_tensor.zarr")[0]
+
+
+def test_an_area_read_once_has_no_vintage(toy_city):
+    home = toy_city(n_months=6)
+    area = load_study_area(home.study_areas / "toy.toml")
+    ingest_area(area, home)
+
+    tensor = tensor_of(area, home)
+
+    assert tensor.vintages == {}
