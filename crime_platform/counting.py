@@ -1,5 +1,6 @@
 """From incidents in the warehouse to counts and the tensor that every model starts from."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from crime_platform.vocabulary.timesteps import (
     IncompleteDataError,
     Month,
     month_range,
+    parse_month,
 )
 from crime_platform.warehouse import Warehouse
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TENSOR = "grid_tensor.zarr"
+ZARR_ATTRIBUTES = ".zattrs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,6 +54,15 @@ class CountReport:
 def tensor_path(home: PlatformHome, area_name: str) -> Path:
     """Link to the newest tensor of an area."""
     return home.artifacts(area_name) / TENSOR
+
+
+def tensor_version(home: PlatformHome, area_name: str) -> tuple[Month, str] | None:
+    """Last month and data version of the newest tensor of an area; None before the first."""
+    attributes = tensor_path(home, area_name) / ZARR_ATTRIBUTES
+    if not attributes.exists():
+        return None
+    told = json.loads(attributes.read_text(encoding="utf-8"))
+    return parse_month(told["last_month"]), str(told["data_version"])
 
 
 def rebuild_counts(area: StudyArea, home: PlatformHome) -> CountReport:

@@ -8,6 +8,7 @@ import logging
 import dagster as dg
 
 from crime_platform.defs.assets_grid import grid_assets
+from crime_platform.defs.file_sensors import new_files_sensor, new_months_sensor
 from crime_platform.defs.resources import Platform
 from crime_platform.defs.schedules import ingest_job, monthly_job, monthly_schedule
 from crime_platform.defs.sensors import alert_on_failure
@@ -41,11 +42,16 @@ def build_definitions(home: PlatformHome) -> dg.Definitions:
     """Assets, jobs, schedules and sensors of every area below one home."""
     areas = load_areas(home)
     monthly = {area.name: monthly_job(area) for area in areas}
+    ingest = {area.name: ingest_job(area) for area in areas}
     return dg.Definitions(
         assets=[asset for area in areas for asset in grid_assets(area)],
-        jobs=[*monthly.values(), *map(ingest_job, areas)],
+        jobs=[*monthly.values(), *ingest.values()],
         schedules=[monthly_schedule(area, monthly[area.name], home) for area in areas],
-        sensors=[alert_on_failure(home)],
+        sensors=[
+            alert_on_failure(home),
+            *(new_files_sensor(area, ingest[area.name], home) for area in areas),
+            *(new_months_sensor(area, monthly[area.name], home) for area in areas),
+        ],
         resources={"platform": Platform(root=str(home.root))},
         executor=dg.multiprocess_executor.configured({"max_concurrent": 2}),
     )

@@ -76,6 +76,17 @@ def publish_month(home: PlatformHome, area: str, as_of: Month, *, run_id: str) -
     }
 
 
+def published_version(home: PlatformHome, area: str, as_of: Month) -> str | None:
+    """Data version of the forecast that is published for one area and month; None without one."""
+    published = Warehouse(home.warehouse).publications()
+    of_month = published["as_of_month"].to_numpy().astype("datetime64[M]") == as_of
+    found = published.loc[(published["study_area"] == area) & of_month, "candidate_id"]
+    if found.empty:
+        return None
+    folder = home.artifacts(area) / "candidates" / str(found.iloc[-1])
+    return str(read_candidate(folder).manifest["data_version"])
+
+
 def rebuild_release(home: PlatformHome) -> Path:
     """Build the release of everything published so far, unless it is already in place."""
     warehouse = Warehouse(home.warehouse)

@@ -116,7 +116,7 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             "months": len(report.totals),
             "first month": report.first,
             "last complete month": report.last_complete,
-            "newest months": "; ".join(reversed(report.maturity.notes.values())),
+            "newest months": "; ".join(report.maturity.notes.values()),
             "totals": month_totals_plot(report.totals),
             "revisions": revision_plot(report.record.triangle),
             "preview": preview(report.totals.tail()),

@@ -195,6 +195,7 @@ def as_dataset(tensor: GridCounts, grid: Grid, *, study_area: str, title: str) -
             "crs": grid.crs,
             "cell_size_m": grid.cell_size_m,
             "data_version": tensor.data_version,
+            "last_month": str(tensor.months[-1]),
             "vintage_origins": [str(origin) for origin in tensor.vintages],
             "holidays": [str(day) for day in tensor.holidays],
         },

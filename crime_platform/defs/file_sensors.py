@@ -1,0 +1,120 @@
+"""What starts runs when data arrive: new and revised files, and months that became complete.
+
+Two steps, so that each starts no more than it must: files start the ingest, and only counts that
+were never published start a forecast.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from crime_platform.counting import tensor_version
+from crime_platform.defs.assets_grid import as_of_months
+from crime_platform.publishing import published_version
+from crime_platform.sources.files import file_sha256, missing_files, source_files
+from crime_platform.vocabulary.artifact import content_key
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.incident import SourceFormatError
+from crime_platform.vocabulary.study_area import StudyArea
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import (
+        UnresolvedAssetJobDefinition as Job,
+    )
+
+SECONDS_BETWEEN_LOOKS = 60
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def new_files_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.SensorDefinition:
+    """Start the ingest when files are new or other than they were, and no longer growing.
+
+    A file counts once its size and its time of change were the same in two looks running: one that
+    is still being copied is never read. What is new is told by the bytes, not by the time.
+    """
+
+    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        missing = [p for source in area.sources for p in missing_files(source.paths, home.root)]
+        if missing:
+            return _nothing(f"{area.name} has no file yet at {', '.join(missing)}", context.cursor)
+        seen = json.loads(context.cursor or "{}")
+        try:
+            stamps = _stamps(area, home)
+        except (OSError, SourceFormatError) as gone:
+            return _nothing(f"a file went away or cannot be read: {gone}", context.cursor)
+        cursor = {**seen, "stamps": stamps}
+        if stamps != seen.get("stamps"):
+            return _nothing("files have changed; they are read once they stay as they are", cursor)
+        if stamps != seen.get("hashed"):
+            hashes = {path: file_sha256(Path(path)) for path in stamps}
+            cursor |= {"hashed": stamps, "key": content_key(hashes)}
+        if cursor["key"] == seen.get("started"):
+            return _nothing("no file is new", cursor)
+        request = dg.RunRequest(
+            run_key=f"{area.name}:{cursor['key']}", tags={"trigger": "new or revised files"}
+        )
+        return dg.SensorResult(
+            run_requests=[request], cursor=json.dumps({**cursor, "started": cursor["key"]})
+        )
+
+    return dg.SensorDefinition(
+        name=f"{area.name}_new_files",
+        job=job,
+        evaluation_fn=look,
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Reads new and revised files of {area.title} once they are whole",
+    )
+
+
+def new_months_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.SensorDefinition:
+    """Forecast from the newest complete month when its counts were never published.
+
+    A gate that refused them is not asked again until the counts change.
+    """
+
+    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        counted = tensor_version(home, area.name)
+        if counted is None:
+            return _nothing(f"nothing of {area.name} was counted yet", None)
+        month, version = counted
+        if str(month) not in as_of_months(area).get_partition_keys():
+            return _nothing(f"{month} has too little history to forecast from", None)
+        if published_version(home, area.name, month) == version:
+            return _nothing(f"{month} is published with these counts", None)
+        if context.instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)):
+            return _nothing("a forecast is under way", None)
+        request = dg.RunRequest(
+            run_key=f"{area.name}:{month}:{version}",
+            partition_key=str(month),
+            tags={"trigger": "new counts"},
+        )
+        return dg.SensorResult(run_requests=[request])
+
+    return dg.SensorDefinition(
+        name=f"{area.name}_new_months",
+        job=job,
+        evaluation_fn=look,
+        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Forecasts {area.title} anew when a month is complete or was revised",
+    )
+
+
+def _stamps(area: StudyArea, home: PlatformHome) -> dict[str, list[int]]:
+    """Size and time of change of each of the area's files."""
+    paths = {path for source in area.sources for path in source_files(source, home.root)}
+    found = {str(path): path.stat() for path in sorted(paths)}
+    return {path: [stat.st_size, stat.st_mtime_ns] for path, stat in found.items()}
+
+
+def _nothing(why: str, cursor: dict | str | None) -> dg.SensorResult:
+    kept = json.dumps(cursor) if isinstance(cursor, dict) else cursor
+    return dg.SensorResult(skip_reason=dg.SkipReason(why), cursor=kept)
