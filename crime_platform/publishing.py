@@ -131,8 +131,9 @@ def _release_row(warehouse: Warehouse, entry: dict, candidate: Candidate) -> dic
         "rmse_skill": figures.get("rmse skill, lead 1"),
         "bias_share": figures.get("bias, lead 1"),
         "data_version": candidate.manifest["data_version"],
-        "last_month_note": candidate.manifest["last_month_note"],
-        "n_vintage_origins": candidate.manifest["n_vintage_origins"],
+        # A candidate that an earlier version of the platform published says neither.
+        "last_month_note": candidate.manifest.get("last_month_note"),
+        "n_vintage_origins": candidate.manifest.get("n_vintage_origins"),
         "git_commit": candidate.manifest["git_commit"],
         "run_id": entry["run_id"],
         "published_at": entry["published_at"],

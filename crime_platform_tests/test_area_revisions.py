@@ -10,6 +10,7 @@ from crime_platform.ingest import ingest_area
 from crime_platform.revisions import read_record
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.vocabulary.study_area_parts import RevisionRule, StudyAreaError
 from crime_platform.warehouse import Warehouse
 
 FIRST = np.datetime64("2019-01", "M")
@@ -100,6 +101,17 @@ def test_a_young_month_is_kept_where_the_area_says_so(revised_city):
 
     assert report.last_complete == LAST
     assert "is used as recorded: 81.8%" in report.maturity.notes[LAST]
+
+
+def test_a_rule_that_is_not_known_is_refused():
+    with pytest.raises(StudyAreaError, match="immature_month: expected one of leave_out, scale"):
+        RevisionRule(immature_month="drop")
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5])
+def test_a_month_is_mature_at_a_share_of_its_final_count(share):
+    with pytest.raises(StudyAreaError, match="mature_share: expected a share above 0 and up to 1"):
+        RevisionRule(mature_share=share)
 
 
 def test_completeness_that_cannot_be_measured_is_not_made_up(revised_city):

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -276,6 +277,17 @@ def test_that_every_incident_has_coordinates_is_said_too(changed):
     facts = changed(month_count=lambda table: table.assign(n_ungeocoded=0))
 
     assert any(text.endswith("came with usable coordinates.") for text in sentences.limits(facts))
+
+
+def test_the_report_says_how_complete_the_newest_month_is(toy_folder, area):
+    candidate = read_candidate(toy_folder)
+    told = {"last_month_note": "2021-12 is left out: 81.8% is known", "n_vintage_origins": 3}
+    facts = LocalFacts(candidate=replace(candidate, manifest=candidate.manifest | told), area=area)
+
+    (text,) = [text for text in sentences.limits(facts) if "revised" in text]
+
+    n_origins = len(facts.test_targets)
+    assert f"2021-12 is left out: 81.8% is known. Of the {n_origins} test origins, 3" in text
 
 
 def test_values_lie_on_the_map_where_their_cells_lie(facts):

@@ -221,11 +221,22 @@ def limits(facts: LocalFacts) -> tuple[str, ...]:
         "is in neither the counts nor the forecast, and the share differs by offence and place.",
         "Publishers move locations to intersections, street centres or block faces before release. "
         f"A {size:g} m cell is no address, and incidents near an edge can fall in the neighbour.",
-        "Records arrive late and are revised. The newest months tend to grow after this report, "
-        "and forecasts of the same month made from a later vintage will differ.",
+        _revisions(facts),
         _ungeocoded(lost, recorded),
         "A forecast says what to expect if what drives recording stays broadly the same. It gives "
         "no cause, and a change of law, reporting channel or boundary breaks it.",
+    )
+
+
+def _revisions(facts: LocalFacts) -> str:
+    told = facts.candidate.manifest
+    n_origins, n_vintages = len(facts.test_targets), told.get("n_vintage_origins") or 0
+    note = f" {told['last_month_note']}." if told.get("last_month_note") else ""
+    return (
+        "Records arrive late and are revised, so forecasts of the same month made from a later "
+        f"vintage will differ.{note} Of the {n_origins} test origins, {n_vintages} were forecast "
+        "from the counts as they were known then; the others saw those of today, which is a "
+        "little more than anyone knew."
     )
 
 
