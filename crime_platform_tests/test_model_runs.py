@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from crime_platform.model_runs import (
 )
 from crime_platform.models.baselines import BASELINES
 from crime_platform.tensors.grid_counts import GridCounts
-from crime_platform.vocabulary.forecast import ForecastArray
+from crime_platform.vocabulary.forecast import ForecastArray, Recount, Vintage
 from crime_platform.vocabulary.timesteps import month_range
 
 DECEMBER = np.datetime64("2021-12", "M")
@@ -38,6 +40,25 @@ def test_a_run_gives_back_the_forecasts_of_the_model(tmp_path):
     assert back.expected_count.shape == (4, 2, 2, 4, 3)
     np.testing.assert_allclose(back.expected_count[-1], direct.expected_count, rtol=1e-6)
     np.testing.assert_allclose(back.dispersion[-1], direct.dispersion, rtol=1e-6)
+
+
+def test_an_origin_is_forecast_from_what_was_known_then(tmp_path):
+    october, known = np.datetime64("2021-10", "M"), tensor()
+    then = known.counts.copy()
+    then[-3, 0, 1, 1] += 6  # six incidents of October that were taken back later
+    place = np.array([[known.counts.shape[0] - 3], [0], [1], [1]])
+    recount = Recount(position=place, count=then[-3, 0, 1, 1].reshape(1).astype(np.float64))
+    revised = replace(known, vintages={october: Vintage(counts=recount)})
+
+    run = read_forecasts(run_model(EWMA, revised, PLAN, tmp_path / "revised"))
+    today = read_forecasts(run_model(EWMA, known, PLAN, tmp_path / "today"))
+    taught = read_forecasts(run_model(EWMA, replace(known, counts=then), PLAN, tmp_path / "then"))
+
+    at_october = run.expected_count[1]
+    np.testing.assert_array_equal(run.origins[[1]], [october])
+    assert (at_october[:, 0, 1, 1] > today.expected_count[1, :, 0, 1, 1]).all()
+    np.testing.assert_array_equal(at_october, taught.expected_count[1])
+    np.testing.assert_array_equal(run.expected_count[2:], today.expected_count[2:])
 
 
 def test_an_equal_run_is_reused(tmp_path):
