@@ -12,11 +12,14 @@ from crime_platform.vocabulary.study_area import (
 def only_area(home: PlatformHome) -> str:
     """The one area there is, or the only one whose files have been fetched.
 
+    A simulated area is meant only where there is no other, or it is named.
+
     Raises:
         StudyAreaError: if there are none, or several.
     """
     names = [path.stem for path in study_area_files(home.study_areas)]
-    ready = names if len(names) == 1 else [name for name in names if has_files(home, name)]
+    meant = [name for name in names if not is_simulated(home, name)] or names
+    ready = meant if len(meant) == 1 else [name for name in meant if has_files(home, name)]
     if len(ready) == 1:
         return ready[0]
     raise StudyAreaError(
@@ -32,3 +35,11 @@ def has_files(home: PlatformHome, name: str) -> bool:
     except StudyAreaError:
         return False  # `crime-platform areas` tells what is wrong with it
     return not any(missing_files(source.paths, home.root) for source in area.sources)
+
+
+def is_simulated(home: PlatformHome, name: str) -> bool:
+    """Whether an area says that it is simulated; False too where the TOML cannot be read."""
+    try:
+        return load_study_area(home.study_areas / f"{name}.toml").is_simulated
+    except StudyAreaError:
+        return False

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from crime_platform.area_choice import has_files, only_area
 from crime_platform.cli_report import report
+from crime_platform.cli_simulate import simulate
 from crime_platform.cli_tune import tune
 from crime_platform.release import ReleaseError, open_release
 from crime_platform.terminal import print_error, print_leaderboard, print_rows, progress_bars
@@ -138,6 +139,7 @@ def areas() -> None:
 
 app.command()(tune)
 app.command()(report)
+app.command()(simulate)
 
 
 def _print_leaderboard(home: PlatformHome, lead: int = 1) -> None:

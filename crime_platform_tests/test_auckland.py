@@ -37,7 +37,8 @@ NEW_HEADER = (
 def old_row(offence, block, district="Wesley.", authority="Auckland.", n=1):
     return (
         f"1 Victimisation Time and Place\t{offence}\tJuly 2019\tJuly 2019\tg\ts\t{district}\t.\t"
-        f"Other Location\t{block}\tWednesday\t99.0\t{authority}\tNot Applicable\tJuly 2019\t1\t{n}\n"
+        f"Other Location\t{block}\tWednesday\t99.0\t{authority}\tNot Applicable\tJuly 2019\t"
+        f"1\t{n}\n"
     )
 
 

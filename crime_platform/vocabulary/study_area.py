@@ -39,6 +39,7 @@ from crime_platform.vocabulary.timesteps import Month, parse_month
 from crime_platform.vocabulary.toml_keys import TomlTable
 
 STEPS = ("month",)
+SIMULATED = "simulated"  # what the title of such an area must say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class StudyArea:
     ignored_labels: tuple[str, ...] = ()  # known, and none of our offence types
     premises_types: tuple[PremisesType, ...] = ()  # labels on none of them are left out
     includes_police_discovered: bool = False
+    is_simulated: bool = False  # no incident of it ever happened
     quality: QualityLimits = field(default_factory=QualityLimits)
     revisions: RevisionRule = field(default_factory=RevisionRule)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)
@@ -82,6 +84,11 @@ class StudyArea:
         _require_one_owner("", (), self.premises_types)
         self._require_premises_column()
         self._require_flag_for_police_discovered()
+        if self.is_simulated and SIMULATED not in self.title.lower():
+            raise StudyAreaError(
+                f"title: {self.title!r} must say that the area is {SIMULATED}, or what is made from "
+                f'it passes for recorded crime; write e.g. "{self.title} ({SIMULATED})"'
+            )
 
     @property
     def offence_names(self) -> tuple[str, ...]:
@@ -215,6 +222,7 @@ def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
         "last_month": _read_month(table, "last_month"),
         "ignored_labels": table.texts("ignored_labels"),
         "includes_police_discovered": table.flag("includes_police_discovered"),
+        "is_simulated": table.flag("simulated"),
         "grid": read_grid(table.table("grid")),
         "offence_types": all_or_none([read_offence(t) for t in table.tables("offence_type")]),
         "premises_types": all_or_none([read_premises(t) for t in table.tables("premises_type")]),
