@@ -1,5 +1,6 @@
 """The study area of the simulated city: a TOML file that says so in its title and its publisher."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from crime_platform.simulation.places import CITY, GRID_EXTENT_M, Places
 
 AREA_NAME = "auckland_simulated"
 PLACES_FILE = "simulated_places.csv.gz"
+FILES = "simulated_*.csv"
 TEMPLATE = """\
 # SIMULATED. Written by `crime-platform simulate auckland`, which overwrites it; nothing in these
 # files ever happened. Grid, labels and layout are those of auckland.toml.
@@ -64,17 +66,16 @@ labels = [
 [[source]]
 name = "simulated_victimisations"
 format = "nz_police"
-paths = ['{folder}/simulated_*.csv']
+paths = [{files}]
 publisher = "simulated, no real incident"
 licence = "none: simulated"
-url = ""
 
 [source.only]
 column = "Territorial Authority"
 values = ["{city}"]
 
 [source.places]
-file = '{folder}/{places_file}'
+file = {places_file}
 vintage = "{vintage}"
 code = "MB2013"
 x = "X"
@@ -95,9 +96,9 @@ def area_file(folder: str, places: Places, months: np.ndarray) -> str:
         first=months[0],
         last=months[-1],
         extent=[int(edge) for edge in GRID_EXTENT_M],
-        folder=folder,
+        files=json.dumps(f"{folder}/{FILES}"),
         city=CITY,
-        places_file=PLACES_FILE,
+        places_file=json.dumps(f"{folder}/{PLACES_FILE}"),
         vintage=places.vintage,
     )
 

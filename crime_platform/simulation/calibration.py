@@ -91,7 +91,7 @@ def real_places(
 
 
 def real_totals(
-    tables: RealTables, places: Places, n_months: int
+    path: Path, places: Places, n_months: int
 ) -> tuple[np.ndarray, Float[np.ndarray, "month authority"]]:
     """The last months of the real series, and each authority's victimisations in them.
 
@@ -99,22 +99,20 @@ def real_totals(
         SourceFormatError: if the table lacks a column or a month, or names no authority we know.
         ValueError: if it holds fewer months than asked for.
     """
-    if tables.totals is None:
-        raise ValueError(f"there are no monthly totals ({TOTALS}) beside {tables.centroids}")
     import pandas as pd
 
-    table = _read(tables.totals, ("Year Month", "Territorial Authority", "Victimisations"))
+    table = _read(path, ("Year Month", "Territorial Authority", "Victimisations"))
     month = pd.to_datetime(table["Year Month"], format="%B %Y")
     months = np.unique(month.to_numpy().astype("datetime64[M]"))
     gaps = missing_months(months)
     if gaps.size:
         raise SourceFormatError(
-            f"{tables.totals}: the months {gaps.astype(str).tolist()} are missing, expected every "
+            f"{path}: the months {gaps.astype(str).tolist()} are missing, expected every "
             "month between the first and the last; fetch the table again"
         )
     if n_months > len(months):
         raise ValueError(
-            f"--months: {tables.totals.name} holds {len(months)} months, asked for {n_months}; "
+            f"--months: {path.name} holds {len(months)} months, asked for {n_months}; "
             "ask for fewer, or simulate without calibration"
         )
     wide = table.pivot_table(
@@ -123,8 +121,8 @@ def real_totals(
     names = [_short_name(name) for name in places.authority_name]
     if not set(names) & set(wide.columns):
         raise SourceFormatError(
-            f"{tables.totals}: no authority of {tables.centroids.name} is in it; found e.g. "
-            f"{sorted(wide.columns)[:3]}"
+            f"{path}: none of its authorities has places: found e.g. {sorted(wide.columns)[:3]}, "
+            f"expected e.g. {names[:3]}; fetch the table again, or leave it out of the folder"
         )
     return months[-n_months:], wide.reindex(columns=names, fill_value=0.0).to_numpy()[-n_months:]
 

@@ -19,7 +19,6 @@ from crime_platform.simulation.victimisations import (
     KNOWN_CODE,
     LATER_CODE,
     UNKNOWN_HOUR,
-    UNKNOWN_MESHBLOCK,
     UNKNOWN_PLACE,
     Rows,
 )
@@ -83,6 +82,21 @@ class Download:
     is_later_layout: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadContent:
+    """What a reader must find in one file; clean and dirty rows are the city's."""
+
+    file: str
+    n_rows: int
+    n_victimisations: int
+    n_city_rows: int
+    n_city_victimisations: int
+    n_clean_rows: int
+    n_clean_victimisations: int
+    n_clean_rows_without_place: int
+    n_dirty_rows: dict[str, int]  # by what is wrong with them
+
+
 def planned_downloads(months: np.ndarray) -> list[Download]:
     """A download every quarter up to the last month; the first half in the ANZSOC layout."""
     planned = []
@@ -106,7 +120,7 @@ def write_downloads(
     places: Places,
     wordings: Sequence[OffenceWording],
     months: np.ndarray,
-) -> list[dict[str, object]]:
+) -> list[DownloadContent]:
     """Write every download into the folder; returns what each holds, to compare readers with."""
     planned = planned_downloads(months)
     texts = {
@@ -239,28 +253,22 @@ def _as_utf_16(source: Path, target: Path) -> None:
             write.write(decoder.decode(part).encode("utf-16-le"))
 
 
-def _content(download: Download, rows: Rows, held: np.ndarray, places: Places) -> dict[str, object]:
-    """What a reader must find in a file: rows and victimisations, the city's and the dirty ones."""
-    authority = places.surface.authority[rows.place[held]]
-    is_city = authority == places.authority_name.index(CITY)
-    n, dirt = rows.n_victimisations[held], rows.dirt[held]
-    code = rows.code[held]
-    is_readable = is_city & (dirt == CLEAN)
-    return {
-        "file": download.file_name,
-        "n_rows": len(held),
-        "n_victimisations": int(n.sum()),
-        "n_city_rows": int(is_city.sum()),
-        "n_city_victimisations": int(n[is_city].sum()),
-        "n_city_dirty_rows": {
+def _content(download: Download, rows: Rows, held: np.ndarray, places: Places) -> DownloadContent:
+    is_city = places.surface.authority[rows.place[held]] == places.authority_name.index(CITY)
+    n, dirt, code = rows.n_victimisations[held], rows.dirt[held], rows.code[held]
+    is_clean = is_city & (dirt == CLEAN)
+    return DownloadContent(
+        file=download.file_name,
+        n_rows=len(held),
+        n_victimisations=int(n.sum()),
+        n_city_rows=int(is_city.sum()),
+        n_city_victimisations=int(n[is_city].sum()),
+        n_clean_rows=int(is_clean.sum()),
+        n_clean_victimisations=int(n[is_clean].sum()),
+        n_clean_rows_without_place=int((is_clean & (code == UNKNOWN_PLACE)).sum()),
+        n_dirty_rows={
             name: int((is_city & (dirt == number)).sum())
             for number, name in enumerate(DIRT_NAMES)
             if number != CLEAN
         },
-        "n_city_dirty_victimisations": int(n[is_city & (dirt != CLEAN)].sum()),
-        "n_city_clean_victimisations": int(n[is_readable].sum()),
-        "n_city_clean_rows_by_area_unit": int(
-            (is_readable & np.isin(code, (UNKNOWN_MESHBLOCK, LATER_CODE))).sum()
-        ),
-        "n_city_clean_rows_without_place": int((is_readable & (code == UNKNOWN_PLACE)).sum()),
-    }
+    )

@@ -6,8 +6,6 @@ repeats and of the publisher's yearly figures, and nothing here is an estimate o
 
 from dataclasses import dataclass
 
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffenceProcess:
@@ -29,12 +27,12 @@ class OffenceProcess:
         for key in ("branching", "memory"):
             share = getattr(self, key)
             if not 0 <= share < 1:
-                raise StudyAreaError(
+                raise ValueError(
                     f"{key}: expected a share from 0 to below 1, found {share:g}; from 1 on every "
                     "incident would set off another for ever"
                 )
         if not 0 <= self.season_amplitude < 1:
-            raise StudyAreaError(
+            raise ValueError(
                 f"season_amplitude: expected a share from 0 to below 1, found "
                 f"{self.season_amplitude:g}; from 1 on a month would be below nothing"
             )

@@ -36,6 +36,7 @@ MONTHS_PER_YEAR = 12
 SHIFT_AT = 0.6  # of the months, after which levels shift
 NEIGHBOURS = 12  # places that an incident may set off others in, its own among them
 NEAR_M = 250.0  # standard deviation of the distance to what an incident sets off
+SMALLEST_ALPHA = 1e-9  # where it is 0, only to draw something that is then not used
 APART_M = 1e7  # authorities are moved this far from each other, so that none has a neighbour in one
 
 
@@ -132,7 +133,6 @@ def _district_noise(
     dispersion: Float[np.ndarray, "offence 1"], n_districts: int, random: np.random.Generator
 ) -> Float[np.ndarray, "offence district"]:
     """Gamma factors with mean 1 and variance alpha; 1 where alpha is 0."""
-    shape = (len(dispersion), n_districts)
-    alpha = np.broadcast_to(np.maximum(dispersion, np.finfo(float).tiny), shape)
-    noisy = random.gamma(1 / np.maximum(alpha, 1e-9), np.maximum(alpha, 1e-9))
-    return np.where(dispersion > 0, noisy, 1.0)
+    alpha = np.maximum(dispersion, SMALLEST_ALPHA)
+    noise = random.gamma(1 / alpha, alpha, (len(alpha), n_districts))
+    return np.where(dispersion > 0, noise, 1.0)

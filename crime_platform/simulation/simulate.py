@@ -16,7 +16,12 @@ from crime_platform.simulation.calibration import (
     real_places,
     real_totals,
 )
-from crime_platform.simulation.downloads import MONTHS_BETWEEN, WINDOW_MONTHS, write_downloads
+from crime_platform.simulation.downloads import (
+    MONTHS_BETWEEN,
+    WINDOW_MONTHS,
+    DownloadContent,
+    write_downloads,
+)
 from crime_platform.simulation.offences import PROCESSES, WORDINGS, OffenceProcess
 from crime_platform.simulation.places import (
     N_CITY_PLACES,
@@ -36,10 +41,6 @@ TRUTH_FILE, NOTE_FILE = "simulation.json", "SIMULATED.txt"
 REAL_FOLDER = "raw/auckland"  # below the home: where the real study area keeps its tables
 
 
-class SimulationError(ValueError):
-    """A simulation is asked for in a way that cannot work."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulationRequest:
     """What is to be simulated; equal requests give equal files."""
@@ -54,16 +55,16 @@ class SimulationRequest:
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_months <= MAX_MONTHS:
-            raise SimulationError(
+            raise ValueError(
                 f"--months: expected 1 to {MAX_MONTHS}, found {self.n_months}; 48 is the default"
             )
         if not 0 < self.scale <= 100:
-            raise SimulationError(
+            raise ValueError(
                 f"--scale: expected a factor above 0 and up to 100, found {self.scale:g}; 1 gives "
                 "1.15 million rows in 48 months"
             )
         if self.seed < 0:
-            raise SimulationError(f"--seed: expected 0 or more, found {self.seed}")
+            raise ValueError(f"--seed: expected 0 or more, found {self.seed}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,23 +76,22 @@ class Simulation:
     months: np.ndarray
     n_rows: int  # different ones
     n_victimisations: int
-    contents: list[dict[str, object]]  # one per file
+    contents: list[DownloadContent]  # one per file
     calibrated_to: list[str]  # names of the real tables; none when all is invented
 
     @property
     def n_written(self) -> int:
         """Rows in all files: a month that is published again counts again."""
-        return sum(int(str(content["n_rows"])) for content in self.contents)
+        return sum(content.n_rows for content in self.contents)
 
 
 def simulate_area(request: SimulationRequest, home: PlatformHome) -> Simulation:
     """Write the simulated city's files, its table of places and its study area.
 
     Raises:
-        SimulationError: if the output folder holds files that no simulation wrote, or the folder
-            to calibrate to lacks the centroids.
         SourceFormatError: if a real table lacks a column or a month.
-        ValueError: if the real totals hold fewer months than asked for.
+        ValueError: if the output folder holds files that no simulation wrote, the folder to
+            calibrate to lacks the centroids, or the real totals hold fewer months than asked for.
     """
     folder = (request.output or home.root / "raw" / AREA_NAME).absolute()
     _require_own_folder(folder)
@@ -113,7 +113,7 @@ def simulate_area(request: SimulationRequest, home: PlatformHome) -> Simulation:
             "offences": [asdict(process) for process in PROCESSES],
             "n_rows": len(rows),
             "n_victimisations": int(counts.sum()),
-            "files": contents,
+            "files": [asdict(content) for content in contents],
         }
         write_json(aside / TRUTH_FILE, truth)
         (aside / NOTE_FILE).write_text(_note(request, months, calibrated_to), encoding="utf-8")
@@ -140,7 +140,7 @@ def _setting(
     folder = request.calibrate_to or home.root / REAL_FOLDER
     tables = find_tables(folder)
     if tables is None and request.calibrate_to is not None:
-        raise SimulationError(
+        raise ValueError(
             f"--calibrate-to: {folder} holds no {CENTROIDS}; put the centroids of Stats NZ's "
             f"meshblocks 2013 there, and {TOTALS} and {BURGLARIES} beside them if you have them, "
             "or leave the option out to invent the places too"
@@ -153,10 +153,12 @@ def _setting(
         places = real_places(tables, PROCESSES, random)
     months = FIRST_MONTH + np.arange(request.n_months)
     totals = PER_MONTH * np.tile(places.authority_share, (request.n_months, 1))
-    is_known = tables is not None and tables.totals is not None
-    if tables is not None and is_known:
-        months, totals = real_totals(tables, places, request.n_months)
-    level = expected_levels(PROCESSES, months, request.scale * totals, hold_totals=is_known)
+    totals_file = None if tables is None else tables.totals
+    if totals_file is not None:
+        months, totals = real_totals(totals_file, places, request.n_months)
+    level = expected_levels(
+        PROCESSES, months, request.scale * totals, hold_totals=totals_file is not None
+    )
     return places, months, level, [] if tables is None else tables.names
 
 
@@ -188,12 +190,12 @@ def _require_own_folder(folder: Path) -> None:
     """Never write among, or delete, files that no simulation wrote.
 
     Raises:
-        SimulationError: if the folder holds some.
+        ValueError: if the folder holds some.
     """
     if folder.is_dir() and (folder / TRUTH_FILE).exists():
         return
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SimulationError(
+        raise ValueError(
             f"--output: {folder} holds files that no simulation wrote, and they would be replaced; "
             "choose a folder that is new or empty"
         )

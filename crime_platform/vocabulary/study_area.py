@@ -86,8 +86,8 @@ class StudyArea:
         self._require_flag_for_police_discovered()
         if self.is_simulated and SIMULATED not in self.title.lower():
             raise StudyAreaError(
-                f"title: {self.title!r} must say that the area is {SIMULATED}, or what is made from "
-                f'it passes for recorded crime; write e.g. "{self.title} ({SIMULATED})"'
+                f"title: {self.title!r} must say that the area is {SIMULATED}, or what is made "
+                f'from it passes for recorded crime; write e.g. "{self.title} ({SIMULATED})"'
             )
 
     @property
