@@ -1,5 +1,6 @@
 """A whole simulation: places, levels, counts, rows, files, and the study area that reads them."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -203,21 +204,22 @@ def _require_own_folder(folder: Path) -> None:
 
 def _note(request: SimulationRequest, months: np.ndarray, calibrated_to: list[str]) -> str:
     real = (
-        f"Places, and where known monthly totals, are those of {', '.join(calibrated_to)}; what "
+        f"Calibrated to {', '.join(calibrated_to)}: places, and totals where known, are real; what "
         "happened where and when is invented."
         if calibrated_to
         else "The places are invented too."
     )
+    where = textwrap.fill(f"Months: {months[0]} to {months[-1]}. {real}", 88)
     return f"""SIMULATED DATA. NOTHING IN THESE FILES EVER HAPPENED.
 
 Written by: crime-platform simulate auckland --seed {request.seed} --months {len(months)} \
 --scale {request.scale:g}
-Months: {months[0]} to {months[-1]}. {real}
+{where}
 
 The files have the layout of New Zealand Police's "Victimisation Time and Place" and no other
 connection with it. Do not publish them, or anything made from them, as recorded crime.
 
-One file every {MONTHS_BETWEEN} months holds the {WINDOW_MONTHS} months before; a later one knows
-more of them. The first half has the layout of 2014 to 2020, the second that of 2025 and 2026.
+One file every {MONTHS_BETWEEN} months holds the {WINDOW_MONTHS} months before it, and the next one
+knows more of them. The first half has the layout of 2014 to 2020, the second that of 2025 and 2026.
 {TRUTH_FILE} holds the settings and what each file contains.
 """
