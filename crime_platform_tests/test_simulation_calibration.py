@@ -89,6 +89,8 @@ def test_places_alone_leave_the_totals_invented(home, real_tables):
         ("ta_month", "December 2019", "October 2019", r"the months \['2019-11', '2019-12'\] are"),
         ("ta_month", "Auckland", "Otago", "none of its authorities has places: found e.g."),
         ("ta_month", "Victimisations", "Total", r"columns \['Victimisations'\] are missing"),
+        ("ta_month", "January 2020", "2020-01", "'Year Month' is not written like March 2020"),
+        ("ta_month", "0,December", '"', "cannot be read as a table"),
     ],
 )
 def test_a_real_table_that_changed_is_named(home, real_tables, file, old, new, message):
@@ -96,6 +98,14 @@ def test_a_real_table_that_changed_is_named(home, real_tables, file, old, new, m
     path.write_text(path.read_text().replace(old, new).replace("Hamilton", "Elsewhere"))
 
     with pytest.raises(SourceFormatError, match=message):
+        simulate_area(SimulationRequest(n_months=1, calibrate_to=real_tables), home)
+
+
+def test_centroids_of_another_city_are_refused(home, real_tables):
+    elsewhere = CENTROIDS.replace("Auckland", "Dunedin City")
+    (real_tables / "mb2013_centroids_nztm.csv.gz").write_bytes(gzip.compress(elsewhere.encode()))
+
+    with pytest.raises(SourceFormatError, match="no meshblock of 'Auckland' in column TA2013_name"):
         simulate_area(SimulationRequest(n_months=1, calibrate_to=real_tables), home)
 
 

@@ -7,6 +7,7 @@ and when in them is invented all the same.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
@@ -16,6 +17,9 @@ from crime_platform.simulation.places import CITY, Places, long_run_shares
 from crime_platform.simulation.process import Surface
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.timesteps import missing_months
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CENTROIDS = "mb2013_centroids_nztm.csv.gz"
 TOTALS = "ta_month_victimisations*.csv"
@@ -59,9 +63,15 @@ def real_places(
     """The real meshblocks, with long-run shares from population and recorded burglaries.
 
     Raises:
-        SourceFormatError: if a table lacks a column.
+        SourceFormatError: if a table cannot be read, lacks a column, or does not hold the city.
     """
     table = _read(tables.centroids, CENTROID_COLUMNS)
+    if CITY_AUTHORITY not in set(table["TA2013_name"]):
+        raise SourceFormatError(
+            f"{tables.centroids}: no meshblock of {CITY_AUTHORITY!r} in column TA2013_name, found "
+            f"e.g. {sorted(set(table['TA2013_name'].astype(str)))[:3]}; take the table of the "
+            "whole country"
+        )
     is_land = ~table["LC2013_name"].isin(WATER)
     people = (table["Pop2013"] + PEOPLE_FLOOR).where(is_land, 0.0).to_numpy(dtype=float)
     district, district_names = table["AU2013_name"].factorize(sort=True)
@@ -96,13 +106,20 @@ def real_totals(
     """The last months of the real series, and each authority's victimisations in them.
 
     Raises:
-        SourceFormatError: if the table lacks a column or a month, or names no authority we know.
+        SourceFormatError: if the table cannot be read, lacks a column or a month, or names no
+            authority we know.
         ValueError: if it holds fewer months than asked for.
     """
     import pandas as pd
 
     table = _read(path, ("Year Month", "Territorial Authority", "Victimisations"))
-    month = pd.to_datetime(table["Year Month"], format="%B %Y")
+    try:
+        month = pd.to_datetime(table["Year Month"], format="%B %Y")
+    except ValueError as error:
+        raise SourceFormatError(
+            f"{path}: column 'Year Month' is not written like March 2020 ({error}); fetch the "
+            "table again, or leave it out of the folder"
+        ) from error
     months = np.unique(month.to_numpy().astype("datetime64[M]"))
     gaps = missing_months(months)
     if gaps.size:
@@ -127,9 +144,11 @@ def real_totals(
     return months[-n_months:], wide.reindex(columns=names, fill_value=0.0).to_numpy()[-n_months:]
 
 
-def _burglary_weights(path: Path, code, authority_name, people: np.ndarray) -> np.ndarray:
+def _burglary_weights(
+    path: Path, code: "pd.Series", authority_name: "pd.Series", people: np.ndarray
+) -> Float[np.ndarray, " place"]:
     """Recorded burglaries of the city's meshblocks; NaN elsewhere."""
-    records = _read(path, ("Meshblock", "Records")).set_index("Meshblock")["Records"]
+    records = _read(path, ("Meshblock", "Records")).groupby("Meshblock")["Records"].sum()
     recorded = records.reindex(code).fillna(UNSEEN_RECORDS).to_numpy(dtype=float)
     recorded = np.where(people > 0, recorded, 0.0)
     return np.where(authority_name == CITY_AUTHORITY, recorded, np.nan)
@@ -143,10 +162,16 @@ def _short_name(name: str) -> str:
     return plain
 
 
-def _read(path: Path, columns: Sequence[str]):
+def _read(path: Path, columns: Sequence[str]) -> "pd.DataFrame":
     import pandas as pd
 
-    table = pd.read_csv(path)
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise SourceFormatError(
+            f"{path}: cannot be read as a table ({error}); fetch it again, or leave it out of the "
+            "folder"
+        ) from error
     missing = [column for column in columns if column not in table.columns]
     if missing:
         raise SourceFormatError(
