@@ -1,7 +1,15 @@
 """What a simulation takes from real tables: where people live, and how much was recorded when.
 
-Real places and real totals make the simulated files look like the publisher's; what happens where
-and when in them is invented all the same.
+Three tables, each with what follows it:
+
+- Stats NZ's centroids of the meshblocks of 2013: codes, area units, authorities and points are
+  theirs, and long-run shares follow the population.
+- New Zealand Police's monthly totals by territorial authority, July 2014 to March 2020: each
+  authority's expected total in each month is the real one. The mix of offences is Auckland's of
+  2025 everywhere, because the totals do not tell offences apart.
+- recorded burglaries by meshblock of Auckland, about 2014 to 2017: the long-run shares of burglary.
+
+What happens where and when is invented all the same.
 """
 
 from collections.abc import Sequence

@@ -176,7 +176,7 @@ def _table(
     columns |= _group_columns(rows, wordings)
     columns |= _place_columns(rows, places)
     hours = [f"{hour}.0" for hour in (*range(24), UNKNOWN_HOUR)]
-    columns["Occurrence Hour Of Day"] = _chosen(hours, np.minimum(rows.hour, 24))
+    columns["Occurrence Hour Of Day"] = _chosen(hours, np.minimum(rows.hour, len(hours) - 1))
     columns["Occurrence Day Of Week"] = _chosen(WEEKDAYS, rows.weekday)
     columns["Locn Type Division"] = _chosen(LOCATIONS, rows.location)
     columns["Victimisations"] = pa.array(rows.n_victimisations)
