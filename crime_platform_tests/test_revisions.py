@@ -67,7 +67,20 @@ def test_a_triangle_by_age_is_shifted_month_by_month():
 
     triangle = by_age(counts, months=months, vintages=vintages)
 
-    np.testing.assert_array_equal(triangle, [[NAN, 80, NAN, 95], [NAN, NAN, 90, NAN]])
+    # Nobody looked in March: January's growth from 80 to 95 is spread over both months.
+    np.testing.assert_array_equal(triangle, [[NAN, 80, 87.5, 95], [NAN, NAN, 90, NAN]])
+
+
+def test_a_quarterly_publisher_is_measured_within_two_points():
+    months = np.datetime64("2022-01", "M") + np.arange(24)
+    vintages = months[::3] + 1
+    known = np.array([0.88, 0.95, 0.975, 0.987, 0.995, 1.0])  # 1, 2... months later
+    age = (vintages[None, :] - months[:, None]).astype(int)
+    counts = np.where((age >= 1) & (age <= 6), known[np.clip(age - 1, 0, 5)], NAN)
+
+    found = development(by_age(counts, months=months, vintages=vintages))
+
+    assert found.completeness(1) == pytest.approx(0.88, abs=0.025)
 
 
 def test_a_vintage_before_its_month_counts_for_nothing():

@@ -52,19 +52,19 @@ def test_downloads_are_quarterly_windows_that_end_with_the_last_month():
 
     assert planned == [
         Download(
-            file_name="simulated_victimisation_time_and_place_2024-02.csv",
+            file_name="simulated_2024-03-10.csv",
             first=0,
             last=1,
             is_later_layout=False,
         ),
         Download(
-            file_name="simulated_download_table_full_data_2024-05.csv",
+            file_name="simulated_2024-06-10.csv",
             first=0,
             last=4,
             is_later_layout=True,
         ),
         Download(
-            file_name="simulated_download_table_full_data_2024-08.csv",
+            file_name="simulated_2024-09-10.csv",
             first=2,
             last=7,
             is_later_layout=True,

@@ -51,6 +51,10 @@ def by_age(
 ) -> Float[np.ndarray, "month age"]:
     """The triangle with one column per age instead of one per month in which was looked.
 
+    Where nobody looked between two ages, growth is spread evenly over the months between: a
+    quarterly publisher's counts grow mostly in the first of the three, so that completeness comes
+    out a little too high there (by 2 points for one that starts at 88 %).
+
     Args:
         counts: what was known of each month at the end of each vintage month.
         months: calendar months counted, datetime64[M].
@@ -61,6 +65,11 @@ def by_age(
     triangle = np.full((len(months), int(ages.max(initial=0, where=is_known)) + 1), np.nan)
     row, column = np.nonzero(is_known)
     triangle[row, ages[row, column]] = counts[row, column]
+    for known in triangle:
+        seen = np.flatnonzero(np.isfinite(known))
+        if seen.size:
+            between = np.arange(seen[0], seen[-1] + 1)
+            known[between] = np.interp(between, seen, known[seen])
     return triangle
 
 

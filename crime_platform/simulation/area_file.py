@@ -10,6 +10,7 @@ from crime_platform.simulation.places import CITY, GRID_EXTENT_M, Places
 AREA_NAME = "auckland_simulated"
 PLACES_FILE = "simulated_places.csv.gz"
 FILES = "simulated_*.csv"
+PUBLISHED_ON = "simulated_%Y-%m-%d.csv"
 TEMPLATE = """\
 # SIMULATED. Written by `crime-platform simulate auckland`, which overwrites it; nothing in these
 # files ever happened. Grid, labels and layout are those of auckland.toml.
@@ -67,6 +68,7 @@ labels = [
 name = "simulated_victimisations"
 format = "nz_police"
 paths = [{files}]
+published_on = "{published_on}" # so that the downloads tell what was known when
 publisher = "simulated, no real incident"
 licence = "none: simulated"
 
@@ -97,6 +99,7 @@ def area_file(folder: str, places: Places, months: np.ndarray) -> str:
         last=months[-1],
         extent=[int(edge) for edge in GRID_EXTENT_M],
         files=json.dumps(f"{folder}/{FILES}"),
+        published_on=PUBLISHED_ON,
         city=CITY,
         places_file=json.dumps(f"{folder}/{PLACES_FILE}"),
         vintage=places.vintage,

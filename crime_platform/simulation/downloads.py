@@ -70,6 +70,7 @@ BAD_MONTHS = {BAD_MONTH: "Unknown", FUTURE_MONTH: "December 2099"}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "UNKNOWN")
 LOCATIONS = ("Residential Location", "Other Location", "Community Location")
 MEBIBYTE = 1 << 20
+DAY_OF_DOWNLOAD = 10  # of the month after the last one in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +103,9 @@ def planned_downloads(months: np.ndarray) -> list[Download]:
     planned = []
     for last in range((len(months) - 1) % MONTHS_BETWEEN, len(months), MONTHS_BETWEEN):
         is_later = last >= len(months) // 2
-        kind = "download_table_full_data" if is_later else "victimisation_time_and_place"
         planned.append(
             Download(
-                file_name=f"simulated_{kind}_{months[last]}.csv",
+                file_name=f"simulated_{months[last] + 1}-{DAY_OF_DOWNLOAD}.csv",
                 first=max(0, last - WINDOW_MONTHS + 1),
                 last=last,
                 is_later_layout=is_later,
