@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from crime_platform.area_choice import has_files, only_area
+from crime_platform.cli_fetch import fetch
 from crime_platform.cli_report import report
 from crime_platform.cli_simulate import simulate
 from crime_platform.cli_tune import tune
@@ -140,6 +141,7 @@ def areas() -> None:
 app.command()(tune)
 app.command()(report)
 app.command()(simulate)
+app.command()(fetch)
 
 
 def _print_leaderboard(home: PlatformHome, lead: int = 1) -> None:

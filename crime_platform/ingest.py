@@ -9,11 +9,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crime_platform.fetching import fetch_area
 from crime_platform.geography.grid import Grid, grid_of
 from crime_platform.sources.files import file_sha256, published_on, source_files
 from crime_platform.sources.quality import require_quality
@@ -63,15 +64,17 @@ class _File:
 
 
 def ingest_area(area: StudyArea, home: PlatformHome) -> IngestReport:
-    """Bring the warehouse up to date with the area's files.
+    """Bring the warehouse up to date with the area's files, which an API's are fetched for first.
 
     A source whose rows break the area's quality limits is refused as a whole: nothing of it is
     stored, the report says why, and what the warehouse held before stays.
 
     Raises:
-        SourceFormatError: if a file is missing or cannot be read as the TOML says.
+        SourceFormatError: if a file is missing or cannot be read as the TOML says, or an API
+            cannot be fetched from.
         CoordinateError: if no incident of a file lies in the study area.
     """
+    fetch_area(area, home)
     warehouse = Warehouse(home.warehouse)
     report = IngestReport()
     grid = area_grid(area, home)
@@ -130,7 +133,7 @@ def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> l
         SourceFormatError: if two files are equal: their incidents would count twice.
     """
     key = content_key(
-        source,
+        replace(source, api=None),  # how the files came here says nothing on how they are read
         [asdict(kind) for kind in area.offence_types],
         list(area.ignored_labels),
         [area.first_month, area.last_month, area.timezone, area.crs],

@@ -41,18 +41,17 @@ def ingest_job(area: StudyArea) -> "Job":
 def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.ScheduleDefinition:
     """The 5th at 06:00 local: forecast from the last complete month, once per month.
 
-    An area whose files were never fetched is left alone, and the tick says what is missing.
+    An area whose files were never fetched is left alone, and the tick says what is missing. That
+    holds for an API as well: a fresh installation must not load millions of rows that nobody asked
+    for, so the first fetch is started by hand and the schedule keeps it up to date.
 
     A data set that is closed (`last_month` in the TOML) keeps asking for its last month, whose run
     key has been used, so it runs once and then rests.
     """
 
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        missing = [
-            pattern for source in area.sources for pattern in missing_files(source.paths, home.root)
-        ]
-        if missing:
-            return dg.SkipReason(f"{area.name} has no file yet at {', '.join(missing)}")
+        if reason := _nothing_to_read(area, home):
+            return dg.SkipReason(reason)
         moment = context.scheduled_execution_time
         with dg.partition_loading_context(effective_dt=moment):
             month = as_of_months(area).get_last_partition_key()
@@ -71,3 +70,16 @@ def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sche
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Forecast {area.title} on the {DAY_OF_MONTH}th at {HOUR:02d}:00 local time",
     )
+
+
+def _nothing_to_read(area: StudyArea, home: PlatformHome) -> str:
+    """Why the area cannot be read, with the cure; blank when every source has files."""
+    missing = {each.name: missing_files(each.paths, home.root) for each in area.sources}
+    unfetched = [each.name for each in area.sources if each.api is not None and missing[each.name]]
+    if unfetched:
+        return (
+            f"{area.name} was never fetched from its API ({', '.join(unfetched)}): start it once "
+            f"by hand with `crime-platform run --study-area {area.name}`"
+        )
+    patterns = [pattern for found in missing.values() for pattern in found]
+    return f"{area.name} has no file yet at {', '.join(patterns)}" if patterns else ""

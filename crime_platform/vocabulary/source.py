@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from crime_platform.vocabulary.incident import DROP_SAME_ID, DUPLICATE_RULES, KEEP
 from crime_platform.vocabulary.projection import WGS84
+from crime_platform.vocabulary.source_api import API_FORMATS, SourceApi, is_field
 from crime_platform.vocabulary.study_area_parts import (
     StudyAreaError,
     require_one_of,
@@ -17,7 +18,7 @@ from crime_platform.vocabulary.study_area_parts import (
 
 TIMESTAMP_CLOCKS = ("local", "utc")
 TABLE, POLICE_UK, NZ_POLICE = "table", "police_uk", "nz_police"
-FORMATS = (TABLE, POLICE_UK, NZ_POLICE)
+FORMATS = (TABLE, POLICE_UK, NZ_POLICE, *API_FORMATS)
 
 ADD = "add"  # every file brings incidents of its own
 REPLACE_MONTHS = "replace_months"  # of a month that several files hold, the newest file counts
@@ -138,6 +139,7 @@ class Source:
     members: str | None = None  # glob of the names, in folders and archives, that hold incidents
     places: PlaceTable | None = None
     only: RowFilter | None = None
+    api: SourceApi | None = None  # where the files are fetched from
 
     def __post_init__(self) -> None:
         require_slug("name", self.name)
@@ -148,6 +150,7 @@ class Source:
         if not self.paths:
             raise StudyAreaError("paths: expected at least one file or glob, found none")
         self._require_place()
+        self._require_api()
         if self.duplicates == DROP_SAME_ID and self.columns.id is None:
             raise StudyAreaError(
                 f"duplicates: {DROP_SAME_ID!r} needs the id column; map id in [source.columns]"
@@ -184,6 +187,34 @@ class Source:
             raise StudyAreaError(
                 "district: [source.places] does not say which of its columns holds the district; "
                 "add district there, or leave it out of [source.columns]"
+            )
+
+    def _require_api(self) -> None:
+        if (self.api is not None) != (self.format in API_FORMATS):
+            raise StudyAreaError(
+                f"api: [source.api] belongs to the formats {', '.join(API_FORMATS)}, and they to "
+                f"it; found format {self.format!r}"
+            )
+        if self.api is None:
+            return
+        self.api.require_layout(self.format)
+        for column in self.columns.mapped().values():
+            if not is_field(column):
+                raise StudyAreaError(
+                    f"columns: {column!r} is no field of an API; write the field's name as the "
+                    "API documentation gives it, e.g. primary_type for Primary Type"
+                )
+        for field in self.api.fields():
+            if is_never_loaded(field):
+                raise StudyAreaError(
+                    f"api: field {field!r} describes a person, an arrest or a patrol, and such "
+                    "columns are neither loaded nor asked about"
+                )
+        if self.api.updated_at is not None and self.duplicates != DROP_SAME_ID:
+            raise StudyAreaError(
+                "updated_at: a row that changed replaces the earlier one by its identifier; write "
+                f'duplicates = "{DROP_SAME_ID}" and map id in [source.columns], or leave '
+                "updated_at out and everything is fetched each time"
             )
 
 

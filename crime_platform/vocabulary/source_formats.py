@@ -7,6 +7,7 @@ replaces the value here, key by key.
 from collections.abc import Mapping
 
 from crime_platform.vocabulary.source import NZ_POLICE, POLICE_UK, REPLACE_MONTHS
+from crime_platform.vocabulary.source_api import ARCGIS
 
 KNOWN_SETTINGS: Mapping[str, Mapping[str, object]] = {
     # https://data.police.uk/about: one file a month and force, snapped points, no day. Anti-social
@@ -29,6 +30,8 @@ KNOWN_SETTINGS: Mapping[str, Mapping[str, object]] = {
         "publisher": "New Zealand Police",
         "url": "https://www.policedata.nz",
     },
+    # Layers hold dates as milliseconds since 1970 in UTC, whatever clock the publisher meant.
+    ARCGIS: {"timestamps_are": "utc"},
 }
 """Settings of `[[source]]` by format."""
 

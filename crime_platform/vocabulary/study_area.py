@@ -226,7 +226,9 @@ def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
         "grid": read_grid(table.table("grid")),
         "offence_types": all_or_none([read_offence(t) for t in table.tables("offence_type")]),
         "premises_types": all_or_none([read_premises(t) for t in table.tables("premises_type")]),
-        "sources": all_or_none([read_source(t) for t in table.tables("source")]),
+        "sources": all_or_none(
+            [read_source(t, str(table.values.get("name"))) for t in table.tables("source")]
+        ),
         "quality": read_quality(table.table("quality")),
         "revisions": read_revisions(table.table("revisions")),
         "backtest": read_backtest(table.table("backtest")),

@@ -9,6 +9,7 @@ from crime_platform.vocabulary.source import (
     RowFilter,
     Source,
 )
+from crime_platform.vocabulary.source_api import API_FORMATS, SourceApi
 from crime_platform.vocabulary.source_formats import KNOWN_COLUMNS, KNOWN_SETTINGS
 from crime_platform.vocabulary.study_area_parts import (
     BacktestSettings,
@@ -81,18 +82,29 @@ SOURCE_TEXTS = (
 )
 
 
-def read_source(table: TomlTable) -> Source | None:
-    """One `[[source]]` with its `[source.columns]` and the tables beside it."""
+def fetched_files(area: str, source: str) -> str:
+    """Glob of the files that the rows of an API become, below the home folder."""
+    return f"raw/{area}/{source}/months/*.csv"
+
+
+def read_source(table: TomlTable, area: str) -> Source | None:
+    """One `[[source]]` of the named area, with its `[source.columns]` and the tables beside it."""
     written_in = str(table.values.get("format", ""))
-    table.require("name", "paths")
+    is_fetched = written_in in API_FORMATS
+    table.require("name", "api" if is_fetched else "paths")
     if written_in not in KNOWN_COLUMNS:
         table.require("columns")
     fields: dict[str, object] = {key: table.text(key) for key in SOURCE_TEXTS}
     fields["paths"] = table.texts("paths")
+    if is_fetched:
+        if "paths" in table.values:
+            table.note("paths", "what an API gives has its own place below raw/; leave paths out")
+        fields["paths"] = (fetched_files(area, str(fields["name"])),)
     fields["datetime_formats"] = _text_or_texts(table, "datetime_format")
     columns = table.table("columns")
     fields["places"] = _read_places(table.table("places"))
     fields["only"] = _read_only(table.table("only"))
+    fields["api"] = _read_api(table.table("api"))
     table.finish()
     known = KNOWN_COLUMNS.get(written_in, {})
     if columns.values or known:
@@ -126,6 +138,20 @@ def _read_only(table: TomlTable) -> RowFilter | None:
     fields = {"column": table.text("column"), "values": table.texts("values")}
     table.finish()
     return build(RowFilter, table, **fields)
+
+
+def _read_api(table: TomlTable) -> SourceApi | None:
+    if not table.values:
+        return None
+    table.require("url")
+    fields: dict[str, object] = {
+        key: table.text(key) for key in ("where", "updated_at", "row_id", "token_variable")
+    }
+    fields["urls"] = _text_or_texts(table, "url")
+    fields |= {key: table.integer(key) for key in ("page_rows", "full_every_days")}
+    fields |= {key: table.number(key) for key in ("requests_per_second", "fresh_hours")}
+    table.finish()
+    return build(SourceApi, table, **fields)
 
 
 def _text_or_texts(table: TomlTable, key: str) -> tuple[str, ...] | None:
