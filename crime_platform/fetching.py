@@ -30,6 +30,7 @@ from crime_platform.vocabulary.source_api import SourceApi
 from crime_platform.vocabulary.study_area import StudyArea
 
 STATE_FILE, LOCK, PAGES = "state.json", "fetch.lock", "pages"
+MAX_BARREN_PAGES = 3
 DONE, MISCOUNTED = "done", "rows are missing"
 
 
@@ -203,29 +204,38 @@ def _download_dataset(
 
 
 class _Ends:
-    """After which row the next page starts, and whether pages get anywhere at all."""
+    """After which row the next page starts, and whether pages get anywhere at all.
+
+    A server may repeat rows, or shuffle those of a page. Whichever row of it we go on from, the
+    page behind it holds every row we have not seen: some come twice, and none is lost.
+    """
 
     def __init__(self, url: str) -> None:
         self.last: str | None = None
         self._url = url
         self._before: set[str | None] = set()
-        self._ends: set[str | None] = set()
+        self._used: set[str | None] = set()
+        self._n_barren = 0
 
     def pass_over(self, rows: list[ApiRow]) -> None:
-        """Step to the last row that the page before did not hold already.
+        """Step to the last row that the page before did not hold, or to another one of it.
 
         Raises:
-            SourceFormatError: if the page brings nothing new.
+            SourceFormatError: if several pages in turn bring nothing new.
         """
-        fresh = [row[0] for row in rows if row[0] not in self._before]
-        if not fresh or fresh[-1] in self._ends:
+        names = [row[0] for row in rows]
+        fresh = [name for name in names if name not in self._before]
+        self._n_barren = 0 if fresh else self._n_barren + 1
+        # Without a new row the first one is tried: it is the last where a page runs backwards.
+        ends = [name for name in fresh or names if name not in self._used]
+        if not ends or self._n_barren > MAX_BARREN_PAGES:
             raise SourceFormatError(
                 f"{self._url}: the page after row {self.last!r} holds only rows that came before; "
                 "the server does not keep to the order: correct row_id under [source.api]"
             )
-        self.last = fresh[-1]
-        self._ends.add(self.last)
-        self._before = {row[0] for row in rows}
+        self.last = ends[-1] if fresh else ends[0]
+        self._used.add(self.last)
+        self._before = set(names)
 
 
 def _write_months(

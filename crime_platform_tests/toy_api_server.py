@@ -9,7 +9,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -34,6 +34,7 @@ class ToyApi:
         self.largest_page = 1_000
         self.lost = 0  # rows that counts know and pages do not show
         self.is_described = True
+        self.is_counted = True
         self.arrange = list  # what is done to the rows of a page
         self.lock = threading.Lock()
 
@@ -44,7 +45,7 @@ class ToyApi:
         """Rows of a query; raises sqlite3.OperationalError for an unknown column."""
         rows = self.tables[path]
         names = list(dict.fromkeys(key for row in rows for key in row))
-        with sqlite3.connect(":memory:") as connection:
+        with closing(sqlite3.connect(":memory:")) as connection:
             connection.row_factory = sqlite3.Row
             connection.execute(f"create table t ({', '.join(f'[{name}]' for name in names)})")
             connection.executemany(
@@ -55,8 +56,7 @@ class ToyApi:
                 f"select {_quoted(fields)} from t where {_quoted(where or '1=1')} "
                 f"order by {_quoted(order or '1')} limit {limit}"
             ).fetchall()
-        connection.close()
-        return [{key: row[key] for key in row.keys()} for row in found]
+        return [dict(row) for row in found]
 
 
 @contextmanager
@@ -83,6 +83,7 @@ def _quoted(query: str) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one piece: else every answer waits for an acknowledgement
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -91,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
     def api(self) -> ToyApi:
         return self.server.api  # pyright: ignore[reportAttributeAccessIssue]
 
-    def do_GET(self) -> None:  # noqa: N802  the library's name
+    def do_GET(self) -> None:
         parts = urlsplit(self.path)
         asked = dict(parse_qsl(parts.query))
         with self.api.lock:
@@ -116,7 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if "count(*)" in asked["$select"]:
                 (found,) = self.api.select(path, asked["$select"], where, "", 1)
-                return 200, [{k: str(v) for k, v in found.items() if v is not None}], False
+                counted = {k: str(v) for k, v in found.items() if v is not None}
+                return 200, [counted] if self.api.is_counted else [], False
             limit = min(int(asked["$limit"]), self.api.largest_page)
             rows = self.api.select(path, asked["$select"], where, asked["$order"], limit)
         except sqlite3.OperationalError as error:
@@ -129,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if asked.get("returnCountOnly"):
                 found = self.api.select(path, "count(*) as n", where, "", 1)
-                return 200, {"count": found[0]["n"]}, False
+                return 200, {"count": found[0]["n"]} if self.api.is_counted else {}, False
             if asked.get("outStatistics"):
                 (wanted,) = json.loads(asked["outStatistics"])
                 query = f"max({wanted['onStatisticField']}) as newest"
@@ -137,9 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, {"features": [{"attributes": found}]}, False
             limit = min(int(asked["resultRecordCount"]), self.api.largest_page)
             fields = asked["outFields"]
-            if asked["returnGeometry"] == "true":
-                fields += ", [geometry.x], [geometry.y]"
-            rows = self.api.select(path, fields, where, asked["orderByFields"], limit)
+            points = ", [geometry.x], [geometry.y]" if asked["returnGeometry"] == "true" else ""
+            rows = self.api.select(path, fields + points, where, asked["orderByFields"], limit)
         except sqlite3.OperationalError as error:
             told = {"code": 400, "message": "Cannot perform query.", "details": [str(error)]}
             return 200, {"error": told}, True
@@ -150,11 +151,16 @@ class _Handler(BaseHTTPRequestHandler):
             }
             for row in self.api.arrange(rows[self.api.lost :])
         ]
-        return 200, {"fields": self._fields(path), "features": features}, True
+        told = [each for each in self._fields(path) if each["name"] in fields.split(",")]
+        return 200, {"fields": told, "features": features}, True
 
     def _fields(self, path: str) -> list[dict[str, str]]:
         names = dict.fromkeys(key for row in self.api.tables[path] for key in row)
-        kinds = {name: "Date" if name in EPOCH_FIELDS else "String" for name in names}
+        kinds = {
+            name: "Date" if name in EPOCH_FIELDS else "String"
+            for name in names
+            if not name.startswith("geometry")
+        }
         return [{"name": name, "type": f"esriFieldType{kind}"} for name, kind in kinds.items()]
 
     def _described(self, path: str) -> tuple[int, object, bool]:

@@ -7,7 +7,7 @@ wanted columns in order.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from crime_platform.sources.columns import match_columns
 from crime_platform.sources.table_values import wanted_columns
@@ -39,6 +39,7 @@ class Page:
     rows: list[ApiRow]
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """One dataset of one service, asked for the mapped columns only."""
 
