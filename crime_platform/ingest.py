@@ -9,8 +9,8 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,7 +133,8 @@ def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> l
         SourceFormatError: if two files are equal: their incidents would count twice.
     """
     key = content_key(
-        replace(source, api=None),  # how the files came here says nothing on how they are read
+        # How files came here says nothing on how they are read.
+        {key: value for key, value in asdict(source).items() if key != "api"},
         [asdict(kind) for kind in area.offence_types],
         list(area.ignored_labels),
         [area.first_month, area.last_month, area.timezone, area.crs],

@@ -80,8 +80,8 @@ def test_months_start_with_enough_history_and_end_with_the_data(toy_city):
     assert (keys[0], keys[-1]) == ("2020-12", "2021-06")
 
 
-def tick(definitions, moment):
-    schedule = definitions.resolve_schedule_def("toy_monthly_schedule")
+def tick(definitions, moment, area="toy"):
+    schedule = definitions.resolve_schedule_def(f"{area}_monthly_schedule")
     context = dg.build_schedule_context(
         scheduled_execution_time=moment, repository_def=definitions.get_repository_def()
     )

@@ -13,9 +13,11 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-THROTTLED, BUSY, CUT, SILENT, GARBLED = "throttled", "busy", "cut", "silent", "garbled"
+CUT, SILENT, GARBLED = "cut", "silent", "garbled"
+THROTTLED, BUSY = 429, 503  # a fault that is a number is the HTTP status of a refusal
 BUSY_LAYER = "busy layer"  # ArcGIS says so with HTTP 200
 WELL = ""
+MOVED = 301
 SOCRATA_PATH = "/resource/abcd-1234"
 ARCGIS_PATH = "/arcgis/rest/services/Crime/FeatureServer/0"
 EPOCH_FIELDS = ("OCC_DATE", "EDITED")
@@ -27,7 +29,7 @@ class ToyApi:
     def __init__(self, address: str) -> None:
         self.address = address
         self.tables: dict[str, list[dict]] = {}  # rows by path
-        self.faults: list[str] = []  # one per page asked for, first come first served
+        self.faults: list[str | int] = []  # or HTTP statuses; one per page asked for, in turn
         self.asked: list[dict[str, str]] = []  # questions for pages
         self.counted: list[dict[str, str]] = []  # questions for counts
         self.headers: list[dict[str, str]] = []  # of every request
@@ -36,6 +38,7 @@ class ToyApi:
         self.is_described = True
         self.is_counted = True
         self.arrange = list  # what is done to the rows of a page
+        self.stop = lambda: None  # leave the port; whoever asks is refused from then on
         self.lock = threading.Lock()
 
     def url(self, path: str) -> str:
@@ -67,12 +70,17 @@ def toy_api() -> Iterator[ToyApi]:
     server.api = api  # pyright: ignore[reportAttributeAccessIssue]
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    try:
-        yield api
-    finally:
+
+    def stop() -> None:
         server.shutdown()
         server.server_close()
         thread.join()
+
+    api.stop = stop
+    try:
+        yield api
+    finally:
+        stop()
 
 
 def _quoted(query: str) -> str:
@@ -170,27 +178,27 @@ class _Handler(BaseHTTPRequestHandler):
         columns = [{"fieldName": field["name"]} for field in fields if field["name"][0] != ":"]
         return 200, {"columns": columns, "fields": fields}, False
 
-    def _send(self, status: int, answer: object, fault: str) -> None:
+    def _send(self, status: int, answer: object, fault: str | int) -> None:
         body = json.dumps(answer).encode()
         if fault == SILENT:
             self.close_connection = True
             self.connection.close()
             return
+        if isinstance(fault, int):
+            status, body = fault, b"{}"
         if fault == BUSY_LAYER:
             body = b'{"error": {"code": 503, "message": "Try later"}}'
-        is_refused = fault in (THROTTLED, BUSY)
-        self.send_response({THROTTLED: 429, BUSY: 503}.get(fault, status))
-        self.send_header("Content-Type", "application/json")
-        if fault == THROTTLED:
-            self.send_header("Retry-After", "1")
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         if fault == GARBLED:  # no length: only the JSON shows that the end is missing
-            self.send_header("Connection", "close")
-        else:
-            self.send_header("Content-Length", str(2 if is_refused else len(body)))
+            headers = {"Connection": "close"}
+        if fault == THROTTLED:
+            headers |= {"Retry-After": "1"}
+        if status == MOVED:
+            headers |= {"Location": "https://elsewhere.example/resource/wxyz-9999"}
+        self.send_response(status)
+        for name, text in headers.items():
+            self.send_header(name, text)
         self.end_headers()
-        self.wfile.write(
-            b"{}" if is_refused else body[: len(body) // 2] if fault in (CUT, GARBLED) else body
-        )
-        if fault in (CUT, GARBLED):
-            self.wfile.flush()
-            self.close_connection = True
+        is_cut = fault in (CUT, GARBLED)
+        self.wfile.write(body[: len(body) // 2] if is_cut else body)
+        self.close_connection = self.close_connection or is_cut

@@ -28,6 +28,7 @@ from crime_platform.vocabulary.source_api import LOOPBACK
 OK, BAD_REQUEST = 200, 400
 BUSY = (429, 500, 502, 503, 504)
 CONNECT_TIMEOUT_S = 20.0
+CONNECT_RETRIES = 3  # without a network, a person should not wait minutes to be told
 KEPT = "What was fetched so far is kept, and so is what was ingested before; run again to go on."
 
 
@@ -88,6 +89,7 @@ class PoliteClient:
         }
         self._retry = urllib3.Retry(
             total=patience.attempts - 1,
+            connect=min(patience.attempts - 1, CONNECT_RETRIES),
             backoff_factor=patience.backoff_s,
             backoff_max=patience.longest_wait_s,
             retry_after_max=patience.longest_wait_s,

@@ -111,7 +111,7 @@ def _moment(source: Source) -> str:
 def _hour(source: Source, keys: Sequence[str]) -> str:
     """SQL for the hour: the mapped column, else the clock part of the timestamp."""
     if "hour" in keys:
-        return "floor(try_cast(hour as double))"
+        return "floor(try_cast(split_part(hour, ':', 1) as double))"  # 23, 23.0 or 23:05:00
     if not source.datetime_formats:
         return f"case when length(occurred_at) > {DAY_LENGTH} then hour({_moment(source)}) end"
     return f"hour({_moment(source)})" if _has_clock(source) else "null"
