@@ -10,7 +10,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from crime_platform.sources.api_clients import open_datasets
 from crime_platform.sources.api_rows import ApiRow, Dataset, columns_of, since_when
 from crime_platform.sources.files import missing_files
 from crime_platform.sources.http_pages import Patience
-from crime_platform.sources.kept_pages import KeptPages, begin, unfinished
+from crime_platform.sources.kept_pages import KeptPages, unfinished
 from crime_platform.sources.month_files import KNOWN_FILE, MonthFiles
 from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.home import PlatformHome
@@ -91,8 +91,16 @@ def fetch_source(
             return FetchReport(was_fresh=True)
         is_full = is_full or api.updated_at is None or _is_full_due(state, api, now)
         datasets = open_datasets(source, api, patience)
-        since = (None,) * len(datasets) if is_full else tuple(state["since"])
-        kept = _download(datasets, folder, query, since, now, source.name)
+        wanted = KeptPages(
+            folder=folder / PAGES / now.strftime("%Y-%m-%dT%H%M%S.%fZ"),
+            query=query,
+            is_full=is_full,
+            since=(None,) * len(datasets) if is_full else tuple(state["since"]),
+            started_at=now,
+        )
+        kept = unfinished(folder / PAGES, wanted) or _begin(wanted, datasets, source.name)
+        for number, dataset in enumerate(datasets):
+            _download(number, dataset, kept, source.name)
         report = _write_months(kept, datasets, folder, source, area)
         kept.close(outcome=DONE)
         write_json(folder / STATE_FILE, _next_state(kept, state, now))
@@ -127,7 +135,7 @@ def _moment(state: Mapping[str, str], key: str) -> dt.datetime:
 
 
 def _is_full_due(state: Mapping, api: SourceApi, now: dt.datetime) -> bool:
-    if not state or None in state["since"]:
+    if not state:
         return True
     days = api.full_every_days
     return days is not None and now - _moment(state, "last_full_at") >= dt.timedelta(days=days)
@@ -150,42 +158,29 @@ def _next_state(kept: KeptPages, state: Mapping, now: dt.datetime) -> dict[str, 
     }
 
 
-def _download(
-    datasets: list[Dataset],
-    folder: Path,
-    query: Mapping[str, object],
-    since: tuple[str | None, ...],
-    now: dt.datetime,
-    name: str,
-) -> KeptPages:
-    """All pages of the query, going on where a fetch of the same query was cut."""
-    kept = unfinished(folder / PAGES, query, since, now)
-    if kept is None:
-        found = [each.measure(start) for each, start in zip(datasets, since, strict=True)]
-        measured = tuple((each.n_rows, each.newest) for each in found)
-        if None in since and not any(n_rows for n_rows, _ in measured):
-            raise SourceFormatError(
-                f"source {name!r}: {', '.join(each.url for each in datasets)} holds no row of what "
-                "is asked for; correct where or url under [source.api]"
-            )
-        kept = begin(folder / PAGES, query, since, now, measured)
-    for number, (dataset, start) in enumerate(zip(datasets, since, strict=True), start=1):
-        _download_dataset(number, dataset, start, kept, name)
+def _begin(wanted: KeptPages, datasets: list[Dataset], name: str) -> KeptPages:
+    found = [each.measure(start) for each, start in zip(datasets, wanted.since, strict=True)]
+    if wanted.is_full and not any(each.n_rows for each in found):
+        raise SourceFormatError(
+            f"source {name!r}: {', '.join(each.url for each in datasets)} holds no row of what is "
+            "asked for; correct where or url under [source.api]"
+        )
+    kept = replace(wanted, measured=tuple((each.n_rows, each.newest) for each in found))
+    kept.begin()
     return kept
 
 
-def _download_dataset(
-    number: int, dataset: Dataset, since: str | None, kept: KeptPages, name: str
-) -> None:
+def _download(number: int, dataset: Dataset, kept: KeptPages, name: str) -> None:
+    """All pages of one dataset, going on behind the last one that is kept."""
     seen = _Ends(dataset.url)
-    total = kept.measured[number - 1][0]
+    total, _ = kept.measured[number]
     n_rows = 0
     for values in kept.pages(number):
         rows = dataset.rows(values)
         seen.pass_over(rows)
         n_rows += len(rows)
     while True:
-        page = dataset.page(since, seen.last)
+        page = dataset.page(kept.since[number], seen.last)
         # A short page is no end: servers give fewer rows than asked for when they like.
         if not page.rows:
             return
@@ -249,10 +244,10 @@ def _write_months(
         tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as scratch,
         MonthFiles(folder, source, Path(scratch)) as months,
     ):
-        for number, dataset in enumerate(datasets, start=1):
+        for number, dataset in enumerate(datasets):
             for values in kept.pages(number):
                 months.add(dataset.rows(values), number)
-        counted = [months.count(number) for number in range(1, len(datasets) + 1)]
+        counted = [months.count(number) for number in range(len(datasets))]
         _require_all(counted, kept, datasets)
         this_month = np.datetime64(dt.datetime.now(dt.UTC).strftime("%Y-%m"), "M")
         changed = months.write(area.first_month, this_month, is_full=kept.is_full)

@@ -257,6 +257,19 @@ def test_of_a_row_on_two_datasets_the_newer_state_counts(home, api):
     assert ids_of(home, "2024-01") == ["503", "506", "509"]
 
 
+def test_a_dataset_that_is_still_empty_makes_nothing_else_come_again(home, api):
+    area = socrata_town(home, api, n_urls=2)
+    api.tables["/resource/efgh-5678"] = [theft(20)]
+    api.select_nothing_of = "/resource/efgh-5678"
+    fetch(area, home)
+    api.select_nothing_of = ""
+
+    report = fetch(area, home)
+
+    # of the first dataset three rows of the overlap, of the second all there is now
+    assert (report.is_full, report.n_rows) == (False, 4)
+
+
 def test_rows_taken_back_stay_until_everything_is_fetched(home, api):
     area = socrata_town(home, api)
     fetch(area, home)

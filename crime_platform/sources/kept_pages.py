@@ -8,7 +8,7 @@ import datetime as dt
 import gzip
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crime_platform.sources.http_pages import read_json
@@ -25,19 +25,23 @@ class KeptPages:
 
     folder: Path
     query: Mapping[str, object]
-    since: tuple[str | None, ...]  # by dataset; None asks for everything
+    is_full: bool  # everything is asked for, not only what changed
+    since: tuple[str | None, ...]  # by dataset; None where all of it is asked for
     started_at: dt.datetime
-    measured: tuple[tuple[int, str | None], ...]  # rows and newest change, by dataset
+    measured: tuple[tuple[int, str | None], ...] = ()  # rows and newest change, by dataset
 
-    @property
-    def is_full(self) -> bool:
-        """Whether everything is asked for, not only what changed."""
-        return None in self.since
+    def plan(self) -> dict[str, object]:
+        """What is asked for, as JSON has it."""
+        return {"query": self.query, "is_full": self.is_full, "since": list(self.since)}
+
+    def begin(self) -> None:
+        """Note what is asked for, before the first page."""
+        _write(self, None)
 
     def keep(self, dataset: int, body: bytes) -> None:
         """Write one page behind the others of its dataset."""
         number = len(self._paths(dataset)) + 1
-        path = self.folder / f"dataset-{dataset}-page-{number:05d}.json.gz"
+        path = self.folder / f"dataset-{dataset + 1}-page-{number:05d}.json.gz"
         with written_aside(path) as aside:
             aside.write_bytes(gzip.compress(body, compresslevel=6, mtime=0))
             sync_file(aside)
@@ -52,53 +56,28 @@ class KeptPages:
         _write(self, outcome)
 
     def _paths(self, dataset: int) -> list[Path]:
-        return sorted(self.folder.glob(f"dataset-{dataset}-page-*.json.gz"))
+        return sorted(self.folder.glob(f"dataset-{dataset + 1}-page-*.json.gz"))
 
 
-def unfinished(
-    pages: Path, query: Mapping[str, object], since: tuple[str | None, ...], now: dt.datetime
-) -> KeptPages | None:
-    """The fetch of the same query that was cut within the last day, if there is one."""
+def unfinished(pages: Path, wanted: KeptPages) -> KeptPages | None:
+    """The fetch that asked for the same and was cut within the last day, if there is one."""
     for file in sorted(pages.glob(f"*/{PLAN_FILE}"), reverse=True):
         found = json.loads(file.read_text(encoding="utf-8"))
         started_at = dt.datetime.fromisoformat(found["started_at"])
-        is_same = found["query"] == query and found["since"] == list(since)
-        if is_same and found["outcome"] is None and now - started_at < RESUME_WITHIN:
-            return KeptPages(
-                folder=file.parent,
-                query=query,
-                since=since,
-                started_at=started_at,
-                measured=tuple((n_rows, newest) for n_rows, newest in found["measured"]),
-            )
+        is_same = found["outcome"] is None and all(
+            found[key] == value for key, value in wanted.plan().items()
+        )
+        if is_same and wanted.started_at - started_at < RESUME_WITHIN:
+            measured = tuple((n_rows, newest) for n_rows, newest in found["measured"])
+            return replace(wanted, folder=file.parent, started_at=started_at, measured=measured)
     return None
-
-
-def begin(
-    pages: Path,
-    query: Mapping[str, object],
-    since: tuple[str | None, ...],
-    now: dt.datetime,
-    measured: tuple[tuple[int, str | None], ...],
-) -> KeptPages:
-    """A new fetch, with a folder named by its start."""
-    kept = KeptPages(
-        folder=pages / now.strftime("%Y-%m-%dT%H%M%S.%fZ"),
-        query=query,
-        since=since,
-        started_at=now,
-        measured=measured,
-    )
-    _write(kept, None)
-    return kept
 
 
 def _write(kept: KeptPages, outcome: str | None) -> None:
     write_json(
         kept.folder / PLAN_FILE,
         {
-            "query": kept.query,
-            "since": kept.since,
+            **kept.plan(),
             "started_at": kept.started_at.isoformat(),
             "measured": kept.measured,
             "outcome": outcome,
