@@ -10,7 +10,9 @@ files -> sources -> incidents, counts (warehouse.duckdb, the truth)
 Where do I go to...?
 
 - add a city? `data/study_areas/`: one TOML; its keys are in `vocabulary.study_area`.
-- read another file format? `sources`. Write invented files? `simulation`.
+- read another file format? `sources`. Ask another kind of API? `sources.api_clients`; what is
+  fetched when, and how a cut fetch goes on, is in `fetching`.
+- write invented files? `simulation`.
 - change what a cell is? `geography.grid`.
 - add a baseline? `models.baselines`. A network? `models`, then `training.fit`. What runs, and in
   which group? `model_catalogue`.

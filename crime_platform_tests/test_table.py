@@ -166,7 +166,17 @@ def test_a_time_becomes_a_local_day_and_hour(read, written, settings, day, hour)
 
 @pytest.mark.parametrize(
     ("written", "hour"),
-    [("0", 0), ("23", 23), (" 7.0 ", 7), ("24", None), ("99.0", None), ("", None)],
+    [
+        ("0", 0),
+        ("23", 23),
+        (" 7.0 ", 7),
+        ("21:05:00", 21),
+        ("00:00:00", 0),
+        ("24", None),
+        ("99.0", None),
+        ("", None),
+        ("(null)", None),
+    ],
 )
 def test_a_mapped_hour_is_kept_when_it_is_one(read, written, hour):
     text = f"when,what,east,north,hour\n2020-01-31,Robbery,630250,4833250,{written}\n"
