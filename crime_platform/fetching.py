@@ -21,7 +21,7 @@ from crime_platform.sources.files import missing_files
 from crime_platform.sources.http_pages import Patience
 from crime_platform.sources.kept_pages import KeptPages, unfinished
 from crime_platform.sources.month_files import KNOWN_FILE, MonthFiles
-from crime_platform.vocabulary.artifact import write_json
+from crime_platform.vocabulary.artifact import TEMPORARY, remove, write_json
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
@@ -241,7 +241,7 @@ def _write_months(
     area: StudyArea,
 ) -> FetchReport:
     with (
-        tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as scratch,
+        tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=folder) as scratch,
         MonthFiles(folder, source, Path(scratch)) as months,
     ):
         for number, dataset in enumerate(datasets):
@@ -277,8 +277,13 @@ def _require_all(counted: list[int], kept: KeptPages, datasets: list[Dataset]) -
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Wait for another fetch of this source; the kernel frees the lock of a killed one."""
+    """Wait for another fetch of this source; the kernel frees the lock of a killed one.
+
+    What a killed one left under temporary names goes first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in folder.glob(f"{TEMPORARY}*"):
+            remove(left)
         yield

@@ -2,11 +2,15 @@
 
 import gzip
 import json
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
+from conftest import REPOSITORY
 from crime_platform.fetching import fetch_source
 from crime_platform.sources.http_pages import Patience
 from crime_platform.vocabulary.incident import SourceFormatError
@@ -14,6 +18,7 @@ from toy_api_server import (
     BUSY,
     CUT,
     GARBLED,
+    PAUSED,
     SILENT,
     SOCRATA_PATH,
     THROTTLED,
@@ -431,6 +436,45 @@ def test_rows_without_an_identifier_are_never_merged_with_each_other(home, api):
     fetch(area, home)
 
     assert len(ids_of(home, "2024-01")) == 3
+
+
+def test_of_two_fetches_at_a_time_one_waits_and_finds_nothing_to_do(home, api):
+    area = socrata_town(home, api)
+    source = area.sources[0]
+    lasting = replace(source, api=replace(source.api, fresh_hours=6.0))
+
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(fetch_source, lasting, area, home, patience=HASTY) for _ in "ab"]
+        reports = [each.result() for each in running]
+
+    assert sorted(report.was_fresh for report in reports) == [False, True]
+    assert len(api.counted) == 1
+
+
+@pytest.mark.slow
+def test_a_killed_fetch_goes_on_and_leaves_nothing_behind(home, api):
+    area = socrata_town(home, api)
+    api.faults = [WELL, WELL, PAUSED]
+    script = (
+        "import sys; from pathlib import Path; from crime_platform.vocabulary.home import "
+        "PlatformHome; from crime_platform.fetching import fetch_area; from "
+        "crime_platform.vocabulary.study_area import load_study_area; home = "
+        "PlatformHome(Path(sys.argv[1])); "
+        "fetch_area(load_study_area(home.study_areas / 'town.toml'), home)"
+    )
+    fetching = subprocess.Popen([sys.executable, "-c", script, str(home.root)], cwd=REPOSITORY)
+    api.paused.wait(60)
+    fetching.kill()
+    fetching.wait()
+    api.released.set()
+    (folder(home) / ".tmp-left").mkdir()
+    api.asked.clear()
+
+    report = fetch(area, home)
+
+    assert after(api.asked[0]) == "row-0005"
+    assert report.n_rows == 10
+    assert list(folder(home).rglob(".tmp-*")) == []
 
 
 def test_a_source_of_files_has_nothing_to_fetch(home, api):

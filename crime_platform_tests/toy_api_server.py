@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-CUT, SILENT, GARBLED = "cut", "silent", "garbled"
+CUT, SILENT, GARBLED, PAUSED = "cut", "silent", "garbled", "paused"
 THROTTLED, BUSY = 429, 503  # a fault that is a number is the HTTP status of a refusal
 BUSY_LAYER = "busy layer"  # ArcGIS says so with HTTP 200
 WELL = ""
@@ -41,6 +41,7 @@ class ToyApi:
         self.arrange = list  # what is done to the rows of a page
         self.stop = lambda: None  # leave the port; whoever asks is refused from then on
         self.lock = threading.Lock()
+        self.paused, self.released = threading.Event(), threading.Event()
 
     def url(self, path: str) -> str:
         return self.address + path
@@ -182,7 +183,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, answer: object, fault: str | int) -> None:
         body = json.dumps(answer).encode()
-        if fault == SILENT:
+        if fault == PAUSED:  # whoever asks is killed meanwhile
+            self.api.paused.set()
+            self.api.released.wait(60)
+        if fault in (SILENT, PAUSED):
             self.close_connection = True
             self.connection.close()
             return
