@@ -1,4 +1,4 @@
-"""Fetched rows merged into files by month: which state of a row counts, and what stays untouched."""
+"""Fetched rows merged into files by month: which state of a row counts, what stays as it is."""
 
 from dataclasses import replace
 
