@@ -7,6 +7,7 @@ from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import read_table_file
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source import ColumnMapping, PlaceTable
+from crime_platform.vocabulary.study_area_parts import StudyAreaError
 from table_reading import AS_OF, GRID, POLICE, TOWN, accepted
 
 # Blocks 100 and 200 form the district Harbour, block 300 the district Hill. 2006 numbered them
@@ -132,6 +133,78 @@ def test_a_table_of_places_that_cannot_serve_is_an_error(read, source, tmp_path,
 
     with pytest.raises(SourceFormatError, match=message):
         read("2020-01-01,Burglary,100,Hill,1\n", broken)
+
+
+STREETS = """address,lon,lat
+"5 O'Hara St, Town",630100,4833100
+"Hill Rd, Town",630700,4833700
+"Hill Rd, Town",630300,4833300
+"""
+ADDRESSED = ColumnMapping(
+    occurred_at="when", offence="what", place="{House No} {Street}, Town", id="n"
+)
+
+
+@pytest.fixture
+def addressed(tmp_path):
+    table = replace(
+        places(tmp_path, STREETS), code="address", x="lon", y="lat", district=None, repeated="first"
+    )
+    return replace(POLICE, columns=ADDRESSED, places=table, paths=("file.csv",))
+
+
+def test_a_place_may_be_written_in_several_columns(tmp_path, addressed):
+    path = tmp_path / "file.csv"
+    path.write_text("when,what,n,House No,Street\n2020-01-01,Burglary,1,5,O'Hara St\n")
+
+    reading = read_table_file(path, addressed, TOWN, tmp_path, home=tmp_path, grid=GRID)
+
+    assert accepted(reading, "x_m", "y_m") == [(630100.0, 4833100.0)]
+
+
+def test_of_a_place_that_stands_in_several_rows_the_first_may_count(tmp_path, addressed):
+    path = tmp_path / "file.csv"
+    path.write_text("when,what,n,house no,street\n2020-01-01,Burglary,1,,Hill Rd\n")
+
+    reading = read_table_file(path, addressed, TOWN, tmp_path, home=tmp_path, grid=GRID)
+
+    assert accepted(reading, "x_m", "y_m") == [(630700.0, 4833700.0)]
+
+
+def test_a_place_whose_columns_are_all_blank_is_not_known(tmp_path, addressed):
+    path = tmp_path / "file.csv"
+    path.write_text("when,what,n,House No,Street\n2020-01-01,Burglary,1, ,\n")
+
+    reading = read_table_file(path, addressed, TOWN, tmp_path, home=tmp_path, grid=GRID)
+
+    assert accepted(reading, "x_m") == [(None,)]
+    assert reading.report.match == PlaceMatch()
+
+
+def test_every_column_of_a_template_must_be_in_the_file(tmp_path, addressed):
+    path = tmp_path / "file.csv"
+    path.write_text("when,what,n,House No,Road\n2020-01-01,Burglary,1,5,O'Hara St\n")
+
+    with pytest.raises(SourceFormatError, match="place_2 = 'Street'"):
+        read_table_file(path, addressed, TOWN, tmp_path, home=tmp_path, grid=GRID)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{House {Street}", "place: '{House {Street}' is no whole template; write each column"),
+        ("{} {Street}", "is no whole template"),
+        ("{Suspect} {Street}", "place_1: column 'Suspect' describes a person"),
+    ],
+)
+def test_a_template_that_cannot_serve_is_refused(template, message):
+    with pytest.raises(StudyAreaError, match=message):
+        ColumnMapping(occurred_at="when", offence="what", place=template)
+
+
+def test_only_a_known_rule_may_say_what_a_repeated_place_means(tmp_path):
+    with pytest.raises(StudyAreaError, match="repeated: expected one of refuse, first; found 'x'"):
+        replace(places(tmp_path), repeated="x")
 
 
 def test_places_that_nobody_knows_are_told_by_the_table_of_places(read, source):

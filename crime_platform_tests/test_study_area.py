@@ -196,6 +196,7 @@ MISTAKES = [
     ('"local"', '"UTC"', "timestamps_are: expected one of local, utc; found 'UTC'"),
     ('"local"', '"local"\ndatetime_format = "%Y-%m-%d %z"', '%z reads instants; .*"utc"'),
     ('"CC0"', '"CC0"\nrevisions = "merge"', "revisions: expected one of add, replace_months"),
+    ('"local"', '"local"\nhour_format = "hh"', "hour_format: expected one of hour, hhmm"),
     ('["raw/*.csv"]', "[]", r"\[source 1\] paths: expected at least one file or glob"),
     (
         '"CC0"',

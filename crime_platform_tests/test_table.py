@@ -176,12 +176,38 @@ def test_a_time_becomes_a_local_day_and_hour(read, written, settings, day, hour)
         ("99.0", None),
         ("", None),
         ("(null)", None),
+        ("23:05", 23),
+        ("00:05:59", 0),
+        ("9:05 PM", 21),
+        ("24:05", None),
     ],
 )
 def test_a_mapped_hour_is_kept_when_it_is_one(read, written, hour):
     text = f"when,what,east,north,hour\n2020-01-31,Robbery,630250,4833250,{written}\n"
 
     assert accepted(read(text, columns={"hour": "hour"}), "occurred_hour") == [(hour,)]
+
+
+@pytest.mark.parametrize(
+    ("written", "hour"),
+    [
+        ("2305", 23),
+        ("0005", 0),
+        ("5", 0),  # five past midnight, whose zeros a spreadsheet has dropped
+        ("959.0", 9),
+        ("1160", None),
+        ("2400", None),
+        ("99", None),
+        ("-5", None),
+        ("23:05", 23),
+    ],
+)
+def test_hours_and_minutes_in_one_number_are_read_when_the_area_says_so(read, written, hour):
+    text = f"when,what,east,north,hour\n2020-01-31,Robbery,630250,4833250,{written}\n"
+
+    reading = read(text, columns={"hour": "hour"}, hour_format="hhmm")
+
+    assert accepted(reading, "occurred_hour") == [(hour,)]
 
 
 def test_a_row_may_stand_for_several_incidents(read):

@@ -15,9 +15,10 @@ from crime_platform.sources.columns import match_columns
 from crime_platform.sources.files import PARQUET, open_tables
 from crime_platform.sources.table_values import PLACE_KEY
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import PlaceTable
+from crime_platform.vocabulary.source import FIRST, PlaceTable
 
 MAX_CODES_SHOWN = 5
+FIRST_OF_EACH = " qualify row_number() over (partition by code order by rowid) = 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,7 @@ def _load_points(
         f"create or replace table spot as select {PLACE_KEY.format(columns['code'])} as code, "
         f"{district} as district, {x} as east, {y} as north from place_row "
         f"where isfinite({x}) and isfinite({y}) and {columns['code']} is not null"
+        f"{FIRST_OF_EACH if places.repeated == FIRST else ''}"
     )
     connection.execute(
         "create or replace table wider as select district as code, avg(east) as east, "
@@ -131,7 +133,8 @@ def _load_points(
     if twice:
         raise SourceFormatError(
             f"{places.file}: place {twice[0]!r} stands in {twice[1]} rows, expected one; keep one "
-            "row per place, or correct code under [source.places]"
+            "row per place, correct code under [source.places], or say there that the first row "
+            'counts: repeated = "first"'
         )
 
 

@@ -21,7 +21,12 @@ from crime_platform.sources.csv_lines import may_hold_blank_rows, number_rows
 from crime_platform.sources.csv_quotes import overwrite_open_quotes
 from crime_platform.sources.files import GEOJSON, PARQUET, TableFile
 from crime_platform.sources.geojson import write_features_as_csv
-from crime_platform.sources.table_values import kept_values, typed_columns, wanted_columns
+from crime_platform.sources.table_values import (
+    kept_values,
+    place_texts,
+    typed_columns,
+    wanted_columns,
+)
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.study_area import Source, StudyArea
 
@@ -178,6 +183,7 @@ def _fill_scanned(
     values: dict[str, object] = {"path": str(scan.path)}
     values |= {"formats": list(source.datetime_formats)} if "$formats" in query else {}
     values |= {"kept": kept_values(source)} if "$kept" in query else {}
+    values |= {"place_texts": place_texts(source)} if "$place_texts" in query else {}
     values |= {"timezone": area.timezone} if "$timezone" in query else {}
     connection.execute(query, values)
     if "store_rejects" not in query:

@@ -5,6 +5,7 @@ A value that cannot be parsed becomes null, with its text beside it where a pers
 
 from collections.abc import Sequence
 
+from crime_platform.vocabulary.source import HHMM, place_columns, place_literals
 from crime_platform.vocabulary.study_area import Source
 
 DAY_LENGTH = len("2014-01-31")
@@ -12,6 +13,7 @@ SECOND_LENGTH = len("2014-01-31 23:59:59")
 # Form in which codes and names of places are compared: publishers end names in a full stop and
 # write the same code with and without leading zeros.
 PLACE_KEY = "ltrim(lower(trim(rtrim(trim(cast({} as varchar)), '.'))), '0')"
+CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 CLOCK_CODES = ("%H", "%I", "%-H", "%-I", "%c", "%X")
 
 
@@ -27,10 +29,16 @@ def kept_values(source: Source) -> list[str]:
     return [value.strip().rstrip(".").strip().lower().lstrip("0") for value in values]
 
 
+def place_texts(source: Source) -> list[str]:
+    """For `$place_texts`: what stands before, between and behind the columns of a template."""
+    written = source.columns.place or ""
+    return list(place_literals(written)) if place_columns(written) else []
+
+
 def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
     """Query for the columns of LOADED that follow the row number.
 
-    It reads $path, and $formats, $kept or $timezone when the source needs them.
+    It reads $path, and $formats, $kept, $place_texts or $timezone when the source needs them.
 
     Args:
         relation: SQL that offers one text column per key.
@@ -61,7 +69,8 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
                 {_moment(source)} as moment, {_hour(source, keys)} as clock_hour,
                 try_cast({east} as double) as east, try_cast({north} as double) as north,
                 try_cast(count as double) as count, count as count_text,
-                id, occurred_at, offence, premises, part, {PLACE_KEY.format("place")} as place,
+                id, occurred_at, offence, premises, part,
+                {PLACE_KEY.format(_place(source))} as place,
                 {PLACE_KEY.format("district")} as district, {is_elsewhere} as is_elsewhere,
                 hash({", ".join(keys)}) as fingerprint
             from cleaned
@@ -84,6 +93,16 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
             fingerprint
         from placed
     """
+
+
+def _place(source: Source) -> str:
+    """SQL for the code of a place: its column, or the template; null where all of it is blank."""
+    names = [f"place_{at}" for at in range(1, len(place_texts(source)))]
+    if not names:
+        return "place"
+    pieces = [f"coalesce({name}, '') || $place_texts[{at}]" for at, name in enumerate(names, 2)]
+    whole = " || ".join(["$place_texts[1]", *pieces])
+    return f"case when coalesce({', '.join(names)}) is not null then {whole} end"
 
 
 def _outer_blanks(key: str) -> str:
@@ -111,7 +130,11 @@ def _moment(source: Source) -> str:
 def _hour(source: Source, keys: Sequence[str]) -> str:
     """SQL for the hour: the mapped column, else the clock part of the timestamp."""
     if "hour" in keys:
-        return "floor(try_cast(split_part(hour, ':', 1) as double))"  # 23, 23.0 or 23:05:00
+        clock = f"hour(try_strptime(hour, {list(CLOCK_FORMATS)}))"
+        number = "try_cast(hour as double)"
+        if source.hour_format == HHMM:  # 5 is five past midnight, and 99 is no time of day
+            number = f"case when {number} % 100 < 60 then {number} / 100 end"
+        return f"case when contains(hour, ':') then {clock} else floor({number}) end"
     if not source.datetime_formats:
         return f"case when length(occurred_at) > {DAY_LENGTH} then hour({_moment(source)}) end"
     return f"hour({_moment(source)})" if _has_clock(source) else "null"

@@ -24,10 +24,17 @@ ADD = "add"  # every file brings incidents of its own
 REPLACE_MONTHS = "replace_months"  # of a month that several files hold, the newest file counts
 REVISION_RULES = (ADD, REPLACE_MONTHS)
 
+HOUR, HHMM = "hour", "hhmm"
+HOUR_FORMATS = (HOUR, HHMM)  # of an hour column without colons: 23, or 2305 for five past eleven
+
+REFUSE, FIRST = "refuse", "first"
+REPEATED_PLACES = (REFUSE, FIRST)  # what happens when a table of places names one twice
+
 _NEVER_LOADED = re.compile(
     r"age|ages|race|races|racial\w*|sex|gender\w*|ethnic\w*|arrest\w*|susp|suspect\w*"
     r"|officer\w*|patrol\w*"
 )
+_BRACED = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +42,8 @@ class ColumnMapping:
     """Names of the publisher's columns. No other column is ever read.
 
     The place is `lon` and `lat`, or `x` and `y` when the source states another CRS, or `place` and
-    `district`: codes that `[source.places]` knows the points of.
+    `district`: codes that `[source.places]` knows the points of. A place that is spread over
+    several columns is a template with each of them in braces: `{BlockNumber} {StreetName}`.
     """
 
     occurred_at: str
@@ -58,6 +66,7 @@ class ColumnMapping:
             raise StudyAreaError(
                 "lon: name lon and lat, or x and y, or place, and only one of the three"
             )
+        _require_whole_template(self.place or "")
         if self.district is not None and self.place is None:
             raise StudyAreaError("district: it stands in where place is not known; name place too")
         for key, column in self.mapped().items():
@@ -68,8 +77,12 @@ class ColumnMapping:
                 )
 
     def mapped(self) -> dict[str, str]:
-        """The keys that name a column, with the column."""
+        """The keys that name a column, with the column; `place_1`, `place_2` for a template's."""
         named = {key: getattr(self, key) for key in self.__slots__}
+        parts = place_columns(self.place or "")
+        if parts:
+            named["place"] = None
+            named |= {f"place_{at}": column for at, column in enumerate(parts, start=1)}
         return {key: column for key, column in named.items() if column is not None}
 
     @property
@@ -91,8 +104,10 @@ class PlaceTable:
     district: str | None = None  # column with the codes of the larger areas
     min_match_share: float = 0.95  # of incidents whose place the publisher knows
     unknown: tuple[str, ...] = ()  # codes that say "not known"
+    repeated: str = REFUSE  # or FIRST: of several rows with one code, the first is the place
 
     def __post_init__(self) -> None:
+        require_one_of("repeated", self.repeated, REPEATED_PLACES)
         if not 0 < self.min_match_share <= 1:
             raise StudyAreaError(
                 f"min_match_share: expected a share above 0 and up to 1, found "
@@ -132,6 +147,7 @@ class Source:
     revisions: str = ADD  # what happens when several files hold the same month
     datetime_formats: tuple[str, ...] = ()  # strptime, tried in turn; ISO 8601 when there is none
     timestamps_are: str = "local"
+    hour_format: str = HOUR  # how the hour column is written; 23:05 is understood in both
     crs: str = WGS84  # of the two coordinate columns
     encoding: str | None = None  # UTF-8 or what the byte order mark says, when absent
     optional: tuple[str, ...] = ()  # keys of columns that some files leave out
@@ -147,6 +163,7 @@ class Source:
         require_one_of("duplicates", self.duplicates, DUPLICATE_RULES)
         require_one_of("revisions", self.revisions, REVISION_RULES)
         require_one_of("timestamps_are", self.timestamps_are, TIMESTAMP_CLOCKS)
+        require_one_of("hour_format", self.hour_format, HOUR_FORMATS)
         if not self.paths:
             raise StudyAreaError("paths: expected at least one file or glob, found none")
         self._require_place()
@@ -216,6 +233,25 @@ class Source:
                 f'duplicates = "{DROP_SAME_ID}" and map id in [source.columns], or leave '
                 "updated_at out and everything is fetched each time"
             )
+
+
+def place_columns(written: str) -> tuple[str, ...]:
+    """Columns that a template such as `{BlockNumber} {StreetName}` names; none of a plain name."""
+    return tuple(column.strip() for column in _BRACED.split(written)[1::2])
+
+
+def place_literals(written: str) -> tuple[str, ...]:
+    """The texts before, between and behind the columns of a template: one more than columns."""
+    return tuple(_BRACED.split(written)[::2])
+
+
+def _require_whole_template(written: str) -> None:
+    left_over = "".join(place_literals(written))
+    if "{" in left_over or "}" in left_over or "" in place_columns(written):
+        raise StudyAreaError(
+            f"place: {written!r} is no whole template; write each column in braces of its own, "
+            'e.g. "{BlockNumber} {StreetName}"'
+        )
 
 
 def is_never_loaded(column: str) -> bool:

@@ -75,6 +75,7 @@ SOURCE_TEXTS = (
     "duplicates",
     "revisions",
     "timestamps_are",
+    "hour_format",
     "crs",
     "encoding",
     "members",
@@ -122,7 +123,9 @@ def _read_places(table: TomlTable) -> PlaceTable | None:
         return None
     required = ("file", "vintage", "code", "x", "y", "crs")
     table.require(*required)
-    fields: dict[str, object] = {key: table.text(key) for key in (*required, "district")}
+    fields: dict[str, object] = {
+        key: table.text(key) for key in (*required, "district", "repeated")
+    }
     fields |= {
         "min_match_share": table.number("min_match_share"),
         "unknown": table.texts("unknown"),
