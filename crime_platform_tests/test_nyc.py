@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 from conftest import REPOSITORY
@@ -21,6 +22,11 @@ def home_with_file(home):
     return home
 
 
+@pytest.fixture
+def benchmarks_on_path(monkeypatch):
+    monkeypatch.syspath_prepend(REPOSITORY / "benchmarks")
+
+
 @needs_file
 def test_every_row_of_the_real_file_is_accepted(home_with_file):
     area = load_study_area(home_with_file.study_areas / "nyc_2014.toml")
@@ -30,3 +36,17 @@ def test_every_row_of_the_real_file_is_accepted(home_with_file):
     found = {row["finding"]: row["n_rows"] for row in report.findings}
     assert report.problems == []
     assert found == {"accepted": 191_580, "equal to an earlier row": 2_751}
+
+
+@pytest.mark.usefixtures("benchmarks_on_path")
+@needs_file
+def test_the_daily_tensor_equals_the_benchmark_cell_by_cell():
+    from nyc_daily_tensor import by_formula, rebuild
+
+    tensor = rebuild(ZIP)
+
+    assert tensor.counts.shape == (730, 4, 16, 16)
+    assert tensor.offence_types == ("burglary", "grand_larceny", "robbery", "felony_assault")
+    assert tensor.counts.sum(axis=(0, 2, 3)).tolist() == [31_799, 85_899, 33_453, 40_429]
+    assert (tensor.counts > 0).mean() == pytest.approx(0.135, abs=5e-4)  # as published
+    np.testing.assert_array_equal(tensor.counts, by_formula(ZIP, tensor.offence_types))

@@ -105,7 +105,7 @@ def dense_counts(
     """
     months = month_range(first, last)
     shape = (len(months), len(offence_types), grid.n_rows, grid.n_cols)
-    fill = partial(_dense, offence_types=offence_types, first=first, shape=shape)
+    fill = partial(dense_array, step="month", offence_types=offence_types, first=first, shape=shape)
     marked = {} if marked_rows is None else dict(tuple(marked_rows.groupby("mark", sort=True)))
     return GridCounts(
         months=months,
@@ -116,25 +116,39 @@ def dense_counts(
     )
 
 
-def _dense(
+def dense_array(
     rows: "pd.DataFrame",
     dtype: type[np.number],
     *,
+    step: str,
     offence_types: tuple[str, ...],
-    first: Month,
+    first: np.datetime64,
     shape: tuple[int, ...],
 ) -> np.ndarray:
-    step = rows["month"].to_numpy().astype("datetime64[M]").astype(np.int64) - first.astype(int)
+    """Sums of `count` per step, offence type, row and column; zero where no row says otherwise.
+
+    Args:
+        rows: columns `offence_type`, `row`, `col`, `count`, and the one that `step` names.
+        dtype: of the result.
+        step: column with the time, `month` or `day`.
+        offence_types: the type axis.
+        first: first step; its unit is that of the time axis.
+        shape: of the result.
+
+    Raises:
+        ValueError: if a row names an offence type, step or cell outside the result.
+    """
+    steps = (rows[step].to_numpy().astype(first.dtype) - first).astype(np.int64)
     order = {name: index for index, name in enumerate(offence_types)}
     unknown = sorted(set(rows["offence_type"].unique()) - order.keys())
     if unknown:
         raise ValueError(f"offence types {unknown} are not in the study area's {offence_types}")
     kind = rows["offence_type"].map(order).to_numpy()
     row, col = rows["row"].to_numpy(), rows["col"].to_numpy()
-    position = np.stack([step, kind, row, col]).astype(np.int64)
+    position = np.stack([steps, kind, row, col]).astype(np.int64)
     outside = ((position < 0) | (position >= np.array(shape)[:, None])).any(axis=0)
     if outside.any():
-        sizes = dict(zip(AXES, shape, strict=True))
+        sizes = dict(zip((step, *AXES[1:]), shape, strict=True))
         raise ValueError(
             f"{int(outside.sum())} counts lie outside the tensor {sizes}; the "
             f"first is {rows.iloc[int(np.flatnonzero(outside)[0])].to_dict()}"

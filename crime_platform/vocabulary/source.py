@@ -15,10 +15,12 @@ from crime_platform.vocabulary.study_area_parts import (
     require_one_of,
     require_slug,
 )
+from crime_platform.vocabulary.timesteps import IncompleteDataError
 
 TIMESTAMP_CLOCKS = ("local", "utc")
 TABLE, POLICE_UK, NZ_POLICE = "table", "police_uk", "nz_police"
 FORMATS = (TABLE, POLICE_UK, NZ_POLICE, *API_FORMATS)
+MONTHLY_FORMATS = (POLICE_UK, NZ_POLICE)  # the day of an incident is not published
 
 ADD = "add"  # every file brings incidents of its own
 REPLACE_MONTHS = "replace_months"  # of a month that several files hold, the newest file counts
@@ -34,6 +36,7 @@ _NEVER_LOADED = re.compile(
     r"age|ages|race|races|racial\w*|sex|gender\w*|ethnic\w*|arrest\w*|susp|suspect\w*"
     r"|officer\w*|patrol\w*"
 )
+_DAY_CODE = re.compile(r"%-?[djcxDF]")
 _BRACED = re.compile(r"\{([^{}]*)\}")
 
 
@@ -233,6 +236,21 @@ class Source:
                 f'duplicates = "{DROP_SAME_ID}" and map id in [source.columns], or leave '
                 "updated_at out and everything is fetched each time"
             )
+
+
+def require_days(source: Source) -> None:
+    """Refuse a source that does not tell the day of an incident, before anything daily is made.
+
+    Raises:
+        IncompleteDataError: if its format gives months only, or one of its date formats does.
+    """
+    monthly = [form for form in source.datetime_formats if not _DAY_CODE.search(form)]
+    if source.format in MONTHLY_FORMATS or monthly:
+        raise IncompleteDataError(
+            f"source {source.name!r} (format {source.format}, dates written "
+            f"{' or '.join(source.datetime_formats)}): the publisher gives months only, so nothing "
+            "can be counted or forecast by day; use monthly steps, or a source with days"
+        )
 
 
 def place_columns(written: str) -> tuple[str, ...]:

@@ -9,6 +9,9 @@ Month = np.datetime64
 """A calendar month, `numpy.datetime64` with unit M; `month + 1` is the next month."""
 
 
+Day = np.datetime64
+"""A calendar day, `numpy.datetime64` with unit D."""
+
 QUIET_DAYS_AT_MONTH_END = 3
 """A month counts as whole when its last incident is this close to its end: quiet days happen."""
 
