@@ -19,7 +19,7 @@ def call(*arguments):
 def test_every_command_and_option_has_help():
     for command in app.registered_commands:
         assert command.callback is not None
-        answer = call(command.callback.__name__, "--help")
+        answer = call(command.name or command.callback.__name__, "--help")
         assert answer.exit_code == 0
         assert command.callback.__doc__ is not None
         assert command.callback.__doc__.splitlines()[0] in answer.output

@@ -13,9 +13,8 @@ from crime_platform.defs import checks
 from crime_platform.defs.metadata import clean_metadata, column_schema, preview, table_of
 from crime_platform.defs.resources import Platform
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.timesteps import parse_month
+from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, parse_month
 
-MIN_HISTORY_MONTHS = 24
 TRAINING_POOL = "training"  # one at a time: a fit takes both cores
 Decorator = Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]
 OWNERS = ["team:crime-platform"]

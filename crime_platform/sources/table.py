@@ -161,6 +161,29 @@ def read_table_file(
 ) -> TableReading:
     """Read one file, or all tables in one archive, by the mapping of `source`.
 
+    Arguments are those of `examine_table_file`.
+
+    Raises:
+        SourceFormatError: if the file cannot be read as described, or no row is accepted.
+        CoordinateError: if no row is accepted because all lie outside the grid.
+    """
+    reading = examine_table_file(path, source, area, scratch, home=home, grid=grid, as_of=as_of)
+    require_some_accepted(reading.report, source, area, grid)
+    return reading
+
+
+def examine_table_file(
+    path: Path,
+    source: Source,
+    area: StudyArea,
+    scratch: Path,
+    *,
+    home: Path = Path(),
+    grid: CellFinder | None = None,
+    as_of: dt.date | None = None,
+) -> TableReading:
+    """Read one file, or all tables in one archive, even if no row of it can be accepted.
+
     Args:
         path: the publisher's file.
         source: how its columns are read.
@@ -171,8 +194,7 @@ def read_table_file(
         as_of: last day that can have happened; today in the area when absent.
 
     Raises:
-        SourceFormatError: if the file cannot be read as described, or no row is accepted.
-        CoordinateError: if no row is accepted because all lie outside the grid.
+        SourceFormatError: if the file cannot be read as described.
     """
     own = scratch / f"{path.name}-{uuid.uuid4().hex[:8]}"
     unpacked = own / "unpacked"
@@ -195,7 +217,6 @@ def read_table_file(
             report = report_of(connection, path.name, n_repeated=n_repeated, match=match)
     finally:
         shutil.rmtree(unpacked)
-    require_some_accepted(report, source, area, grid)
     return TableReading(path=path, incidents=incidents, rejected=rejected, report=report)
 
 

@@ -30,6 +30,7 @@ class TableReport:
     n_rejected: dict[str, int] = field(default_factory=dict)  # rows by reason
     examples: dict[str, str] = field(default_factory=dict)  # offending value by reason
     unmapped_labels: dict[str, int] = field(default_factory=dict)  # rows, most frequent first
+    ignored_labels: dict[str, int] = field(default_factory=dict)  # rows, most frequent first
     # Some of them, in the source's CRS: enough to see what is wrong with them.
     outside_points: tuple[tuple[float, float], ...] = field(default=(), repr=False)
     match: PlaceMatch | None = None  # of coded places
@@ -76,6 +77,7 @@ def together(reports: Sequence[TableReport], file: str) -> TableReport:
         n_rejected=_summed([report.n_rejected for report in reports]),
         examples=examples,
         unmapped_labels=_summed([report.unmapped_labels for report in reports]),
+        ignored_labels=_summed([report.ignored_labels for report in reports]),
         outside_points=tuple(p for report in reports for p in report.outside_points)[:MAX_POINTS],
         match=matched_together([report.match for report in reports if report.match is not None]),
     )
@@ -110,6 +112,10 @@ def report_of(
         select source_offence, count(*) as n from judged where reason = '{UNMAPPED_LABEL}'
         group by all order by n desc, source_offence limit {MAX_LABELS}
     """).fetchall()
+    ignored = connection.execute("""
+        select source_offence, count(*) as n from judged where is_ignored
+        group by all order by n desc, source_offence
+    """).fetchall()
     points = connection.execute(f"""
         select east, north from judged where reason = '{OUTSIDE_GRID}'
         order by source_file, source_row limit {MAX_POINTS}
@@ -129,6 +135,7 @@ def report_of(
         n_rejected={reason: n for reason, n, _ in rejected},
         examples={reason: value for reason, _, value in rejected if value is not None},
         unmapped_labels=dict(labels),
+        ignored_labels=dict(ignored),
         outside_points=tuple(points),
         match=match,
     )

@@ -14,6 +14,7 @@ Day = np.datetime64
 
 QUIET_DAYS_AT_MONTH_END = 3
 """A month counts as whole when its last incident is this close to its end: quiet days happen."""
+MIN_HISTORY_MONTHS = 24  # complete months of an area, below which nothing of it is forecast
 
 
 class IncompleteDataError(ValueError):

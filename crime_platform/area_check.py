@@ -1,0 +1,159 @@
+"""What to fix in a study area's TOML and files, and what to look at, before anything runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from crime_platform.area_facts import AreaFacts, Site, Timing, gather_facts
+from crime_platform.counting import is_whole
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.source import HHMM, HOUR
+from crime_platform.vocabulary.study_area import StudyArea, label_key, load_study_area
+from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS
+
+MAX_STRETCH = 0.01  # of an area in the CRS, against the ground
+MIN_HOUR_SHARE = 0.5  # of rows with an hour, where an hour is mapped
+PARTIAL_MONTH = 0.5  # of the median month
+ROOMY = 2.0  # times the cells of the suggested extent
+LONG_MEMORY_MONTHS = 25  # of models that look back two years
+MAX_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaCheck:
+    """What was understood, and what to do about it."""
+
+    facts: AreaFacts
+    to_fix: list[str]  # a run would stop at each
+    to_consider: list[str]  # a run would go on, perhaps not as meant
+
+    @property
+    def is_fine(self) -> bool:
+        return not self.to_fix
+
+
+def check_area(path: Path, home: PlatformHome) -> AreaCheck:
+    """Read the files of the study area that a TOML declares, and judge them.
+
+    Args:
+        path: the TOML, anywhere.
+        home: where relative paths of files start; its warehouse is not touched.
+
+    Raises:
+        StudyAreaError: if the TOML is missing or declares an area that cannot work; the message
+            lists every mistake.
+    """
+    facts = gather_facts(load_study_area(path), home)
+    to_fix, to_consider = list(facts.refusals), _about_hours(facts)
+    if facts.timing is not None:
+        to_fix += _gaps(facts.area, facts.timing)
+        to_consider += _about_months(facts.area, facts.timing)
+        to_consider += _about_labels(facts)
+    if facts.site is not None:
+        to_consider += _about_place(facts, facts.site)
+    return AreaCheck(facts=facts, to_fix=to_fix, to_consider=to_consider)
+
+
+def _gaps(area: StudyArea, timing: Timing) -> list[str]:
+    """What the blocking checks of a run would stop at."""
+    problems = []
+    empty = timing.months[timing.per_month == 0]
+    if empty.size:
+        problems.append(
+            f"no incident at all in {_listed([str(month) for month in empty])}: add the file of "
+            f"that month, or start after the gap with first_month (now {area.first_month})"
+        )
+    n_whole = _n_whole(timing)
+    if n_whole < MIN_HISTORY_MONTHS:
+        problems.append(
+            f"{n_whole} complete months from {area.first_month} on, at least "
+            f"{MIN_HISTORY_MONTHS} are needed: add earlier files, and set first_month to the first "
+            "month they cover"
+        )
+    return problems
+
+
+def _about_months(area: StudyArea, timing: Timing) -> list[str]:
+    remarks = []
+    usual = float(np.median(timing.per_month))
+    for at, key in ((0, "first_month"), (-1, "last_month")):
+        month, n = timing.months[at], int(timing.per_month[at])
+        if 0 < n < PARTIAL_MONTH * usual:
+            remarks.append(
+                f"{key}: {month} holds {n:,} incidents, a month usually {usual:,.0f}; if the files "
+                f"{'begin' if at == 0 else 'end'} within that month, leave it out"
+            )
+    before_scores = _n_whole(timing) - area.backtest.n_origins
+    if _n_whole(timing) >= MIN_HISTORY_MONTHS and before_scores < LONG_MEMORY_MONTHS:
+        remarks.append(
+            f"[backtest] n_origins = {area.backtest.n_origins} leaves {before_scores} months "
+            "before the first scored origin: models that look back two years are left out"
+        )
+    return remarks
+
+
+def _n_whole(timing: Timing) -> int:
+    return sum(
+        is_whole(month, timing.last_day, months_only=timing.months_only) for month in timing.months
+    )
+
+
+def _about_hours(facts: AreaFacts) -> list[str]:
+    return [
+        f"hour: only {found.with_hour_share:.0%} of accepted rows have an hour in column "
+        f"{found.source.columns.hour!r}"
+        + (
+            f'; if 2305 means five past eleven, write hour_format = "{HHMM}"'
+            if found.source.hour_format == HOUR
+            else ""
+        )
+        for found in facts.sources
+        if found.source.columns.hour
+        and found.report.n_accepted
+        and found.with_hour_share < MIN_HOUR_SHARE
+    ]
+
+
+def _about_labels(facts: AreaFacts) -> list[str]:
+    """Labels of the TOML that no row bears: a word misspelt, or one the publisher gave up."""
+    area = facts.area
+    borne = {label_key(label) for _, label, _ in facts.per_label}
+    borne |= {label_key(label) for found in facts.sources for label in found.report.ignored_labels}
+    remarks = []
+    for kind in area.offence_types:
+        unseen = [label for label in kind.labels if label_key(label) not in borne]
+        if len(unseen) == len(kind.labels):
+            remarks.append(f"offence type {kind.name!r} has no incident at all")
+        elif unseen:
+            remarks.append(f"labels of {kind.name!r} that no row bears: {_listed(unseen)}")
+    unseen = [label for label in area.ignored_labels if label_key(label) not in borne]
+    if unseen:
+        remarks.append(f"ignored_labels that no row bears: {_listed(unseen)}")
+    return remarks
+
+
+def _about_place(facts: AreaFacts, site: Site) -> list[str]:
+    remarks = []
+    if abs(site.stretch) > MAX_STRETCH:
+        remarks.append(
+            f"crs: in {facts.area.crs} an area here comes out {site.stretch:+.1%} of its size on "
+            f"the ground; the UTM zone of the incidents is {site.crs}"
+        )
+    n_cells = site.extent.n_rows * site.extent.n_cols
+    if facts.grid is not None and facts.grid.n_cells > ROOMY * n_cells:
+        remarks.append(
+            f"[grid] holds {facts.grid.n_cells:,} cells; {n_cells:,} would hold "
+            f"{site.extent.inside_share:.1%} of the incidents: {extent_line(site)}"
+        )
+    return remarks
+
+
+def extent_line(site: Site) -> str:
+    """The suggested extent as a line of the TOML."""
+    return f"extent_m = [{', '.join(f'{edge:.10g}' for edge in site.extent.bounds_m)}]"
+
+
+def _listed(words: list[str]) -> str:
+    shown = ", ".join(words[:MAX_SHOWN])
+    return shown + (f" and {len(words) - MAX_SHOWN} more" if len(words) > MAX_SHOWN else "")

@@ -1,0 +1,245 @@
+"""An area is looked at as a whole: everything that is wrong is told, and nothing is stored."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from conftest import REPOSITORY, TOY_AREA, write_toy_csv
+from crime_platform.area_check import check_area
+from crime_platform.ingest import area_grid
+from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.vocabulary.study_area_parts import StudyAreaError
+
+SHARED = REPOSITORY.parent / "shared" / "data"
+CHARLOTTESVILLE = SHARED / "charlottesville"
+LONLAT = "-79.374,43.625"  # inside the toy city
+
+
+@pytest.fixture
+def toy(home):
+    """Check the toy city of 30 months after changes to its TOML and more rows in its file.
+
+    Every month has one incident of each type in each of the 5 x 6 cells, and one more.
+    """
+    toml = home.study_areas / "toy.toml"
+    toml.write_text(TOY_AREA.format(last_month="2021-06").replace("n_origins = 6", "n_origins = 5"))
+    write_toy_csv(home.root / "raw" / "toy" / "all.csv", np.ones((30, 2, 6, 5), dtype=int))
+
+    def check(*changes, rows=(), path=toml):
+        text = path.read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text)
+        with (home.root / "raw" / "toy" / "all.csv").open("a") as file:
+            file.writelines(f"{row}\n" for row in rows)
+        return check_area(path, home)
+
+    return check
+
+
+def listing(home):
+    return sorted(str(path) for path in home.root.rglob("*"))
+
+
+def test_a_sound_area_has_nothing_to_fix_and_nothing_is_stored(toy, home):
+    before = listing(home)
+
+    check = toy()
+
+    assert check.is_fine
+    assert check.to_consider == []
+    assert listing(home) == before
+
+
+def test_it_tells_what_an_ingest_would_count(toy):
+    facts = toy().facts
+
+    (found,) = facts.sources
+    assert found.report.n_rows == found.report.n_accepted == 30 * (2 * 30 + 1)
+    assert facts.timing.per_month.tolist() == [61] * 30
+    assert facts.timing.months.astype(str).tolist()[::29] == ["2019-01", "2021-06"]
+    assert facts.per_label == [("assault", "Assault", 930), ("robbery", "Robbery", 900)]
+    assert facts.grid.n_cells == 30
+
+
+def test_the_suggested_extent_is_that_of_the_city(toy):
+    site = toy().facts.site
+
+    assert site.crs == "EPSG:32617"
+    assert site.extent.bounds_m == (630_000.0, 4_830_000.0, 632_500.0, 4_833_000.0)
+
+
+def test_everything_wrong_is_told_at_once(toy, home):
+    check = toy(
+        ('"raw/toy/*.csv"', '"raw/toy/*.csv", "raw/other.csv"'),
+        rows=[f"2020-01-01,Asault,{LONLAT}", f"31/01/2020,Robbery,{LONLAT}"] * 200
+        + ["2020-01-01,Robbery,0.5,51.5"] * 600,
+    )
+
+    missing, refused = check.to_fix
+    assert missing.startswith(f"{home.root}/raw/other.csv: no such file")
+    assert "'Asault' (200, like 'Assault')" in refused
+    assert 'try datetime_format = "%d/%m/%Y"' in refused
+    assert "outside the grid: 600 rows" in refused
+
+
+def test_a_file_of_which_nothing_can_be_used_is_still_told(toy):
+    check = toy(('["Assault"]', '["assaults"]'), ('["Robbery"]', '["robberies"]'))
+
+    assert "no row can be used" in check.to_fix[0]
+    assert check.facts.sources[0].report.n_rejected == {
+        "unmapped label": check.facts.sources[0].report.n_rows
+    }
+    assert check.facts.timing is None
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_the_others(toy, home):
+    (home.root / "raw" / "toy" / "broken.csv").write_bytes(b"\x00\x01\x02")
+
+    check = toy()
+
+    assert "broken.csv: a binary file of an unknown kind" in check.to_fix[0]
+    assert check.facts.sources[0].n_files == 1
+
+
+def test_the_same_bytes_twice_are_told(toy, home):
+    shutil.copy(home.root / "raw" / "toy" / "all.csv", home.root / "raw" / "toy" / "copy.csv")
+
+    assert "hold the same bytes, and their incidents would count" in toy().to_fix[0]
+
+
+def test_a_source_none_of_whose_files_has_the_right_name_is_told(toy):
+    check = toy(("[source.columns]", 'members = "*-street.csv"\n[source.columns]'))
+
+    assert "reads archives and files named *-street.csv" in check.to_fix[0]
+
+
+def test_a_missing_boundary_is_told(toy, home):
+    check = toy(
+        ("extent_m = [630000, 4830000, 632500, 4833000]", 'boundary_file = "raw/outline.gpkg"')
+    )
+
+    assert check.to_fix[0].startswith(f"{home.root}/raw/outline.gpkg: no such file")
+
+
+def test_a_grid_that_follows_from_incidents_is_found_and_not_kept(toy, home):
+    check = toy(("extent_m = [630000, 4830000, 632500, 4833000]", ""))
+
+    assert check.is_fine
+    assert not home.artifacts("toy").exists()
+    assert check.facts.grid == area_grid(check.facts.area, home)
+
+
+def test_a_month_without_incidents_is_told(toy):
+    check = toy(('first_month = "2019-01"', 'first_month = "2018-11"'))
+
+    (problem,) = check.to_fix
+    assert problem.startswith("no incident at all in 2018-11, 2018-12: add the file of that month")
+
+
+def test_too_few_months_are_told(toy):
+    check = toy(('first_month = "2019-01"', 'first_month = "2019-08"'))
+
+    assert check.to_fix == [
+        "23 complete months from 2019-08 on, at least 24 are needed: add earlier files, and set "
+        "first_month to the first month they cover"
+    ]
+
+
+def test_models_that_would_be_left_out_are_mentioned(toy):
+    check = toy(("n_origins = 5", "n_origins = 7"))
+
+    assert check.is_fine
+    assert "n_origins = 7 leaves 23 months before the first scored origin" in check.to_consider[0]
+
+
+def test_a_month_that_ends_early_is_mentioned(toy):
+    check = toy(('last_month = "2021-06"', ""), rows=[f"2021-07-02,Assault,{LONLAT}"])
+
+    assert "last_month: 2021-07 holds 1 incidents, a month usually" in check.to_consider[0]
+
+
+def test_words_that_no_row_bears_are_mentioned(toy):
+    check = toy(
+        ('["Assault"]', '["Assault", "Asault"]'),
+        ("[grid]", 'ignored_labels = ["Parking"]\n[grid]'),
+        ("[[source]]", '[[offence_type]]\nname = "arson"\nlabels = ["Arson"]\n[[source]]'),
+    )
+
+    assert check.is_fine
+    assert check.to_consider == [
+        "labels of 'assault' that no row bears: Asault",
+        "offence type 'arson' has no incident at all",
+        "ignored_labels that no row bears: Parking",
+    ]
+
+
+def test_hours_that_cannot_be_read_are_mentioned(toy, home):
+    file = home.root / "raw" / "toy" / "all.csv"
+    header, *rows = file.read_text().splitlines()
+    file.write_text("\n".join([f"{header},time", *(f"{row},2305" for row in rows)]) + "\n")
+
+    check = toy(('offence = "offence"', 'offence = "offence"\nhour = "time"'))
+
+    assert check.to_consider == [
+        "hour: only 0% of accepted rows have an hour in column 'time'; if 2305 means five past "
+        'eleven, write hour_format = "hhmm"'
+    ]
+
+
+def test_a_crs_of_another_part_of_the_world_is_mentioned(toy):
+    check = toy(("EPSG:26917", "EPSG:32612"), ("extent_m = [630000, 4830000, 632500, 4833000]", ""))
+
+    assert "crs: in EPSG:32612 an area here comes out +" in check.to_consider[0]
+    assert check.to_consider[0].endswith("the UTM zone of the incidents is EPSG:32617")
+
+
+def test_a_grid_much_wider_than_the_incidents_is_mentioned(toy):
+    check = toy(("632500, 4833000]", "642500, 4843000]"))
+
+    assert check.to_consider == [
+        "[grid] holds 650 cells; 30 would hold 100.0% of the incidents: "
+        "extent_m = [630000, 4830000, 632500, 4833000]"
+    ]
+
+
+def test_points_outside_the_stated_extent_still_count_for_the_suggestion(toy):
+    check = toy(
+        (
+            "extent_m = [630000, 4830000, 632500, 4833000]",
+            "extent_m = [630000, 4830000, 631500, 4833000]",
+        )
+    )
+
+    assert "outside the grid" in check.to_fix[0]
+    assert check.facts.site.extent.bounds_m == (630_000.0, 4_830_000.0, 632_500.0, 4_833_000.0)
+
+
+def test_mistakes_in_the_toml_come_before_everything(toy):
+    with pytest.raises(StudyAreaError, match="3 problems") as told:
+        toy(("timezone", "time_zone"), ("cell_size_m = 500", ""))
+
+    assert "did you mean 'timezone'" in str(told.value)
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_missing_toml_names_its_neighbours(home):
+    with pytest.raises(StudyAreaError, match=r"nowhere.toml: no such file; the folder holds toy"):
+        check_area(home.study_areas / "nowhere.toml", home)
+
+
+@pytest.mark.skipif(not CHARLOTTESVILLE.exists(), reason=f"no files in {CHARLOTTESVILLE}")
+def test_the_real_charlottesville_is_fine(home):
+    (home.root / "raw").mkdir()
+    (home.root / "raw" / "charlottesville").symlink_to(CHARLOTTESVILLE)
+    toml = REPOSITORY / "data" / "study_areas" / "charlottesville.toml"
+
+    check = check_area(toml, home)
+
+    assert check.is_fine
+    assert check.to_consider == []
+    assert check.facts.site.crs == load_study_area(toml).crs
+    assert check.facts.site.extent.inside_share > 0.995  # 0.7 % of all geocodes are wrong
+    assert np.all(check.facts.timing.per_month > 100)
