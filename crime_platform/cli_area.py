@@ -1,4 +1,4 @@
-"""The command `check-area`: what a study area's TOML makes of its files."""
+"""The commands `check-area` and `new-area`: what a TOML makes of its files, and a first TOML."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +10,7 @@ from rich.console import Console
 from crime_platform.terminal import print_error, print_rows, progress_bars
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyAreaError
+from crime_platform.vocabulary.toml_keys import did_you_mean
 
 if TYPE_CHECKING:
     from crime_platform.area_check import AreaCheck
@@ -31,11 +32,74 @@ def check_area_command(
 
     Exit code 0: a run can start. 2: something must be fixed first.
     """
-    from crime_platform.area_check import check_area
-
     home = PlatformHome.from_environment()
     if not toml.suffix:
         toml = home.study_areas / f"{toml}.toml"
+    _check(toml, home)
+
+
+def new_area(
+    file: Annotated[Path, typer.Argument(help="File of incidents: CSV, TSV, Parquet, GeoJSON")],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the area; from --output or the file by default")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="TOML to write; study_areas/NAME.toml by default")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="A column you know, KEY=NAME, e.g. offence=Category; may be repeated"),
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="IANA time zone; that of the nearest town by default")
+    ] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="CRS of x and y in metres, and of the grid; else UTM")
+    ] = None,
+) -> None:
+    """Draft the TOML of a study area from a file, then check it. Never overwrites a TOML.
+
+    Columns, dates, CRS, months and labels are guessed and every guess says why. Exit code 0: a
+    run can start. 2: something must be fixed first.
+    """
+    from crime_platform.area_draft import Told, draft_area, name_and_path
+
+    home = PlatformHome.from_environment()
+    try:
+        area_name, path = name_and_path(file, home, name=name, output=output)
+        told = Told(name=area_name, columns=_columns(column or []), timezone=timezone, crs=crs)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = draft_area(file, home, told)
+        with path.open("x", encoding="utf-8") as toml:
+            toml.write(text)
+    except ValueError as error:
+        print_error(ERR, "nothing drafted", [str(error)])
+        raise typer.Exit(BAD_INPUT) from None
+    _say(f"Drafted {path}. Read it: every line is a guess. This is what it makes of the file:")
+    _check(path, home)
+
+
+def _columns(written: list[str]) -> dict[str, str]:
+    """Columns by key, of `KEY=NAME`."""
+    from crime_platform.vocabulary.source import ColumnMapping
+
+    known = list(ColumnMapping.__slots__)
+    columns: dict[str, str] = {}
+    for pair in written:
+        key, _, columns[key] = pair.partition("=")
+    for key, column_name in columns.items():
+        if key not in known or not column_name:
+            raise StudyAreaError(
+                f"--column {key}={column_name}: expected KEY=NAME with one of {', '.join(known)}"
+                f"{did_you_mean(key, known)}"
+            )
+    return columns
+
+
+def _check(toml: Path, home: PlatformHome) -> None:
+    """Check an area, print it, and end with 2 where a run would stop."""
+    from crime_platform.area_check import check_area
+
     try:
         with progress_bars(OUT):
             check = check_area(toml, home)
@@ -142,9 +206,10 @@ def _print_place(facts: "AreaFacts") -> None:
         )
     if facts.site is not None:
         extent = facts.site.extent
+        zone = "" if facts.site.crs == facts.area.crs else f" (their UTM zone: {facts.site.crs})"
         _say(
-            f"The incidents lie in {facts.site.crs}. {extent.n_cols} columns x {extent.n_rows} "
-            f"rows would hold {extent.inside_share:.2%} of them, in {facts.area.crs}:"
+            f"{extent.n_cols} columns x {extent.n_rows} rows would hold {extent.inside_share:.2%} "
+            f"of all points{zone}:"
         )
         _say(f"  {extent_line(facts.site)}")
 

@@ -45,14 +45,20 @@ COMMON_FORMATS = (
     "%m/%d/%Y %I:%M:%S %p",
     "%m/%d/%Y %H:%M:%S",
     "%m/%d/%Y %H:%M",
+    "%m/%d/%Y %I:%M %p",
     "%m/%d/%Y",
     "%d/%m/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
     "%d/%m/%Y",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
     "%d.%m.%Y",
+    "%d-%m-%Y",
     "%d-%b-%Y",
     "%B %Y",
     "%b %Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
 )
 """Tried on a date that cannot be parsed, to suggest one."""
 

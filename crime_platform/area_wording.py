@@ -1,0 +1,280 @@
+"""The TOML of a drafted study area: guesses turned into lines, each with the reason beside it."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crime_platform.geography.siting import Extent
+from crime_platform.sources.column_guess import Guess
+from crime_platform.vocabulary.source import NZ_POLICE, TABLE
+from crime_platform.vocabulary.study_area_parts import BacktestSettings, QualityLimits
+from crime_platform.vocabulary.timesteps import Month
+
+# Recorded because police looked, not because somebody was harmed and said so.
+POLICE_DISCOVERED = re.compile(
+    r"drug|narcot|controlled substance|prostitut|weapon|firearm|liquor|alcohol|gambl|public order"
+    r"|disorder|driving under|\bdui\b|\bdwi\b|drunk|intoxic|warrant|loiter|vagran|solicit|trespass"
+    r"|traffic|stolen property|obscen|pornograph|possession",
+    re.IGNORECASE,
+)
+# Calls and services that are no offences.
+NO_OFFENCE = re.compile(
+    r"assist|accident|hit and run|collision|crash|\blost|found|missing|runaway|suspicious"
+    r"|animal|alarm|towed|non-?criminal|death|suicide|welfare|noise|civil|initiative|investigation|antisocial|anti-social",
+    re.IGNORECASE,
+)
+MAX_TYPES = 8
+MIN_TYPE_SHARE = 0.01  # of the rows whose labels may become a type
+MAX_PREMISES_TYPES = 8
+LIMIT_MARGIN = 0.02  # between what a file holds and the limit that is drafted for it
+MIN_ORIGINS, MONTHS_LEARNT = 3, 12  # of a back-test, and before its first origin
+NZ_PLACES = [
+    "# The export holds no coordinates: meshblocks of 2013 from https://datafinder.stats.govt.nz.",
+    "# [source.only] keeps one city, see data/study_areas/auckland.toml.",
+    "[source.places]",
+    'file = "raw/places/mb2013_centroids_nztm.csv.gz"',
+    'vintage = "meshblocks 2013 (Stats NZ)"',
+    'code = "MB2013"',
+    'x = "X"',
+    'y = "Y"',
+    'crs = "EPSG:2193"',
+    'district = "AU2013_name"',
+    'unknown = ["-118", "999999"]',
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPlan:
+    """What becomes of the publisher's labels; each with its rows, most frequent first."""
+
+    types: Sequence[tuple[str, int]]
+    police_discovered: Sequence[tuple[str, int]]
+    no_offence: Sequence[tuple[str, int]]
+    rare: Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaPlan:
+    """Everything that a drafted TOML says."""
+
+    name: str
+    path: str
+    form: str  # of the source
+    crs: str
+    source_crs: str | None  # of x and y
+    timezone: str
+    zone_remark: str
+    country: str
+    first_month: Month
+    last_month: Month
+    extent: Extent | None
+    cell_size_m: float
+    labels: LabelPlan
+    premises: Sequence[tuple[str, int]]  # labels with their rows
+    guess: Guess
+    encoding: str | None
+    left_out: Sequence[str]  # columns that are never loaded
+    placed_share: float | None  # of rows, None where places are codes
+    n_repeated_ids: int
+
+
+def plan_labels(labels: Sequence[tuple[str, int]]) -> LabelPlan:
+    """Sort labels into types of their own and the reasons for which they are none."""
+    police = [pair for pair in labels if POLICE_DISCOVERED.search(pair[0])]
+    none = [pair for pair in labels if pair not in police and NO_OFFENCE.search(pair[0])]
+    left = [pair for pair in labels if pair not in police and pair not in none]
+    enough = MIN_TYPE_SHARE * sum(n for _, n in left)
+    types = [pair for pair in left if pair[1] >= enough][:MAX_TYPES]
+    return LabelPlan(
+        types=types,
+        police_discovered=police,
+        no_offence=none,
+        rare=[pair for pair in left if pair not in types],
+    )
+
+
+def quoted(text: str) -> str:
+    """A TOML string: the escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def slug(text: str, taken: Sequence[str] = ()) -> str:
+    """A name of small letters, digits and underscores, unlike those that are taken."""
+    plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    plain = plain if plain[:1].isalpha() else f"n_{plain}".rstrip("_")
+    name, number = plain, 2
+    while name in taken:
+        name, number = f"{plain}_{number}", number + 1
+    return name
+
+
+def wording(plan: AreaPlan) -> str:
+    """The TOML, section by section."""
+    sections = [
+        _top(plan),
+        _calendar(plan),
+        _grid(plan),
+        *_kinds("offence_type", plan.labels.types, titled=True),
+        *_kinds("premises_type", plan.premises[:MAX_PREMISES_TYPES], titled=False),
+        _source(plan),
+        _columns(plan) if plan.form == TABLE else [],
+        NZ_PLACES if plan.form == NZ_POLICE else [],
+        _limits(plan),
+        _backtest(plan),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _top(plan: AreaPlan) -> list[str]:
+    title = plan.name.replace("_", " ").title()
+    zone = f" # {plan.zone_remark}" if plan.zone_remark else ""
+    return [
+        f"# Drafted by crime-platform new-area from {json.dumps(plan.path)[1:-1]}: every line is a",
+        "# guess until somebody has read it. crime-platform check-area tells what it makes of the",
+        "# file.",
+        f"name = {quoted(plan.name)}",
+        f"title = {quoted(title)}",
+        f"crs = {quoted(plan.crs)} # metres",
+        f"timezone = {quoted(plan.timezone)}{zone}",
+        'step = "month"',
+        f'first_month = "{plan.first_month}" # the first whole month of the file',
+        f'last_month = "{plan.last_month}" # the last one; drop the line to follow the publisher',
+        *_ignored(plan.labels),
+    ]
+
+
+def _ignored(labels: LabelPlan) -> list[str]:
+    """`ignored_labels`, grouped by the reason, with the rows of each."""
+    groups = {
+        "recorded because police looked, not because somebody reported harm": (
+            labels.police_discovered
+        ),
+        "look like no offences": labels.no_offence,
+        "few rows: move each to the offence type where it belongs": labels.rare,
+    }
+    lines = []
+    for reason, pairs in groups.items():
+        if pairs:
+            lines.append(f"    # {reason}")
+            lines += [f"    {quoted(label)}, # {n:,} rows" for label, n in pairs]
+    opening = "# Known, and none of our types: a label must stand here or in an offence type."
+    return [opening, "ignored_labels = [", *lines, "]"] if lines else []
+
+
+def _calendar(plan: AreaPlan) -> list[str]:
+    import holidays  # a tenth of a second that only a draft pays
+
+    if plan.country not in holidays.list_supported_countries():
+        return []
+    return ["[calendar]", f"country = {quoted(plan.country)} # add subdivision, e.g. the state"]
+
+
+def _grid(plan: AreaPlan) -> list[str]:
+    lines = ["[grid]", f"cell_size_m = {plan.cell_size_m:g}"]
+    if plan.extent is None:
+        return [*lines, "# the extent follows from the incidents; state extent_m to choose it"]
+    edges = ", ".join(f"{edge:.10g}" for edge in plan.extent.bounds_m)
+    return [
+        *lines,
+        f"# {plan.extent.n_cols} columns x {plan.extent.n_rows} rows hold "
+        f"{plan.extent.inside_share:.2%} of the points: west, south, east, north",
+        f"extent_m = [{edges}]",
+    ]
+
+
+def _kinds(kind: str, labels: Sequence[tuple[str, int]], *, titled: bool) -> list[list[str]]:
+    """One table per label, named after it."""
+    tables: list[list[str]] = []
+    names: list[str] = []
+    for label, n in labels:
+        names.append(slug(label, names))
+        title = [f"title = {quoted(label.capitalize())}"] if titled else []
+        name = f"name = {quoted(names[-1])}"
+        tables.append([f"[[{kind}]]", name, *title, f"labels = [{quoted(label)}] # {n:,} rows"])
+    return tables
+
+
+def _source(plan: AreaPlan) -> list[str]:
+    lines = [
+        "[[source]]",
+        f"name = {quoted(plan.name)}",
+        f"format = {quoted(plan.form)}",
+        f"paths = [{quoted(plan.path)}]",
+    ]
+    if plan.form != TABLE:
+        lines[2] += " # columns, dates and revisions follow from it"
+        return lines
+    lines += ['# publisher = "", licence = "", url = "": say where the file comes from']
+    lines += (
+        [f"encoding = {quoted(plan.encoding)} # the file is not UTF-8"] if plan.encoding else []
+    )
+    lines += _dates(plan)
+    if plan.guess.hour_format:
+        lines.append(f"hour_format = {quoted(plan.guess.hour_format)} # 2305: five past eleven")
+    if plan.source_crs:
+        lines.append(f"crs = {quoted(plan.source_crs)} # of x and y")
+    if plan.n_repeated_ids:
+        lines += [
+            f"# {plan.n_repeated_ids:,} rows repeat an id: where they are the same incident, write "
+            '"drop_same_id"'
+        ]
+    return [*lines, 'duplicates = "keep"']
+
+
+def _dates(plan: AreaPlan) -> list[str]:
+    dates = plan.guess.dates
+    lines: list[str] = []
+    if dates is None:
+        return lines
+    if dates.is_ambiguous:
+        lines += [
+            "# AMBIGUOUS: no date of the file tells whether day or month comes first. Ask the",
+            "# publisher, or look for a day above 12 in a longer file.",
+        ]
+    if dates.form:
+        lines.append(f"datetime_format = {quoted(dates.form)}")
+    if dates.is_utc:
+        lines.append('timestamps_are = "utc" # the values end in an offset')
+    return lines
+
+
+def _columns(plan: AreaPlan) -> list[str]:
+    lines = ["[source.columns]"]
+    for key in ("occurred_at", "hour", "offence", "lon", "lat", "x", "y", "id", "premises"):
+        if key in plan.guess.columns:
+            remark = plan.guess.remarks.get(key, "")
+            said = f" # {remark}" if remark else ""
+            lines.append(f"{key} = {quoted(plan.guess.columns[key].name)}{said}")
+    if plan.left_out:
+        lines.append(
+            f"# never loaded: {json.dumps(', '.join(plan.left_out), ensure_ascii=False)[1:-1]}"
+        )
+    return lines
+
+
+def _limits(plan: AreaPlan) -> list[str]:
+    """A lower limit where the file itself has fewer places than usual, said openly."""
+    usual = QualityLimits().min_geocoded_share
+    share = plan.placed_share
+    if share is None or share - LIMIT_MARGIN >= usual:
+        return []
+    return [
+        "[quality]",
+        f"# Only {share:.1%} of the rows have a place; the others count in totals only.",
+        f"min_geocoded_share = {max(0.0, share - LIMIT_MARGIN):.2f}",
+    ]
+
+
+def _backtest(plan: AreaPlan) -> list[str]:
+    """Fewer origins where the series is short."""
+    n_months = int((plan.last_month - plan.first_month).astype(int)) + 1
+    usual = BacktestSettings()
+    n_origins = max(MIN_ORIGINS, min(usual.n_origins, (n_months - MONTHS_LEARNT) // 3))
+    if n_origins == usual.n_origins:
+        return []
+    return [
+        "[backtest]",
+        f"n_origins = {n_origins} # of {n_months} months; more where the series is longer",
+        f"n_selection = {n_origins}",
+    ]
