@@ -238,10 +238,11 @@ def _span(raw: RawTable, guess: Guess, dates: DateReading) -> tuple[Month, Month
     run = _dense_run(months, np.array([row[1] for row in counted]))
     months_only = all(row[3].endswith("-01") for row in counted)
     begins_late = counted[run[0]][2] > 1 + QUIET_DAYS
-    first = months[run[0]] + int(begins_late and not months_only)
+    begin, end = (np.datetime64(counted[run[at]][0][:7], "M") for at in (0, -1))
+    first = begin + int(begins_late and not months_only)
     last_day = np.datetime64(counted[run[-1]][3], "D")
-    is_last_whole = is_whole(months[run[-1]], last_day, months_only=months_only)
-    return first, max(first, months[run[-1]] - int(not is_last_whole))
+    is_last_whole = is_whole(end, last_day, months_only=months_only)
+    return first, max(first, end - int(not is_last_whole))
 
 
 def _dense_run(

@@ -1,9 +1,8 @@
 """Which column of an unknown file holds what, by its name and by its values."""
 
-import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from crime_platform.sources.quality import COMMON_FORMATS
 from crime_platform.sources.raw_table import Column, RawTable
@@ -14,16 +13,18 @@ MIN_FIT = 0.95  # of filled values that must look like what the column is taken 
 MIN_LABELS, MAX_LABELS = 2, 1000  # distinct offences; more is free text
 MAX_PREMISES = 200
 FIRST_YEAR, LAST_YEAR = 1900, 2100  # dates beyond are numbers read as dates
+EAST_OF_AMERICA = -30.0  # degrees: west of it the month is usually written before the day
+MIN_SAMPLE_FIT = 0.25  # of distinct values: a few odd ones weigh more among them than among rows
 SAMPLE = 500  # distinct values on which all formats are tried
 ISO = ""  # read without a format
 
 # Words of a column's name, most telling first; names are compared as small words with blanks.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "occurred_at": (
-        r"occur\w*|cmplnt fr dt|incident date|date of (occurrence|offen[cs]e)|(from|start) date",
+        r".*\boccur\w*.*|cmplnt fr dt|incident date|date of offen[cs]e|(from|start) date",
         r"date( ?time)?|when|month|year month|timestamp",
-        r".*\b(date|datetime|month)\b.*",
-        r".*(report|rpt).*",
+        r"(?!.*\b(report|rpt)).*\b(date|datetime|month)\b.*",
+        r".*\b(report|rpt).*",
     ),
     "offence": (
         r"offen[cs]es?( (type|description|name))?|crime type|primary type|ofns desc"
@@ -54,7 +55,6 @@ class DateReading:
     form: str  # strptime, or ISO
     is_utc: bool = False
     is_ambiguous: bool = False  # no day above 12: the day may as well be the month
-    days: Sequence[dt.date] = ()  # first and last
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,8 +80,8 @@ def guess_columns(raw: RawTable, given: Mapping[str, str]) -> Guess:
     columns = raw.columns()
     guess = Guess(columns={key: _called(name, columns, raw) for key, name in given.items()})
     free = [column for column in columns if column not in guess.columns.values()]
-    _guess_dates(raw, guess, free)
     _guess_point(guess, free)
+    _guess_dates(raw, guess, free)
     for key, fits in (
         ("offence", lambda c: c.number_share < 0.5 and MIN_LABELS <= c.n_distinct <= MAX_LABELS),
         ("premises", lambda c: c.number_share < 0.5 and 1 < c.n_distinct <= MAX_PREMISES),
@@ -191,6 +191,11 @@ def _guess_dates(raw: RawTable, guess: Guess, free: list[Column]) -> None:
             guess.remarks["occurred_at"] = f"other dates: {', '.join(others)}"
     chosen = guess.columns.get("occurred_at")
     guess.dates = readings.get(chosen.position) if chosen else None
+    lon = guess.columns.get("lon")
+    if guess.dates is not None and guess.dates.is_ambiguous and lon is not None:
+        is_american = lon.high is not None and lon.high < EAST_OF_AMERICA
+        if guess.dates.form.startswith("%m/%d") and not is_american:
+            guess.dates = replace(guess.dates, form=_swapped(guess.dates.form))
 
 
 def read_dates(raw: RawTable, column: Column) -> DateReading | None:
@@ -201,14 +206,12 @@ def read_dates(raw: RawTable, column: Column) -> DateReading | None:
     """
     place = column.position
     sample = f"(select distinct {place} from raw where {place} is not null limit {SAMPLE})"
-    fitting = [
-        form for form in (ISO, *COMMON_FORMATS) if _fit(raw, sample, place, form)[0] >= MIN_FIT
-    ]
-    whole = {form: _fit(raw, "raw", place, form) for form in fitting}
-    good = {form: found for form, found in whole.items() if found[0] >= MIN_FIT}
+    fitting = [f for f in (ISO, *COMMON_FORMATS) if _fit(raw, sample, place, f) >= MIN_SAMPLE_FIT]
+    shares = {form: _fit(raw, "raw", place, form) for form in fitting}
+    good = [form for form in fitting if shares[form] >= MIN_FIT]
     if not good:
         return None
-    best = max(good, key=lambda form: (round(good[form][0], 6), -list(good).index(form)))
+    best = max(good, key=lambda form: shares[form])  # the first of equals
     twin = _swapped(best)
     ((offset_share,),) = raw.rows(
         f"select avg(regexp_matches({place}, '\\d(Z|[+-]\\d\\d(:?\\d\\d)?)$')::int) "
@@ -217,21 +220,17 @@ def read_dates(raw: RawTable, column: Column) -> DateReading | None:
     return DateReading(
         form=best,
         is_utc=best == ISO and (offset_share or 0) >= MIN_FIT,
-        is_ambiguous=twin in good and good[twin][0] == good[best][0],
-        days=good[best][1:],
+        is_ambiguous=shares.get(twin) == shares[best],
     )
 
 
-def _fit(raw: RawTable, table: str, place: str, form: str) -> tuple[float, dt.date, dt.date]:
-    """Share of filled values that the format reads as a date of our times, the first, the last."""
-    moment = moment_of(place, form)
-    sensible = f"year({moment}) between {FIRST_YEAR} and {LAST_YEAR}"
-    ((share, first, last),) = raw.rows(
-        f"select count(*) filter ({sensible}) / greatest(count({place}), 1), "
-        f"min({moment}) filter ({sensible})::date, max({moment}) filter ({sensible})::date "
-        f"from {table}"
+def _fit(raw: RawTable, table: str, place: str, form: str) -> float:
+    """Share of filled values that the format reads as a date of our times."""
+    sensible = f"year({moment_of(place, form)}) between {FIRST_YEAR} and {LAST_YEAR}"
+    ((share,),) = raw.rows(
+        f"select count(*) filter ({sensible}) / greatest(count({place}), 1) from {table}"
     )
-    return float(share), first, last
+    return float(share)
 
 
 def moment_of(place: str, form: str) -> str:

@@ -20,6 +20,7 @@ from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source import is_never_loaded
 
 CHUNK_CHARACTERS = 1 << 20
+MEMORY_LIMIT = "2GB"  # beyond it the table goes to the scratch folder
 FALLBACK_ENCODING = "cp1252"  # of older office programs, of which ISO 8859-1 is nearly a part
 
 
@@ -105,6 +106,8 @@ def read_raw(
     Raises:
         SourceFormatError: if the file cannot be read, or holds no column that may be read.
     """
+    connection.execute("set memory_limit = ?", [MEMORY_LIMIT])
+    connection.execute("set temp_directory = ?", [str(scratch)])
     tables, encoding = _open(path, scratch)
     headers = [_header(table, scratch) for table in tables]
     keys = [{name.strip().lower() for name in names} for names, _ in headers]

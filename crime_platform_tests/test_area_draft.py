@@ -1,0 +1,326 @@
+"""A drafted TOML loads, reads its file, and says of every guess why."""
+
+import pytest
+
+from conftest import REPOSITORY
+from crime_platform.area_check import check_area
+from crime_platform.area_draft import Told, draft_area
+from crime_platform.area_wording import plan_labels, quoted, slug
+from crime_platform.vocabulary.incident import SourceFormatError
+from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.vocabulary.study_area_parts import StudyAreaError
+
+NYC = REPOSITORY.parent / "shared" / "data" / "nyc-incidents-2014-2015" / "NYC_Crime.zip"
+GWENT = REPOSITORY.parent / "shared" / "data" / "ukpolice-gwent" / "gwent-street.zip"
+HEADER = "Case No;Date Reported;Date Occurred;Offence;Location Type;Lon;Lat;Suspect Age"
+DEGREES = (("7.10", "50.70"), ("7.11", "50.71"), ("7.12", "50.72"))
+# A label and how often a month has it; Raub is written in two ways.
+MONTHLY = {"Einbruch": 3, "Diebstahl im Café": 2, "RAUB": 1, "Raub ": 1, "Drug possession": 1}
+
+
+def invented(first=2019, n_years=3):
+    """A small town's file: three years, semicolons, days before months, one late report of 1999."""
+    months = [(year, month) for year in range(first, first + n_years) for month in range(1, 13)]
+    rows = [
+        f"{label}-{year}-{month}-{n}-{day};01/02/2024;{day:02d}/{month:02d}/{year} 23:15;{label};"
+        f"{('Street', 'House')[n % 2]};{lon};{lat};41"
+        for year, month in months
+        for label, n_rows in MONTHLY.items()
+        for n in range(n_rows)
+        for day, (lon, lat) in zip((1, 15, 28), DEGREES, strict=True)
+    ]
+    rows.append("late;01/02/2024;31/12/1999 12:00;Einbruch;Street;7.10;50.70;30")
+    return "\n".join([HEADER, *rows]) + "\n"
+
+
+@pytest.fixture
+def draft(home):
+    """Draft an area from a file below the home and load it; the text and the area."""
+
+    def draft_from(content, *, name="file.csv", home=home, **told):
+        (home.root / "raw").mkdir(exist_ok=True)
+        file = home.root / "raw" / name
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        text = draft_area(file, home, Told(**{"name": "town", "columns": {}, **told}))
+        (home.study_areas / "town.toml").write_text(text)
+        return text, load_study_area(home.study_areas / "town.toml")
+
+    return draft_from
+
+
+def test_the_small_town_is_understood(draft):
+    _, area = draft(invented().encode("cp1252"))
+
+    (source,) = area.sources
+    assert source.paths == ("raw/file.csv",)
+    assert source.encoding == "cp1252"
+    assert source.datetime_formats == ("%d/%m/%Y %H:%M",)
+    assert source.columns.mapped() == {
+        "occurred_at": "Date Occurred",
+        "offence": "Offence",
+        "lon": "Lon",
+        "lat": "Lat",
+        "id": "Case No",
+        "premises": "Location Type",
+    }
+    assert (area.crs, area.timezone) == ("EPSG:32632", "Europe/Luxembourg")
+    assert (str(area.first_month), str(area.last_month)) == ("2019-01", "2021-12")
+    assert area.offence_names == ("einbruch", "diebstahl_im_caf", "raub")
+    assert area.ignored_labels == ("Drug possession",)
+    assert {kind.name for kind in area.premises_types} == {"house", "street"}
+
+
+def test_its_draft_passes_the_check(draft, home):
+    draft(invented())
+
+    check = check_area(home.study_areas / "town.toml", home)
+
+    assert check.to_fix == []
+    (found,) = check.facts.sources
+    assert found.report.n_rejected == {"before first month": 1}
+    assert found.report.n_accepted == 36 * 3 * 7
+    assert check.facts.per_label[-1][::2] == ("raub", 36 * 3 * 2)
+
+
+def test_guesses_are_told_beside_their_lines(draft):
+    text, _ = draft(invented())
+
+    assert 'occurred_at = "Date Occurred" # other dates: Date Reported' in text
+    assert "# recorded because police looked, not because somebody reported harm\n" in text
+    assert '    "Drug possession", # 108 rows\n' in text
+    assert "is the nearest town with one" in text
+    assert "# never loaded: Suspect Age\n" in text
+
+
+def test_dates_that_nobody_can_tell_apart_are_said_to_be_ambiguous(draft):
+    short = invented().replace(";15/", ";05/").replace(";28/", ";09/").replace(";31/", ";12/")
+
+    text, _ = draft(short)
+
+    assert "# AMBIGUOUS: no date of the file tells whether day or month comes first." in text
+
+
+def test_instants_rows_without_a_place_and_repeated_ids_are_said(draft):
+    rows = [
+        f"{n // 2},20{19 + n // 240}-{n // 20 % 12 + 1:02d}-{n % 20 + 9:02d} 04:30:00Z,"
+        f"{('Theft', 'Assault')[n % 2]},{',' if n % 4 == 0 else f'-79.3{n % 7},43.6{n % 7}'}"
+        for n in range(480)
+    ]
+
+    text, area = draft("\n".join(["incident_id,date,offense,lon,lat", *rows]) + "\n")
+
+    assert area.sources[0].timestamps_are == "utc"
+    assert "# 240 rows repeat an id" in text
+    assert "# Only 75.0% of the rows have a place" in text
+    assert area.quality.min_geocoded_share == 0.73
+
+
+def test_a_file_that_begins_and_ends_within_a_month_is_cut_to_whole_ones(draft):
+    lines = invented().splitlines()
+    kept = [
+        line for line in lines if not line.split(";")[2].startswith(("01/01/2019", "28/12/2021"))
+    ]
+
+    _, area = draft("\n".join(kept) + "\n")
+
+    assert (str(area.first_month), str(area.last_month)) == ("2019-02", "2021-11")
+
+
+METRES = "when;what;X;Y\n" + "".join(
+    f"20{19 + n // 24}-{n // 2 % 12 + 1:02d}-28;{('Theft', 'Assault')[n % 2]};"
+    f"63{n % 5}250;483{n % 3}250\n"
+    for n in range(72)
+)
+
+
+def test_metres_need_their_crs(draft):
+    message = r"columns 'X' and 'Y' are no degrees: say their CRS, e\.g\. --crs EPSG:26917"
+    with pytest.raises(StudyAreaError, match=message):
+        draft(METRES)
+
+
+def test_a_crs_that_is_none_is_told(draft):
+    with pytest.raises(StudyAreaError, match=r"say their CRS, .*; found 'UTM 17'"):
+        draft(METRES, crs="UTM 17")
+
+
+def test_metres_are_taken_in_the_crs_that_is_said(draft):
+    _, area = draft(METRES, crs="EPSG:26917")
+
+    assert area.crs == area.sources[0].crs == "EPSG:26917"
+    assert area.sources[0].columns.x == "X"
+    assert area.grid.extent_m == (630_000.0, 4_830_000.0, 634_500.0, 4_832_500.0)
+
+
+def test_feet_are_read_and_cells_are_cut_in_metres(draft):
+    feet = METRES.replace(";63", ";98").replace(";483", ";19")
+
+    _, area = draft(feet, crs="EPSG:2263")  # New York in US survey feet
+
+    assert (area.crs, area.sources[0].crs) == ("EPSG:32618", "EPSG:2263")
+
+
+def test_a_grid_in_degrees_is_refused(draft):
+    with pytest.raises(StudyAreaError, match=r"EPSG:4326 .* is geographic, in degrees"):
+        draft(invented(), crs="EPSG:4326")
+
+
+def test_where_no_zone_reaches_a_crs_is_asked_for(draft):
+    with pytest.raises(StudyAreaError, match=r"no UTM zone holds longitude 7\.1.*latitude 89\."):
+        draft(invented().replace(";50.", ";89."))
+
+
+def test_coordinates_that_never_meet_are_told(draft):
+    text = "date,offence,lon,lat\n2020-01-01,a,7.1,\n2020-01-02,b,7.2,\n" + (
+        "2020-01-03,a,,50.1\n2020-01-04,b,,50.2\n"
+    )
+
+    with pytest.raises(StudyAreaError, match="no row has numbers in both 'lon' and 'lat'"):
+        draft(text)
+
+
+def test_everything_that_is_missing_is_told_at_once(draft):
+    with pytest.raises(StudyAreaError) as told:
+        draft("a,b\n1,2\n3,4\n")
+
+    assert "no column holds dates: name one with --column occurred_at=NAME" in str(told.value)
+    assert "no column looks like offences: name it with --column offence=NAME" in str(told.value)
+    assert "no two columns hold coordinates" in str(told.value)
+    assert "Columns found: 'a', 'b'" in str(told.value)
+
+
+def test_dates_written_in_no_common_way_are_told(draft):
+    text = "when,offence,lon,lat\nMonday,a,7.1,50.1\nTuesday,b,7.2,50.2\n"
+
+    with pytest.raises(StudyAreaError, match="dates in column 'when' are written in no common way"):
+        draft(text, columns={"occurred_at": "when"})
+
+
+def test_a_file_that_is_no_table_is_refused(draft):
+    with pytest.raises(SourceFormatError, match="a binary file of an unknown kind"):
+        draft(b"\x00\x01\x02")
+
+
+STREET = (
+    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,"
+    "Crime type,Last outcome category,Context\n"
+)
+
+
+def test_police_uk_is_known_by_its_header(draft):
+    rows = "".join(
+        f"x{n},20{22 + n // 24}-{n // 2 % 12 + 1:02d},Gwent Police,Gwent Police,"
+        f"-2.99{n % 3},51.58{n % 4},"
+        f"On or near High Street,W01,Newport,{('Burglary', 'Drugs')[n % 2]},,\n"
+        for n in range(72)
+    )
+
+    text, area = draft(STREET + rows)
+
+    (source,) = area.sources
+    assert source.format == "police_uk"
+    assert "[source.columns]" not in text
+    assert (area.crs, area.timezone) == ("EPSG:27700", "Europe/London")
+    assert (str(area.first_month), str(area.last_month)) == ("2022-01", "2024-12")
+    assert area.ignored_labels == ("Drugs",)
+
+
+def test_new_zealand_police_is_known_in_its_own_encoding(draft):
+    header = "Year Month\tAnzsoc Division\tMeshblock\tVictimisations\tTerritorial Authority\n"
+    rows = "".join(
+        f"20{15 + n // 24}{n // 2 % 12 + 1:02d}\t{('Theft', 'Robbery')[n % 2]}\t"
+        "579200\t1\tAuckland.\n"
+        for n in range(72)
+    )
+
+    text, area = draft((header + rows).encode("utf-16"))
+
+    (source,) = area.sources
+    assert source.format == "nz_police"
+    assert source.places.code == "MB2013"
+    assert (area.crs, area.timezone) == ("EPSG:2193", "Pacific/Auckland")
+    assert (str(area.first_month), str(area.last_month)) == ("2015-01", "2017-12")
+    assert area.grid.extent_m is None
+    assert "[source.only] keeps one city" in text
+
+
+def test_a_file_elsewhere_is_named_in_full(home, tmp_path):
+    (tmp_path / "file.csv").write_text(invented())
+
+    text = draft_area(tmp_path / "file.csv", home, Told(name="town", columns={}))
+
+    assert f'paths = ["{tmp_path}/file.csv"]' in text
+
+
+@pytest.mark.parametrize(
+    ("label", "group"),
+    [
+        ("NARCOTICS", "police_discovered"),
+        ("Driving Under the Influence", "police_discovered"),
+        ("Possession of weapons", "police_discovered"),
+        ("Towed Vehicle", "no_offence"),
+        ("Missing Person-adult", "no_offence"),
+        ("Robbery", "types"),
+        ("Theft of car", "rare"),
+    ],
+)
+def test_labels_are_sorted_by_what_they_speak_of(label, group):
+    plan = plan_labels([("Burglary", 1000), (label, 5 if group == "rare" else 500)])
+
+    assert label in [found for found, _ in getattr(plan, group)]
+
+
+def test_at_most_eight_labels_become_types():
+    plan = plan_labels([(f"kind {n}", 100) for n in range(10)])
+
+    assert [label for label, _ in plan.rare] == ["kind 8", "kind 9"]
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "name"),
+    [
+        ("Theft / from car", [], "theft_from_car"),
+        ("11 Robbery", [], "n_11_robbery"),
+        ("???", [], "n"),
+        ("Theft!", ["theft", "theft_2"], "theft_3"),
+    ],
+)
+def test_names_are_made_of_letters_digits_and_underscores(text, taken, name):
+    assert slug(text, taken) == name
+
+
+def test_a_quoted_text_is_read_back():
+    import tomllib
+
+    ugly = 'a "b" \\ \t\n\x7fé'
+
+    assert tomllib.loads(f"text = {quoted(ugly)}")["text"] == ugly
+
+
+@pytest.mark.skipif(not NYC.exists(), reason=f"New York's incidents are not at {NYC}")
+def test_new_york_is_drafted_and_passes_the_check(home):
+    toml = home.study_areas / "new_york.toml"
+    toml.write_text(draft_area(NYC, home, Told(name="new_york", columns={})))
+
+    check = check_area(toml, home)
+
+    assert check.to_fix == []
+    area = check.facts.area
+    assert (area.crs, area.timezone) == ("EPSG:32618", "America/New_York")
+    assert area.sources[0].datetime_formats == ("%m/%d/%Y %I:%M:%S %p",)
+    assert check.facts.sources[0].report.n_rows == 191_580
+    assert check.facts.sources[0].report.n_accepted > 0.997 * 191_580
+
+
+@pytest.mark.skipif(not GWENT.exists(), reason=f"the files of Gwent Police are not at {GWENT}")
+def test_gwent_is_drafted_and_passes_the_check(home):
+    toml = home.study_areas / "gwent.toml"
+    toml.write_text(draft_area(GWENT, home, Told(name="gwent", columns={})))
+
+    check = check_area(toml, home)
+
+    assert check.to_fix == []
+    assert check.facts.sources[0].report.n_rows == 202_374
+    assert {"Drugs", "Public order", "Anti-social behaviour"} <= set(
+        check.facts.area.ignored_labels
+    )

@@ -1,0 +1,238 @@
+"""Columns are known by what they are called and by what stands in them."""
+
+import duckdb
+import pytest
+
+from crime_platform.sources.column_guess import guess_columns, words_of
+from crime_platform.sources.raw_table import read_raw
+from crime_platform.vocabulary.incident import SourceFormatError
+
+HEADER = "Date,Offense,Longitude,Latitude"
+ROWS = "2020-01-31,Theft,-79.1,43.1\n2020-02-28,Robbery,-79.2,43.2\n"
+
+
+@pytest.fixture
+def guess(tmp_path):
+    def guess_of(content, *, name="file.csv", given=None):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with duckdb.connect() as connection:
+            return guess_columns(read_raw(connection, path, tmp_path), given or {})
+
+    return guess_of
+
+
+def named(guess):
+    return {key: column.name for key, column in guess.columns.items()}
+
+
+def dated(guess, *values):
+    rows = "".join(
+        f"{value},{what},-79.{n},43.{n}\n"
+        for n, (value, what) in enumerate(
+            zip(values, ["Theft", "Robbery"] * len(values), strict=False), start=1
+        )
+    )
+    return guess(f"{HEADER}\n{rows}").dates
+
+
+def test_plain_names_are_understood(guess):
+    found = guess(f"{HEADER}\n{ROWS}")
+
+    assert named(found) == {
+        "occurred_at": "Date",
+        "offence": "Offense",
+        "lon": "Longitude",
+        "lat": "Latitude",
+    }
+    assert found.dates.form == ""
+    assert not found.dates.is_ambiguous
+
+
+def test_when_it_happened_goes_before_when_it_was_reported_or_changed(guess):
+    found = guess(
+        "Updated Date,Report Date,Occur_Date,OFNS_DESC,lon,lat\n"
+        "2020-03-01,2020-02-01,2020-01-01,Theft,1.0,2.0\n"
+        "2020-03-02,2020-02-02,2020-01-02,Robbery,1.1,2.1\n"
+    )
+
+    assert named(found)["occurred_at"] == "Occur_Date"
+    assert found.remarks == {"occurred_at": "other dates: Updated Date, Report Date"}
+
+
+def test_an_identifier_that_looks_like_a_date_is_none(guess):
+    found = guess(
+        "case_number,Date,Offense,lon,lat\n"
+        "20200101,2020-01-01,Theft,1.0,2.0\n20200102,2020-01-02,Robbery,1.1,2.1\n"
+    )
+
+    assert named(found)["occurred_at"] == "Date"
+    assert named(found)["id"] == "case_number"
+
+
+def test_one_day_above_twelve_tells_day_and_month_apart(guess):
+    dates = dated(guess, "01/02/2020", "01/13/2020")
+
+    assert dates.form == "%m/%d/%Y"
+    assert not dates.is_ambiguous
+
+
+def test_without_one_it_is_said_that_nobody_can_tell(guess):
+    dates = dated(guess, "01/02/2020", "03/04/2020")
+
+    assert dates.is_ambiguous
+    assert dates.form == "%m/%d/%Y"  # the points lie in America
+
+
+def test_elsewhere_the_day_is_taken_to_come_first(guess):
+    found = guess(f"{HEADER}\n01/02/2020,a,9.1,50.1\n03/04/2020,b,9.2,50.2\n")
+
+    assert (found.dates.form, found.dates.is_ambiguous) == ("%d/%m/%Y", True)
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ("31.01.2020 23:15", "%d.%m.%Y %H:%M"),
+        ("1/31/2020 11:15:00 PM", "%m/%d/%Y %I:%M:%S %p"),
+        ("202001", "%Y%m"),
+        ("2020-01", "%Y-%m"),
+        ("January 2020", "%B %Y"),
+        ("1/31/20", "%m/%d/%y"),
+        ("2020/01/31 23:15:00", ""),
+    ],
+)
+def test_common_ways_to_write_a_date_are_told_apart(guess, value, form):
+    assert dated(guess, value, value).form == form
+
+
+def test_an_offset_makes_instants(guess):
+    dates = dated(guess, "2020-01-31 04:59:00+00", "2020-01-31T04:59:00Z")
+
+    assert (dates.form, dates.is_utc) == ("", True)
+
+
+def test_a_word_among_dates_is_forgiven_and_a_column_of_words_is_none(guess):
+    assert dated(guess, *["2020-01-31"] * 30, "unknown").form == ""
+    assert dated(guess, "yesterday", "today") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "hour_format"),
+    [
+        ("Occurrence Hour", ("7", "99"), None),
+        ("HourReported", ("2305", "5"), "hhmm"),
+        ("CMPLNT_FR_TM", ("23:05:00", "00:10:00"), None),
+    ],
+)
+def test_hours_are_found_in_all_their_ways(guess, name, values, hour_format):
+    first, second = values
+    found = guess(
+        f"Date,{name},Offense,lon,lat\n"
+        f"2020-01-31,{first},Theft,1.0,2.0\n2020-01-30,{second},Robbery,1.1,2.1\n"
+    )
+
+    assert named(found)["hour"] == name
+    assert found.hour_format == hour_format
+
+
+def test_metres_are_x_and_y(guess):
+    found = guess(
+        "Date,Offense,X_COORD,Y_COORD\n"
+        "2020-01-31,Theft,630250,4833250\n2020-01-30,Robbery,630750,4833750\n"
+    )
+
+    assert named(found)["x"] == "X_COORD"
+    assert named(found)["y"] == "Y_COORD"
+
+
+def test_degrees_called_x_and_y_are_degrees(guess):
+    found = guess("X,Y,Date,Offense\n-79.1,43.1,2020-01-31,Theft\n-79.2,43.2,2020-01-30,Robbery\n")
+
+    assert (named(found)["lon"], named(found)["lat"]) == ("X", "Y")
+
+
+def test_the_kind_of_place_is_found(guess):
+    found = guess(
+        "Date,Offense,lon,lat,PREM_TYP_DESC\n"
+        "2020-01-31,Theft,1.0,2.0,STREET\n2020-01-30,Robbery,1.1,2.1,HOUSE\n"
+    )
+
+    assert named(found)["premises"] == "PREM_TYP_DESC"
+
+
+def test_people_are_never_looked_at(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text(f"{HEADER},VIC_RACE,Suspect Sex\n{ROWS.replace(chr(10), ',a,b' + chr(10))}")
+
+    with duckdb.connect() as connection:
+        raw = read_raw(connection, path, tmp_path)
+        loaded = raw.rows("select count(*) from duckdb_columns() where table_name = 'raw'")
+
+    assert raw.left_out == ["VIC_RACE", "Suspect Sex"]
+    assert loaded == [(4,)]
+
+
+def test_what_is_given_is_taken(guess):
+    found = guess(
+        f"{HEADER},Kind\n{ROWS}".replace(".1\n", ".1,a\n").replace(".2\n", ".2,b\n"),
+        given={"offence": "kind"},
+    )
+
+    assert named(found)["offence"] == "Kind"
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("Offens", r"no column 'Offens'; did you mean 'Offense'\? Columns found: 'Date', 'Off"),
+        ("Suspect Race", "describes a person, an arrest or a patrol"),
+    ],
+)
+def test_a_given_column_must_be_there_and_may_be_read(guess, column, message):
+    text = f"{HEADER},Suspect Race\n{ROWS.replace(chr(10), ',a' + chr(10))}"
+
+    with pytest.raises(SourceFormatError, match=message):
+        guess(text, given={"offence": column})
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_any_common_delimiter_will_do(guess, mark):
+    assert len(named(guess(f"{HEADER}\n{ROWS}".replace(",", mark)))) == 4
+
+
+def test_a_file_of_an_older_program_is_read(guess):
+    found = guess(f"{HEADER}\n{ROWS}".replace("Theft", "Détournement").encode("cp1252"))
+
+    assert len(named(found)) == 4
+
+
+def test_geojson_offers_its_points(guess):
+    feature = (
+        '{{"type": "Feature", "geometry": {{"type": "Point", "coordinates": [{0}, 43.{1}]}}, '
+        '"properties": {{"Date": "2020-01-3{1}", "Offense": "kind {1}"}}}}'
+    )
+    features = ",".join([feature.format(-79.1, 0), feature.format(-79.2, 1)])
+
+    found = guess(f'{{"type": "FeatureCollection", "features": [{features}]}}', name="x.geojson")
+
+    assert named(found) == {
+        "occurred_at": "Date",
+        "offence": "Offense",
+        "lon": "geometry.x",
+        "lat": "geometry.y",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("Date,Offense\n", "a header and no rows"), ("Age,Sex\n1,2\n", "no column that may be read")],
+)
+def test_a_file_that_offers_nothing_is_refused(guess, content, message):
+    with pytest.raises(SourceFormatError, match=message):
+        guess(content)
+
+
+@pytest.mark.parametrize("name", ["OccurDate", "OCCUR_DATE", " occur-date "])
+def test_names_are_compared_as_words(name):
+    assert words_of(name) == "occur date"
