@@ -9,7 +9,9 @@ files -> sources -> incidents, counts (warehouse.duckdb, the truth)
 
 Where do I go to...?
 
-- add a city? `data/study_areas/`: one TOML; its keys are in `vocabulary.study_area`.
+- add a city? `data/study_areas/`: one TOML; its keys are in `vocabulary.study_area`. What
+  `new-area` guesses: `area_draft`, `sources.column_guess`; what `check-area` finds: `area_facts`,
+  and what it says of it: `area_check`.
 - read another file format? `sources`. Ask another kind of API? `sources.api_clients`; what is
   fetched when, and how a cut fetch goes on, is in `fetching`.
 - write invented files? `simulation`.

@@ -7,11 +7,14 @@ import numpy as np
 
 from crime_platform.area_facts import AreaFacts, Site, Timing, gather_facts
 from crime_platform.counting import is_whole
+from crime_platform.sources.quality import WRONG_ROW_REASONS
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.incident import OUTSIDE_GRID
 from crime_platform.vocabulary.source import HHMM, HOUR
 from crime_platform.vocabulary.study_area import StudyArea, label_key, load_study_area
 from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS
 
+TELLING_SHARE = 0.8  # of rows that ought to be accepted, below which nothing is said of gaps
 MAX_STRETCH = 0.01  # of an area in the CRS, against the ground
 MIN_HOUR_SHARE = 0.5  # of rows with an hour, where an hour is mapped
 PARTIAL_MONTH = 0.5  # of the median month
@@ -46,13 +49,26 @@ def check_area(path: Path, home: PlatformHome) -> AreaCheck:
     """
     facts = gather_facts(load_study_area(path), home)
     to_fix, to_consider = list(facts.refusals), _about_hours(facts)
-    if facts.timing is not None:
+    if facts.timing is not None and _is_telling(facts):
         to_fix += _gaps(facts.area, facts.timing)
         to_consider += _about_months(facts.area, facts.timing)
         to_consider += _about_labels(facts)
     if facts.site is not None:
         to_consider += _about_place(facts, facts.site)
     return AreaCheck(facts=facts, to_fix=to_fix, to_consider=to_consider)
+
+
+def _is_telling(facts: AreaFacts) -> bool:
+    """Whether enough was accepted to speak of months and labels that are not there."""
+    n_accepted = sum(found.report.n_accepted for found in facts.sources)
+    n_wrong = 0
+    for found in facts.sources:
+        wrong = {reason: found.report.n_rejected.get(reason, 0) for reason in WRONG_ROW_REASONS}
+        n_placed = found.report.n_geocoded + wrong[OUTSIDE_GRID]
+        if wrong[OUTSIDE_GRID] <= facts.area.quality.max_outside_share * n_placed:
+            del wrong[OUTSIDE_GRID]  # the files cover a wider area, and the TOML says so
+        n_wrong += sum(wrong.values())
+    return n_accepted >= TELLING_SHARE * (n_accepted + n_wrong)
 
 
 def _gaps(area: StudyArea, timing: Timing) -> list[str]:

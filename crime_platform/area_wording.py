@@ -99,6 +99,11 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def on_one_line(text: str) -> str:
+    """A text for a comment: whatever would end the line is escaped."""
+    return quoted(text)[1:-1]
+
+
 def slug(text: str, taken: Sequence[str] = ()) -> str:
     """A name of small letters, digits and underscores, unlike those that are taken."""
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
@@ -130,7 +135,7 @@ def _top(plan: AreaPlan) -> list[str]:
     title = plan.name.replace("_", " ").title()
     zone = f" # {plan.zone_remark}" if plan.zone_remark else ""
     return [
-        f"# Drafted by crime-platform new-area from {json.dumps(plan.path)[1:-1]}: every line is a",
+        f"# Drafted by crime-platform new-area from {on_one_line(plan.path)}: every line is a",
         "# guess until somebody has read it. crime-platform check-area tells what it makes of the",
         "# file.",
         f"name = {quoted(plan.name)}",
@@ -244,12 +249,10 @@ def _columns(plan: AreaPlan) -> list[str]:
     for key in ("occurred_at", "hour", "offence", "lon", "lat", "x", "y", "id", "premises"):
         if key in plan.guess.columns:
             remark = plan.guess.remarks.get(key, "")
-            said = f" # {remark}" if remark else ""
+            said = f" # {on_one_line(remark)}" if remark else ""
             lines.append(f"{key} = {quoted(plan.guess.columns[key].name)}{said}")
     if plan.left_out:
-        lines.append(
-            f"# never loaded: {json.dumps(', '.join(plan.left_out), ensure_ascii=False)[1:-1]}"
-        )
+        lines.append(f"# never loaded: {on_one_line(', '.join(plan.left_out))}")
     return lines
 
 

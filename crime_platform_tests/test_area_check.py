@@ -139,6 +139,28 @@ def test_a_month_without_incidents_is_told(toy):
     assert problem.startswith("no incident at all in 2018-11, 2018-12: add the file of that month")
 
 
+def test_gaps_are_not_blamed_on_files_most_of_whose_rows_are_rejected(toy):
+    check = toy(
+        ("extent_m = [630000, 4830000,", "extent_m = [632000, 4832500,"),
+        ('first_month = "2019-01"', 'first_month = "2018-11"'),
+    )
+
+    (refused,) = check.to_fix
+    assert "outside the grid: 1,770 rows" in refused  # all but one of 30 cells, in 30 months
+    assert check.to_consider == []
+
+
+def test_rows_of_a_wider_area_do_not_hide_a_gap(toy):
+    check = toy(
+        ("extent_m = [630000, 4830000,", "extent_m = [632000, 4832500,"),
+        ('first_month = "2019-01"', 'first_month = "2018-11"'),
+        ("[backtest]", "[quality]\nmax_outside_share = 0.99\n[backtest]"),
+    )
+
+    (gap,) = check.to_fix
+    assert gap.startswith("no incident at all in 2018-11, 2018-12")
+
+
 def test_too_few_months_are_told(toy):
     check = toy(('first_month = "2019-01"', 'first_month = "2019-08"'))
 

@@ -1,11 +1,15 @@
 """A drafted TOML loads, reads its file, and says of every guess why."""
 
+import tomllib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import REPOSITORY
 from crime_platform.area_check import check_area
 from crime_platform.area_draft import Told, draft_area
-from crime_platform.area_wording import plan_labels, quoted, slug
+from crime_platform.area_wording import on_one_line, plan_labels, quoted, slug
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
@@ -289,12 +293,20 @@ def test_names_are_made_of_letters_digits_and_underscores(text, taken, name):
     assert slug(text, taken) == name
 
 
-def test_a_quoted_text_is_read_back():
-    import tomllib
+def test_a_header_that_would_break_a_line_is_escaped(draft):
+    ugly = invented().replace("Date Reported", '"Date\nReported # ""x"""')
 
-    ugly = 'a "b" \\ \t\n\x7fé'
+    text, area = draft(ugly)
 
-    assert tomllib.loads(f"text = {quoted(ugly)}")["text"] == ugly
+    assert area.sources[0].columns.occurred_at == "Date Occurred"
+    assert r"# other dates: Date\nReported" in text
+
+
+@given(st.text(max_size=30), st.text(min_size=1, max_size=30))
+def test_any_text_can_stand_in_a_toml(comment, value):
+    written = f"# {on_one_line(comment)}\ntext = {quoted(value)}"
+
+    assert tomllib.loads(written) == {"text": value}
 
 
 @pytest.mark.skipif(not NYC.exists(), reason=f"New York's incidents are not at {NYC}")

@@ -1,11 +1,12 @@
 import json
 import re
+import shutil
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from conftest import TOY_AREA
+from conftest import REPOSITORY, TOY_AREA
 from crime_platform.area_choice import only_area
 from crime_platform.cli import app
 
@@ -125,6 +126,13 @@ def test_an_area_without_files_is_not_the_one_to_run(toy_city):
 
     assert only_area(home) == "toy"
     assert "not fetched" in call("areas").stdout
+
+
+def test_a_fresh_clone_runs_toronto(home):
+    shutil.copytree(REPOSITORY / "data" / "study_areas", home.study_areas, dirs_exist_ok=True)
+    (home.root / "toronto").symlink_to(REPOSITORY / "data" / "toronto")
+
+    assert only_area(home) == "toronto"
 
 
 def test_areas_lists_what_can_be_read_and_what_cannot(toy_city):

@@ -1,5 +1,7 @@
 """Columns are known by what they are called and by what stands in them."""
 
+import zipfile
+
 import duckdb
 import pytest
 
@@ -222,6 +224,33 @@ def test_geojson_offers_its_points(guess):
         "lon": "geometry.x",
         "lat": "geometry.y",
     }
+
+
+def test_parquet_is_read_by_its_own_names(tmp_path):
+    path = tmp_path / "file.parquet"
+    with duckdb.connect() as connection:
+        connection.sql(
+            "select date '2020-01-01' + n::int as \"Occurred on\", "
+            "['a', 'b'][n % 2 + 1] as offence, n / 10 as lon, 50 + n / 10 as lat from range(4) as r(n)"
+        ).write_parquet(str(path))
+        found = guess_columns(read_raw(connection, path, tmp_path), {})
+
+    assert named(found)["occurred_at"] == "Occurred on"
+    assert found.dates.form == ""
+
+
+def test_of_an_archive_the_tables_of_the_known_layout_count(tmp_path):
+    path = tmp_path / "files.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a-outcomes.csv", "Outcome\nnone\n")
+        archive.writestr("b-street.csv", "Month,Crime type\n2020-01,Theft\n")
+        archive.writestr("c-street.csv", "Month,Crime type\n2020-02,Theft\n")
+
+    with duckdb.connect() as connection:
+        raw = read_raw(connection, path, tmp_path, layouts=[frozenset({"month"})])
+
+        assert list(raw.names.values()) == ["Month", "Crime type"]
+        assert raw.n_rows == 2
 
 
 @pytest.mark.parametrize(
