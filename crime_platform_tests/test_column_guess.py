@@ -231,7 +231,8 @@ def test_parquet_is_read_by_its_own_names(tmp_path):
     with duckdb.connect() as connection:
         connection.sql(
             "select date '2020-01-01' + n::int as \"Occurred on\", "
-            "['a', 'b'][n % 2 + 1] as offence, n / 10 as lon, 50 + n / 10 as lat from range(4) as r(n)"
+            "['a', 'b'][n % 2 + 1] as offence, n / 10 as lon, 50 + n / 10 as lat "
+            "from range(4) as r(n)"
         ).write_parquet(str(path))
         found = guess_columns(read_raw(connection, path, tmp_path), {})
 
