@@ -203,6 +203,7 @@ def _take_in(
             {**_entry(area, file, reading.report, home), "ingested_at": report.read_at},
             incidents=reading.incidents,
             rejected=reading.rejected,
+            headers=reading.report.headers,
         )
     warehouse.replace_quality(area.name, findings)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from crime_platform.champion import Verdict
+from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.warehouse_queries import COUNT_CELLS, COUNT_MARKS, COUNT_MONTHS, mark_values
 from crime_platform.warehouse_schema import SCHEMA
@@ -67,6 +68,11 @@ class Warehouse:
                     raise
                 connection.commit()
 
+    def add_missing_tables(self) -> None:
+        """Bring a file that an earlier version made up to date; what it holds stays."""
+        with self.writer():
+            pass
+
     @contextmanager
     def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection; an absent warehouse reads as an empty one."""
@@ -97,7 +103,14 @@ class Warehouse:
         )
         return not found.empty
 
-    def replace_file(self, file: dict[str, object], *, incidents: Path, rejected: Path) -> None:
+    def replace_file(
+        self,
+        file: dict[str, object],
+        *,
+        incidents: Path,
+        rejected: Path,
+        headers: Sequence[FileHeader] = (),
+    ) -> None:
         """Store one parsed file: its incidents, its rejected rows and its entry, all or nothing.
 
         Args:
@@ -105,11 +118,12 @@ class Warehouse:
                 `ingested_at`.
             incidents: Parquet with the columns of `incident_vintage` that the file determines.
             rejected: Parquet with `source_row, reason, value`.
+            headers: of its tables.
         """
         key = [file[name] for name in ("study_area", "source", "sha256", "reading_key")]
         moment = file["ingested_at"]
         with self.writer() as connection:
-            for table in ("incident_vintage", "rejected_row", "held_month"):
+            for table in ("incident_vintage", "rejected_row", "held_month", "source_header"):
                 connection.execute(
                     f"delete from {table} where study_area = ? and source = ? and sha256 = ? "
                     "and reading_key = ?",
@@ -132,6 +146,12 @@ class Warehouse:
                 "and reading_key = ?",
                 [*key, *key],
             )
+            for one in headers:
+                columns = [one.member, list(one.columns), list(one.types)]
+                connection.execute(
+                    "insert into source_header values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [*key, file["file_path"], *columns, moment],
+                )
             entry = {**file, "is_current": True, "superseded_at": None}
             names, marks = ", ".join(entry), ", ".join("?" * len(entry))
             connection.execute(

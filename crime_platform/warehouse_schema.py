@@ -20,6 +20,9 @@ alter table incident_vintage add column if not exists part varchar;
 create table if not exists rejected_row (
     study_area varchar, source varchar, sha256 varchar, reading_key varchar, source_file varchar,
     source_row bigint, reason varchar, value varchar, ingested_at timestamptz);
+create table if not exists source_header (
+    study_area varchar, source varchar, sha256 varchar, reading_key varchar, file_path varchar,
+    member varchar, columns varchar[], types varchar[], ingested_at timestamptz);
 create table if not exists data_quality (
     study_area varchar, source varchar, file_path varchar, finding varchar, n_rows bigint,
     share double, example varchar, measured_at timestamptz);
@@ -38,6 +41,9 @@ alter table month_count add column if not exists note varchar;
 create table if not exists month_revision (
     study_area varchar, month date, offence_type varchar, vintage_month date, age_months integer,
     count bigint);
+create table if not exists data_check (
+    study_area varchar, check_name varchar, passed boolean, severity varchar, problem varchar,
+    checked_at timestamptz, primary key (study_area, check_name));
 create table if not exists skill_verdict (
     study_area varchar, as_of_month date, candidate_id varchar, model varchar, passed boolean,
     reasons varchar, figures varchar, judged_at timestamptz,

@@ -69,6 +69,13 @@ def test_only_the_gate_and_the_data_checks_block(definitions):
         "source_files_are_sound": True,
         "no_missing_months": True,
         "enough_history": True,
+        "schema_is_unchanged": False,
+        "geocode_rate_is_usual": False,
+        "labels_are_mapped": False,
+        "files_are_distinct": False,
+        "every_part_has_every_month": False,
+        "data_are_fresh": False,
+        "levels_are_steady": False,
         "skill_over_historical_average": False,
         "beats_historical_average": True,
     }

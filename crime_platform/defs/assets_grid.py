@@ -9,7 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from crime_platform.defs import checks
+from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS
+from crime_platform.defs import checks, data_checks
 from crime_platform.defs.metadata import clean_metadata, column_schema, preview, table_of
 from crime_platform.defs.resources import Platform
 from crime_platform.vocabulary.study_area import StudyArea
@@ -73,14 +74,18 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         "python",
         "duckdb",
         pool="warehouse",
-        check_specs=[checks.spec(area, "incidents", "source_files_are_sound", blocking=True)],
+        check_specs=[
+            checks.spec(area, "incidents", "source_files_are_sound", blocking=True),
+            *data_checks.specs(area, "incidents", INCIDENT_CHECKS),
+        ],
         description=f"Recorded incidents of {area.title}, one row each, read from the publisher's "
         "files. Unchanged files are not read again; rejected rows are kept with their reason.",
     )
     def incidents(platform: Platform) -> dg.MaterializeResult:
         from crime_platform.ingest import ingest_area
 
-        report = ingest_area(platform.study_area(area.name), platform.home)
+        current = platform.study_area(area.name)
+        report = ingest_area(current, platform.home)
         metadata = {
             "dagster/row_count": report.n_accepted,
             "files": table_of(report.file_rows),
@@ -89,7 +94,11 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             "preview": report.preview,
         }
         return dg.MaterializeResult(
-            metadata=clean_metadata(metadata), check_results=[checks.source_files(area, report)]
+            metadata=clean_metadata(metadata),
+            check_results=[
+                checks.source_files(area, report),
+                *data_checks.results(current, platform.home, "incidents", INCIDENT_CHECKS),
+            ],
         )
 
     @_asset(
@@ -100,6 +109,7 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         check_specs=[
             checks.spec(area, "cell_month_count", "no_missing_months", blocking=True),
             checks.spec(area, "cell_month_count", "enough_history", blocking=True),
+            *data_checks.specs(area, "cell_month_count", COUNT_CHECKS),
         ],
         description="Counts per cell, month and offence type: sparse, with explicit zeros only "
         "in the totals per month.",
@@ -108,7 +118,8 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         from crime_platform.counting import rebuild_counts
         from crime_platform.defs.plots import month_totals_plot, revision_plot
 
-        report = rebuild_counts(platform.study_area(area.name), platform.home)
+        current = platform.study_area(area.name)
+        report = rebuild_counts(current, platform.home)
         metadata = {
             "dagster/row_count": report.n_rows,
             "dagster/column_schema": column_schema("cell_month"),
@@ -125,6 +136,7 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             check_results=[
                 checks.no_missing_months(area, report),
                 checks.enough_history(area, report, MIN_HISTORY_MONTHS),
+                *data_checks.results(current, platform.home, "cell_month_count", COUNT_CHECKS),
             ],
         )
 

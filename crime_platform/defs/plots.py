@@ -1,13 +1,19 @@
 """Small pictures for the UI, as PNG bytes: they are stored whole in Dagster's event log."""
 
 import io
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from crime_platform.data_checks.outcome import MonthlySeries
+
 SIZE_INCHES, DPI = (5.0, 2.4), 80
+PANEL_INCHES = 1.2  # height of one of several panels
 OURS, THEIRS, GOOD, BAD = "#1b6ca8", "#8a8a8a", "#1b7f4d", "#b3261e"
 
 
@@ -59,15 +65,41 @@ def skill_plot(skills: "pd.Series", *, model: str) -> bytes:
     return _png(draw)
 
 
-def _png(draw) -> bytes:
+def levels_plot(every: "Sequence[MonthlySeries]") -> bytes:
+    """Recorded incidents per month, one panel an offence type, broken levels marked."""
+
+    def draw_one(series: "MonthlySeries") -> "Callable[[Axes], None]":
+        def draw(axes: "Axes") -> None:
+            months = series.first + np.arange(series.counts.size)
+            axes.plot(months.astype("datetime64[D]"), series.counts, color=OURS, linewidth=1)
+            for month in series.breaks:
+                axes.axvline(month.astype("datetime64[D]").item(), color=BAD, linewidth=1)
+            axes.set_ylim(bottom=0)
+            axes.set_title(
+                ", ".join([series.name, *(f"break {month}" for month in series.breaks)]),
+                fontsize=7,
+                loc="left",
+            )
+
+        return draw
+
+    return _png(*map(draw_one, every))
+
+
+def _png(*draws: "Callable[[Axes], None]") -> bytes:
     # The object interface: no pyplot state, no display, and steps in threads do not collide.
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=7)
-    draw(axes)
+    n_cols = 1 if len(draws) == 1 else 2
+    n_rows = -(-len(draws) // n_cols)
+    width, height = SIZE_INCHES
+    size = (width, height if n_rows == 1 else n_rows * PANEL_INCHES)
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    for place, draw in enumerate(draws, start=1):
+        axes = figure.add_subplot(n_rows, n_cols, place)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=7 if n_cols == 1 else 6)
+        draw(axes)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -7,7 +7,7 @@ incidents and one with the rejected rows, beside a report that accounts for ever
 import datetime as dt
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -203,10 +203,12 @@ def examine_table_file(
     try:
         with duckdb.connect() as connection:
             _configure(connection, unpacked)
-            for file in open_tables(
-                path, unpacked, encoding=source.encoding, members=source.members
-            ):
+            headers = tuple(
                 load_file(connection, file, source, area, unpacked)
+                for file in open_tables(
+                    path, unpacked, encoding=source.encoding, members=source.members
+                )
+            )
             match = None
             if source.places is not None:
                 match = locate(connection, source.places, home, unpacked)
@@ -215,6 +217,7 @@ def examine_table_file(
             n_repeated = _apply_duplicate_rule(connection, source.duplicates)
             incidents, rejected = _write(connection, own)
             report = report_of(connection, path.name, n_repeated=n_repeated, match=match)
+            report = replace(report, headers=headers)
     finally:
         shutil.rmtree(unpacked)
     return TableReading(path=path, incidents=incidents, rejected=rejected, report=report)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from crime_platform.sources.places import PlaceMatch, matched_together
+from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.incident import OUTSIDE_GRID, UNMAPPED_LABEL
 
 MAX_LABELS = 50
@@ -34,6 +35,7 @@ class TableReport:
     # Some of them, in the source's CRS: enough to see what is wrong with them.
     outside_points: tuple[tuple[float, float], ...] = field(default=(), repr=False)
     match: PlaceMatch | None = None  # of coded places
+    headers: tuple[FileHeader, ...] = field(default=(), repr=False)  # of one file's tables
 
     @property
     def n_in_scope(self) -> int:

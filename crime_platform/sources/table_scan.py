@@ -27,6 +27,7 @@ from crime_platform.sources.table_values import (
     typed_columns,
     wanted_columns,
 )
+from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.study_area import Source, StudyArea
 
@@ -63,6 +64,8 @@ class Scan:
     is_text: bool
     delimiter: str = ","
     n_columns: int = 0
+    header: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 def load_file(
@@ -71,8 +74,8 @@ def load_file(
     source: Source,
     area: StudyArea,
     scratch: Path,
-) -> None:
-    """Append one file to the tables LOADED and BROKEN.
+) -> FileHeader:
+    """Append one file to the tables LOADED and BROKEN; returns all columns that it holds.
 
     Raises:
         SourceFormatError: if a mapped column is missing, or the file cannot be read at all.
@@ -88,6 +91,7 @@ def load_file(
     broken, passed = _rows_passed_over(connection, scan, rejects)
     connection.execute("insert into broken select ?, unnest(?)", [file.label, broken.tolist()])
     _number_scanned(connection, file.label, scan.first_row, passed)
+    return FileHeader(member=file.label, columns=scan.header, types=scan.types)
 
 
 def _scan_parquet(
@@ -108,8 +112,16 @@ def _scan_parquet(
     if date_type != "VARCHAR":
         source = replace(source, datetime_formats=())  # a date is written as ISO 8601
     relation = f"select {columns} from read_parquet($path)"
-    keys = tuple(positions)
-    return Scan(relation=relation, keys=keys, path=file.path, first_row=1, is_text=False), source
+    scan = Scan(
+        relation=relation,
+        keys=tuple(positions),
+        path=file.path,
+        first_row=1,
+        is_text=False,
+        header=tuple(names),
+        types=tuple(types.values()),
+    )
+    return scan, source
 
 
 def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
@@ -119,7 +131,14 @@ def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
     found = write_features_as_csv(file.path, file.label, wanted, target)
     match_columns(file.label, found, mapped, source.optional)
     relation = _csv_relation(",", len(wanted), {key: at for at, key in enumerate(mapped)})
-    return Scan(relation=relation, keys=tuple(mapped), path=target, first_row=1, is_text=False)
+    return Scan(
+        relation=relation,
+        keys=tuple(mapped),
+        path=target,
+        first_row=1,
+        is_text=False,
+        header=found,
+    )
 
 
 def _scan_text(file: TableFile, source: Source) -> Scan:
@@ -138,6 +157,7 @@ def _scan_text(file: TableFile, source: Source) -> Scan:
         is_text=True,
         delimiter=delimiter,
         n_columns=len(header),
+        header=tuple(header),
     )
 
 

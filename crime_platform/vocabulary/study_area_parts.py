@@ -79,7 +79,7 @@ class GridSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityLimits:
-    """Shares of a source's rows beyond which nothing of it is taken in."""
+    """Shares of a source's rows beyond which nothing of it is taken in; and how old data may be."""
 
     max_broken_row_share: float = 0.001
     max_missing_offence_share: float = 0.01
@@ -88,14 +88,25 @@ class QualityLimits:
     max_bad_count_share: float = 0.0
     max_outside_share: float = 0.05  # of geocoded rows
     min_geocoded_share: float = 0.9
+    max_age_days: int = 75  # of the newest incident before a warning: police publish late
 
     def __post_init__(self) -> None:
-        for key in self.__slots__:
+        if self.max_age_days < 1:
+            raise StudyAreaError(
+                f"max_age_days: expected 1 day or more, found {self.max_age_days}; a publisher "
+                "who is two months late needs about 75"
+            )
+        for key in self.shares():
             share = getattr(self, key)
             if not 0 <= share <= 1:
                 raise StudyAreaError(
                     f"{key}: expected a share from 0 to 1, found {share:g}; write 5% as 0.05"
                 )
+
+    @classmethod
+    def shares(cls) -> tuple[str, ...]:
+        """Names of the limits that are shares."""
+        return tuple(key for key in cls.__slots__ if key.endswith("_share"))
 
 
 LEAVE_OUT, SCALE, USE_AS_IT_IS = "leave_out", "scale", "keep"

@@ -166,7 +166,8 @@ def _text_or_texts(table: TomlTable, key: str) -> tuple[str, ...] | None:
 
 def read_quality(table: TomlTable) -> QualityLimits | None:
     """Limits, from `[quality]`."""
-    fields = {key: table.number(key) for key in QualityLimits.__slots__}
+    fields: dict[str, object] = {key: table.number(key) for key in QualityLimits.shares()}
+    fields["max_age_days"] = table.integer("max_age_days")
     table.finish()
     return build(QualityLimits, table, **fields)
 

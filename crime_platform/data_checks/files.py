@@ -1,0 +1,58 @@
+"""Whether two files hold the same incidents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from crime_platform.data_checks.outcome import Outcome
+from crime_platform.vocabulary.timesteps import Month
+
+MAX_SHARED_SHARE = 0.5  # of the smaller file's rows of a month
+MIN_ROWS = 20  # a month of fewer rows can be equal by chance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedMonth:
+    """One month that two files of a source both hold."""
+
+    month: Month
+    files: tuple[str, str]
+    n_rows: tuple[int, int]
+    n_shared: int  # rows of one that have an equal row in the other, day, place and offence alike
+
+    @property
+    def share(self) -> float:
+        """Of the smaller file's rows, those that the other file holds too."""
+        return self.n_shared / min(self.n_rows)
+
+
+def judge_files(source: str, shared: Sequence[SharedMonth]) -> Outcome:
+    """Tell every pair of files that mostly agree in a month, since both are counted."""
+    problems = []
+    doubled = [
+        one for one in shared if one.share > MAX_SHARED_SHARE and min(one.n_rows) >= MIN_ROWS
+    ]
+    by_files = sorted(doubled, key=lambda one: (one.files, one.month))
+    for (first, second), group in groupby(by_files, key=lambda one: one.files):
+        months = list(group)
+        n_shared = sum(month.n_shared for month in months)
+        span = f"{months[0].month}..{months[-1].month}" if len(months) > 1 else months[0].month
+        problems.append(
+            f"source {source!r}: {first} and {second} share {n_shared:,} equal rows of {span}, and "
+            "both files are counted; remove one, narrow paths, or write "
+            'revisions = "replace_months" if the publisher releases months anew'
+        )
+    rows = [
+        {
+            "source": source,
+            "month": str(one.month),
+            "file": one.files[0],
+            "other file": one.files[1],
+            "equal rows": one.n_shared,
+            "share": one.share,
+        }
+        for one in shared
+    ]
+    return Outcome(
+        problems=tuple(problems), rows=rows, figures={f"months in two files, {source}": len(shared)}
+    )
