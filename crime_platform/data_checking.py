@@ -32,19 +32,22 @@ if TYPE_CHECKING:
 SEVERITY = "warn"  # none of these stops a run: the data are usable, and a person should look
 
 LABEL_MONTH = """
-create temp table label_month as
-    select source, coalesce(part, '') as part, month, source_offence, offence_type,
-        count(*) as n, count(lon) as n_placed, max(occurred_on) as last_day,
+create temp table if not exists label_month as
+    select source, sha256, source_file, coalesce(part, '') as part, month, source_offence,
+        offence_type, count(*) as n, count(lon) as n_placed, max(occurred_on) as last_day,
         bool_and(day(occurred_on) = 1) as is_month_only
     from incident where study_area = ? group by all
 """
 """Current incidents, counted once for all checks."""
 
+FILES_OF_MONTHS = """
+select count(distinct (sha256, source_file)) from label_month group by source, month
+"""
+
 SHARED_MONTHS = """
 with held as (
-    select source, month, sha256, source_file, count(*) as n
-    from incident where study_area = $study_area and list_contains($sources, source)
-        and lon is not null
+    select source, month, sha256, source_file, sum(n_placed)::bigint as n
+    from label_month where list_contains($sources, source) and n_placed > 0
     group by source, month, sha256, source_file
     qualify count(*) over (partition by source, month) > 1
 ),
@@ -70,7 +73,7 @@ left out, since publishers who give months only write many of them alike."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a check may ask: the area, its warehouse with the table `label_month`, and the day."""
+    """What a check may ask: the area, its warehouse, and the day."""
 
     area: StudyArea
     connection: "duckdb.DuckDBPyConnection"
@@ -79,6 +82,11 @@ class Evidence:
     def rows(self, query: str, values: Sequence[object] | Mapping[str, object]) -> list[tuple]:
         """Result of one parameterised query."""
         return self.connection.execute(query, values).fetchall()
+
+    def counted(self, query: str) -> list[tuple]:
+        """Result of a query on the table `label_month`, which is made for the first of them."""
+        self.connection.execute(LABEL_MONTH, [self.area.name])
+        return self.rows(query, [])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +119,6 @@ def run_checks(
     today = today or dt.datetime.now(ZoneInfo(area.timezone)).date()
     warehouse.add_missing_tables()
     with warehouse.reader() as connection:
-        connection.execute(LABEL_MONTH, [area.name])
         evidence = Evidence(area=area, connection=connection, today=today)
         outcomes = {check.name: check.judge(evidence) for check in checks}
     with warehouse.writer() as connection:
@@ -149,10 +156,9 @@ def _schema(evidence: Evidence) -> Outcome:
 
 
 def _places(evidence: Evidence) -> Outcome:
-    found = evidence.rows(
+    found = evidence.counted(
         "select source, month, offence_type, sum(n)::bigint, sum(n_placed)::bigint "
-        "from label_month group by all order by all",
-        [],
+        "from label_month group by all order by all"
     )
     newest = _newest_whole_month(evidence)
     counts: dict[str, list[PlacedCount]] = {}
@@ -173,17 +179,18 @@ def _labels(evidence: Evidence) -> Outcome:
         "where study_area = ? and reason = ? and is_current group by value order by n desc, value",
         [area.name, UNMAPPED_LABEL],
     )
-    used = evidence.rows(
+    used = evidence.counted(
         "select source, source_offence, offence_type, month, sum(n)::bigint from label_month "
-        "group by all order by all",
-        [],
+        "group by all order by all"
     )
-    premises = evidence.rows(
-        "select source_premises, count(*) as n from incident "
-        "where study_area = ? and source_premises is not null "
-        "group by source_premises order by n desc, source_premises",
-        [area.name],
-    )
+    premises = []
+    if area.premises_types:
+        premises = evidence.rows(
+            "select source_premises, count(*) as n from incident "
+            "where study_area = ? and source_premises is not null "
+            "group by source_premises order by n desc, source_premises",
+            [area.name],
+        )
     counts = [
         LabelCount(label=label, offence_type=kind, month=_month(day), n=n)
         for source, label, kind, day, n in used
@@ -194,7 +201,10 @@ def _labels(evidence: Evidence) -> Outcome:
 
 def _files(evidence: Evidence) -> Outcome:
     sources = [source.name for source in evidence.area.sources if source.revisions == ADD]
-    found = evidence.rows(SHARED_MONTHS, {"study_area": evidence.area.name, "sources": sources})
+    found = []
+    if any(n_files > 1 for (n_files,) in evidence.counted(FILES_OF_MONTHS)):
+        values = {"study_area": evidence.area.name, "sources": sources}
+        found = evidence.rows(SHARED_MONTHS, values)
     shared: dict[str, list[SharedMonth]] = {name: [] for name in sources}
     for source, day, one, other, n_one, n_other, n_shared in found:
         month = SharedMonth(
@@ -205,8 +215,8 @@ def _files(evidence: Evidence) -> Outcome:
 
 
 def _parts(evidence: Evidence) -> Outcome:
-    found = evidence.rows(
-        "select source, part, month, sum(n)::bigint from label_month group by all order by all", []
+    found = evidence.counted(
+        "select source, part, month, sum(n)::bigint from label_month group by all order by all"
     )
     return judge_parts(
         [PartMonth(source=s, part=part, month=_month(day), n=n) for s, part, day, n in found]
@@ -215,7 +225,7 @@ def _parts(evidence: Evidence) -> Outcome:
 
 def _freshness(evidence: Evidence) -> Outcome:
     area = evidence.area
-    (found,) = evidence.rows("select max(last_day), bool_and(is_month_only) from label_month", [])
+    (found,) = evidence.counted("select max(last_day), bool_and(is_month_only) from label_month")
     newest, is_month_only = found
     if newest is not None and is_month_only:  # the day says only which month it was
         newest = ((_month(newest) + 1).astype("datetime64[D]") - 1).item()
@@ -245,8 +255,8 @@ def _newest_whole_month(evidence: Evidence) -> dict[str, Month]:
     """The last month of each source that its incidents reach the end of."""
     from crime_platform.counting import is_whole  # its module opens DuckDB
 
-    found = evidence.rows(
-        "select source, max(last_day), bool_and(is_month_only) from label_month group by source", []
+    found = evidence.counted(
+        "select source, max(last_day), bool_and(is_month_only) from label_month group by source"
     )
     newest = {}
     for source, day, is_month_only in found:
