@@ -30,7 +30,7 @@ def judge_places(source: str, counts: Sequence[PlacedCount]) -> Outcome:
 
     A share is too low when it lies 3 standard errors and 1 point below the usual one. The
     standard error is that of a binomial share, widened by how much the months of the history
-    spread beyond it.
+    spread beyond it, and by one row, since a row or two may always lack a place.
 
     Args:
         source: name of the source.
@@ -91,6 +91,7 @@ def _is_low(
 ) -> bool:
     if not n:
         return False
-    variance = spread * usual * (1 - usual) * (1 / n + 1 / max(sum(m for m, _ in past), 1))
-    drop = usual - n_placed / n
-    return drop > MIN_DROP_SHARE and drop > MAX_DEVIATION * math.sqrt(variance)
+    n_past = max(sum(m for m, _ in past), 1)
+    variance = spread * n * usual * (1 - usual) * (1 + n / n_past) + 1  # of the rows with a place
+    n_lost = n * usual - n_placed
+    return n_lost > MIN_DROP_SHARE * n and n_lost > MAX_DEVIATION * math.sqrt(variance)
