@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS
 from crime_platform.definitions import build_definitions
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.progress import LOGGER
@@ -42,6 +43,7 @@ class Outcome:
     run_id: str
     steps: list[str] = field(default_factory=list)  # one line per finished step
     messages: list[str] = field(default_factory=list)  # what a person must know on failure
+    warnings: list[str] = field(default_factory=list)  # of the data checks, which stop nothing
 
 
 def run_area(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
@@ -72,7 +74,10 @@ def run_area(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
             raise IncompleteDataError(
                 f"{name} cannot be forecast as of {month}; months with enough history: {span}"
             )
-        return _execute(definitions, f"{name}_monthly", instance, str(month))
+        outcome = _execute(definitions, f"{name}_monthly", instance, str(month))
+        for warning in outcome.warnings:
+            LOGGER.warning("%s", warning)
+        return outcome
 
 
 @contextmanager
@@ -115,7 +120,8 @@ def _execute(
         if event.is_step_success
     ]
     if result.success:
-        return Outcome(exit_code=0, run_id=result.run_id, steps=steps)
+        warnings = _data_warnings(result)
+        return Outcome(exit_code=0, run_id=result.run_id, steps=steps, warnings=warnings)
     exit_code, messages = _explain(result)
     return Outcome(exit_code=exit_code, run_id=result.run_id, steps=steps, messages=messages)
 
@@ -135,6 +141,17 @@ def _explain(result: dg.ExecuteInProcessResult) -> tuple[int, list[str]]:
     causes = [error.cause or error for error in errors if error is not None]
     fed_badly = causes and all(cause.cls_name in BAD_INPUT_ERRORS for cause in causes)
     return (BAD_INPUT if fed_badly else BROKEN), [_one_screen(cause) for cause in causes]
+
+
+def _data_warnings(result: dg.ExecuteInProcessResult) -> list[str]:
+    """What the data checks found: the run went on, and a person should look."""
+    names = {check.name for check in (*INCIDENT_CHECKS, *COUNT_CHECKS)}
+    return [
+        f"{check.check_name}: {problem}"
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.check_name in names
+        for problem in (check.description or "").splitlines()
+    ]
 
 
 def _one_screen(cause: "SerializableErrorInfo") -> str:

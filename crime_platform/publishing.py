@@ -107,7 +107,14 @@ def rebuild_release(home: PlatformHome) -> Path:
             )
         )
         rows.append(_release_row(warehouse, entry, read_candidate(folder)))
-    return publish_release(home, items, _frame(rows), quality=_quality(warehouse))
+    warehouse.add_missing_tables()
+    return publish_release(
+        home,
+        items,
+        _frame(rows),
+        quality=warehouse.read("select * from data_quality order by all"),
+        checks=warehouse.read("select * from data_check order by study_area, check_name"),
+    )
 
 
 def _is_published(warehouse: Warehouse, area: str, candidate_id: str) -> bool:
@@ -145,7 +152,3 @@ def _frame(rows: list[dict[str, object]]) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame(rows)
-
-
-def _quality(warehouse: Warehouse) -> "pd.DataFrame":
-    return warehouse.read("select * from data_quality order by all")

@@ -76,6 +76,7 @@ def publish_release(
     releases: "pd.DataFrame",
     *,
     quality: "pd.DataFrame",
+    checks: "pd.DataFrame | None" = None,
 ) -> Path:
     """Build the release of these publications and make it the one that readers open.
 
@@ -84,6 +85,7 @@ def publish_release(
         publications: every published candidate of every area.
         releases: rows of the `release` table, one per publication.
         quality: rows of the `data_quality` table.
+        checks: rows of the `data_check` table; none when absent.
 
     Returns:
         The release file. If it is already the published one, nothing is written.
@@ -97,7 +99,8 @@ def publish_release(
     with (home.releases / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one builder at a time: pruning removes others' work
         with written_aside(target) as aside:
-            _build(aside, publications, {"release": releases, "data_quality": quality})
+            frames = {"release": releases, "data_quality": quality}
+            _build(aside, publications, frames | ({} if checks is None else {"data_check": checks}))
             sync_file(aside)
         swap_symlink(home.forecasts, f"{home.releases.name}/{name}")
         _prune(home, keep=target)

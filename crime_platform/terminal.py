@@ -70,7 +70,10 @@ HEADINGS = {
 
 
 class _BarHandler(logging.Handler):
-    """Draws every `Progress` record as a bar; a finished task becomes a line above the bars."""
+    """Draws every `Progress` record as a bar; a finished task becomes a line above the bars.
+
+    A warning becomes a line too; what is neither is left alone.
+    """
 
     def __init__(self, bars: Bars) -> None:
         super().__init__(level=logging.INFO)
@@ -81,6 +84,8 @@ class _BarHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         progress = getattr(record, "progress", None)
         if not isinstance(progress, Progress):
+            if record.levelno >= logging.WARNING:
+                self.bars.console.print(Text(record.getMessage(), style="yellow"))
             return
         task = self.tasks.get(progress.task)
         if task is None:

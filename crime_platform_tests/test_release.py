@@ -31,6 +31,16 @@ QUALITY = pd.DataFrame(
         "measured_at": [pd.Timestamp("2022-01-01", tz="UTC")],
     }
 )
+CHECKS = pd.DataFrame(
+    {
+        "study_area": ["toy"],
+        "check_name": ["data_are_fresh"],
+        "passed": [False],
+        "severity": ["warn"],
+        "problem": ["the newest incident is of 2021-06-30"],
+        "checked_at": [pd.Timestamp("2022-01-01", tz="UTC")],
+    }
+)
 
 
 def candidate(home, number, *, n_rows=1000):
@@ -71,7 +81,7 @@ def publish(home, number, **options):
             "is_latest": [True],
         }
     )
-    return publish_release(home, [publication], releases, quality=QUALITY)
+    return publish_release(home, [publication], releases, quality=QUALITY, checks=CHECKS)
 
 
 def numbers(home):
@@ -99,6 +109,15 @@ def test_a_reader_with_an_old_connection_keeps_its_answer_and_a_new_one_sees_the
         publish(home, 2)
         assert old.sql("select max(expected_count) from cell_forecast").fetchall() == [(1.0,)]
         assert numbers(home)[0][0] == 2.0
+
+
+def test_readers_see_what_the_data_checks_found(home):
+    publish(home, 1)
+
+    with open_release(home) as connection:
+        found = connection.sql("select check_name, passed, problem from data_check").fetchall()
+
+    assert found == [("data_are_fresh", False, "the newest incident is of 2021-06-30")]
 
 
 def test_the_same_publications_are_not_built_again(home):

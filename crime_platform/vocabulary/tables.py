@@ -237,6 +237,18 @@ TABLES = (
         ),
     ),
     Table(
+        "data_check",
+        "Answers of the data checks when the release was built; a failed one stops nothing",
+        (
+            AREA,
+            Column("check_name", "VARCHAR", "Name of the check, as in the Dagster UI"),
+            Column("passed", "BOOLEAN", "False where a person should look at the data"),
+            Column("severity", "VARCHAR", "warn: the data are used all the same"),
+            Column("problem", "VARCHAR", "What was found and the cure; NULL where it passed"),
+            Column("checked_at", "TIMESTAMPTZ", "When the data were judged"),
+        ),
+    ),
+    Table(
         "release",
         "One row per published month and area; the newest is what the views show",
         (
