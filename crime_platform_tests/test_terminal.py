@@ -8,7 +8,7 @@ from crime_platform.vocabulary.progress import LOGGER
 
 
 @pytest.mark.parametrize(
-    ("level", "shown"), [("warning", "robbery [x]: recorded less\n"), ("info", "")]
+    ("level", "shown"), [("warning", "robbery [x]: recorded less"), ("info", "")]
 )
 def test_warnings_become_lines_above_the_bars(level, shown):
     console = Console(file=io.StringIO(), width=80)
@@ -16,4 +16,4 @@ def test_warnings_become_lines_above_the_bars(level, shown):
     with progress_bars(console):
         getattr(LOGGER, level)("%s: recorded less", "robbery [x]")
 
-    assert console.file.getvalue().lstrip("\n") == shown
+    assert console.file.getvalue().strip("\n") == shown
