@@ -67,6 +67,7 @@ def skill_plot(skills: "pd.Series", *, model: str) -> bytes:
 
 def levels_plot(every: "Sequence[MonthlySeries]") -> bytes:
     """Recorded incidents per month, one panel an offence type, broken levels marked."""
+    from matplotlib.dates import DateFormatter, YearLocator
 
     def draw_one(series: "MonthlySeries") -> "Callable[[Axes], None]":
         def draw(axes: "Axes") -> None:
@@ -75,6 +76,8 @@ def levels_plot(every: "Sequence[MonthlySeries]") -> bytes:
             for month in series.breaks:
                 axes.axvline(month.astype("datetime64[D]").item(), color=BAD, linewidth=1)
             axes.set_ylim(bottom=0)
+            axes.xaxis.set_major_locator(YearLocator())
+            axes.xaxis.set_major_formatter(DateFormatter("%Y"))
             axes.set_title(
                 ", ".join([series.name, *(f"break {month}" for month in series.breaks)]),
                 fontsize=7,
