@@ -24,7 +24,7 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import UNMAPPED_LABEL
 from crime_platform.vocabulary.source import ADD
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.timesteps import Month
+from crime_platform.vocabulary.timesteps import Month, last_whole_month
 
 if TYPE_CHECKING:
     import duckdb
@@ -253,16 +253,13 @@ def _levels(evidence: Evidence) -> Outcome:
 
 def _newest_whole_month(evidence: Evidence) -> dict[str, Month]:
     """The last month of each source that its incidents reach the end of."""
-    from crime_platform.counting import is_whole  # its module opens DuckDB
-
     found = evidence.counted(
         "select source, max(last_day), bool_and(is_month_only) from label_month group by source"
     )
-    newest = {}
-    for source, day, is_month_only in found:
-        month, last_day = _month(day), np.datetime64(day, "D")
-        newest[source] = month - (not is_whole(month, last_day, months_only=is_month_only))
-    return newest
+    return {
+        source: last_whole_month(np.datetime64(day, "D"), months_only=is_month_only)
+        for source, day, is_month_only in found
+    }
 
 
 def _month(day: dt.date) -> Month:
