@@ -210,6 +210,8 @@ MISTAKES = [
     # numbers
     ("= 0.05", "= 5.0", "max_outside_share: expected a share from 0 to 1, found 5; write 5% as"),
     ("n_origins = 6", "n_origins = 0", "n_origins: expected 1 or more, found 0"),
+    ("= 0.05", "= 0.05\nmax_age_days = 0", "max_age_days: expected 1 day or more, found 0; a"),
+    ("= 0.05", "= 0.05\nmax_age_days = 7.5", "max_age_days: expected a whole number"),
     # calendar
     ("[grid]", '[calendar]\ncountry = "XX"\n[grid]', "country: 'XX' has no holiday calendar"),
     (
