@@ -16,7 +16,6 @@ Where do I go to...?
   fetched when, and how a cut fetch goes on, is in `fetching`.
 - write invented files? `simulation`.
 - add a data check? The rule in `data_checks`, its name and what it reads in `data_checking`.
-- add a data check? The rule in `data_checks`, its name and what it reads in `data_checking`.
 - change what a cell is? `geography.grid`.
 - add a baseline? `models.baselines`. A network? `models`, then `training.fit`. What runs, and in
   which group? `model_catalogue`.
