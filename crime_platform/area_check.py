@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from crime_platform.area_facts import AreaFacts, Site, Timing, gather_facts
-from crime_platform.counting import is_whole
 from crime_platform.sources.quality import WRONG_ROW_REASONS
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import OUTSIDE_GRID
 from crime_platform.vocabulary.source import HHMM, HOUR
 from crime_platform.vocabulary.study_area import StudyArea, label_key, load_study_area
-from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS
+from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, is_whole
 
 TELLING_SHARE = 0.8  # of rows that ought to be accepted, below which nothing is said of gaps
 MAX_STRETCH = 0.01  # of an area in the CRS, against the ground

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Int
 
 from crime_platform.area_wording import AreaPlan, plan_labels, slug, wording
-from crime_platform.counting import is_whole
 from crime_platform.geography.siting import (
     ZoneGuess,
     nearest_timezone,
@@ -25,7 +24,7 @@ from crime_platform.vocabulary.source import NZ_POLICE, POLICE_UK, TABLE
 from crime_platform.vocabulary.source_formats import KNOWN_COLUMNS, KNOWN_SETTINGS
 from crime_platform.vocabulary.study_area import require_metric_crs
 from crime_platform.vocabulary.study_area_parts import StudyAreaError, require_slug
-from crime_platform.vocabulary.timesteps import Month
+from crime_platform.vocabulary.timesteps import Month, is_whole
 
 CELL_SIZE_M = 500.0
 TRIM_SHARE = 0.001  # of the points, on each side of the extent

@@ -9,9 +9,6 @@ import numpy as np
 
 from crime_platform.geography.grid import Grid
 from crime_platform.revisions import (
-    AS_RECORDED,
-    LEFT_OUT,
-    SCALED,
     Maturity,
     RevisionRecord,
     judge_maturity,
@@ -22,6 +19,7 @@ from crime_platform.tensors.grid_counts import as_dataset, dense_counts, write_t
 from crime_platform.vocabulary.artifact import swap_symlink
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.vocabulary.study_area_parts import AS_RECORDED, LEFT_OUT, SCALED
 from crime_platform.vocabulary.timesteps import (
     IncompleteDataError,
     Month,

@@ -18,6 +18,7 @@ from crime_platform.data_checks.levels import judge_levels
 from crime_platform.data_checks.months import PartMonth, judge_freshness, judge_parts
 from crime_platform.data_checks.outcome import Outcome, together
 from crime_platform.data_checks.places import PlacedCount, judge_places
+from crime_platform.data_checks.revisions import judge_revisions
 from crime_platform.data_checks.schema import HeaderReading, judge_schema
 from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.home import PlatformHome
@@ -251,6 +252,23 @@ def _levels(evidence: Evidence) -> Outcome:
     )
 
 
+def _revisions(evidence: Evidence) -> Outcome:
+    found = evidence.rows(
+        "select month, vintage_month, sum(count)::double from month_revision "
+        "where study_area = ? group by all",
+        [evidence.area.name],
+    )
+    months, vintages = (
+        np.unique(np.array([row[place] for row in found], dtype="datetime64[M]"))
+        for place in (0, 1)
+    )
+    counts = np.full((len(months), len(vintages)), np.nan)
+    for day, seen_in, n in found:
+        place = np.searchsorted(months, _month(day)), np.searchsorted(vintages, _month(seen_in))
+        counts[place] = n
+    return judge_revisions(counts, months=months, vintages=vintages)
+
+
 def _newest_whole_month(evidence: Evidence) -> dict[str, Month]:
     """The last month of each source that its incidents reach the end of."""
     found = evidence.counted(
@@ -305,6 +323,11 @@ COUNT_CHECKS = (
         name="levels_are_steady",
         description="No offence type changed its level from one month to the next in two years",
         judge=_levels,
+    ),
+    DataCheck(
+        name="revisions_are_usual",
+        description="The newest files changed no earlier month by more than three times the usual",
+        judge=_revisions,
     ),
 )
 """Checks of the monthly counts, run when incidents were counted."""

@@ -8,7 +8,7 @@ import logging
 import dagster as dg
 
 from crime_platform.defs.assets_grid import grid_assets
-from crime_platform.defs.file_sensors import new_files_sensor, new_months_sensor
+from crime_platform.defs.file_sensors import has_given_files, new_files_sensor, new_months_sensor
 from crime_platform.defs.resources import Platform
 from crime_platform.defs.schedules import ingest_job, monthly_job, monthly_schedule
 from crime_platform.defs.sensors import alert_on_failure
@@ -49,7 +49,11 @@ def build_definitions(home: PlatformHome) -> dg.Definitions:
         schedules=[monthly_schedule(area, monthly[area.name], home) for area in areas],
         sensors=[
             alert_on_failure(home),
-            *(new_files_sensor(area, ingest[area.name], home) for area in areas),
+            *(
+                new_files_sensor(area, ingest[area.name], home)
+                for area in areas
+                if has_given_files(area)
+            ),
             *(new_months_sensor(area, monthly[area.name], home) for area in areas),
         ],
         resources={"platform": Platform(root=str(home.root))},

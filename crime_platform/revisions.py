@@ -23,8 +23,6 @@ from crime_platform.warehouse_queries import HELD_COUNTS, VINTAGE_DIFFERENCES, m
 if TYPE_CHECKING:
     import pandas as pd
 
-AS_RECORDED, SCALED, LEFT_OUT = "as recorded", "scaled", "left out"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class State:

@@ -18,6 +18,7 @@ import duckdb
 
 from crime_platform.champion import Verdict
 from crime_platform.vocabulary.file_header import FileHeader
+from crime_platform.vocabulary.study_area_parts import LEFT_OUT
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.warehouse_queries import COUNT_CELLS, COUNT_MARKS, COUNT_MONTHS, mark_values
 from crime_platform.warehouse_schema import SCHEMA
@@ -259,6 +260,16 @@ class Warehouse:
         totals = self.month_totals(study_area)
         whole = totals.loc[totals["is_complete"], "month"]
         return None if whole.empty else whole.to_numpy().astype("datetime64[M]").max()
+
+    def n_months_left_out(self, study_area: str) -> int:
+        """Whole months that were too young to be used when the incidents were counted last."""
+        found = self.read(
+            "select count(distinct month) as n from month_count where study_area = ? "
+            "and treatment = ?",
+            study_area,
+            LEFT_OUT,
+        )
+        return int(found["n"].item())
 
     # --- gate and publications -------------------------------------------------------------
 

@@ -9,11 +9,14 @@ import pandas as pd
 import pytest
 
 from conftest import REPOSITORY, TOY_AREA
+from crime_platform.counting import rebuild_counts
 from crime_platform.definitions import build_definitions, load_areas
 from crime_platform.defs.assets_grid import as_of_months
 from crime_platform.defs.metadata import clean_metadata, table_of
 from crime_platform.defs.sensors import append_alert, post_alert
+from crime_platform.ingest import ingest_area
 from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.warehouse import Warehouse
 
 ASSETS = [
     "incidents",
@@ -76,6 +79,7 @@ def test_only_the_gate_and_the_data_checks_block(definitions):
         "every_part_has_every_month": False,
         "data_are_fresh": False,
         "levels_are_steady": False,
+        "revisions_are_usual": False,
         "skill_over_historical_average": False,
         "beats_historical_average": True,
     }
@@ -121,6 +125,43 @@ def test_a_tick_without_files_names_what_is_missing(toy_city):
     data = tick(build_definitions(home), dt.datetime.fromisoformat("2021-03-05T06:00:00-05:00"))
     assert data.run_requests == []
     assert data.skip_message == "toy has no file yet at raw/toy/*.csv"
+
+
+def count_months_through(home, last):
+    """Read the toy city up to a month, with an open end."""
+    toml = home.study_areas / "toy.toml"
+    toml.write_text(toml.read_text().replace('last_month = "2021-06"\n', ""))
+    file = home.root / "raw/toy/all.csv"
+    file.write_text(
+        "\n".join(x for x in file.read_text().splitlines() if x[:7] <= last or "d" in x)
+    )
+    area = load_study_area(toml)
+    ingest_area(area, home)
+    rebuild_counts(area, home)
+
+
+def test_a_month_whose_file_is_late_is_not_asked_for_in_vain(toy_city):
+    home = toy_city()
+    count_months_through(home, "2021-02")
+
+    data = tick(build_definitions(home), dt.datetime.fromisoformat("2021-06-05T06:00:00-04:00"))
+
+    assert data.run_requests == []
+    assert "the files of toy reach 2021-02, and 2021-05 is due" in data.skip_message
+
+
+def test_a_month_is_asked_for_at_the_age_at_which_it_can_be_used(toy_city):
+    home = toy_city()
+    count_months_through(home, "2021-05")
+    with Warehouse(home.warehouse).writer() as connection:
+        connection.execute(
+            "update month_count set is_complete = false, treatment = 'left out' "
+            "where month = date '2021-05-01'"
+        )
+
+    data = tick(build_definitions(home), dt.datetime.fromisoformat("2021-06-05T06:00:00-04:00"))
+
+    assert [request.partition_key for request in data.run_requests] == ["2021-04"]
 
 
 def test_schedules_and_sensors_run_without_a_click(definitions):

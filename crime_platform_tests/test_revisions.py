@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crime_platform.metrics.revisions import by_age, development, newest_changes
+from crime_platform.metrics.revisions import by_age, changes_between, development
 
 NAN = np.nan
 # Counts of four months, known 0 to 3 months later; the newest month has been seen once.
@@ -92,19 +92,23 @@ def test_a_vintage_before_its_month_counts_for_nothing():
     np.testing.assert_array_equal(triangle, [[5.0]])
 
 
-def test_the_newest_change_is_measured_against_other_months_at_that_age():
+def test_a_usual_change_is_that_of_the_other_months_at_those_ages():
     triangle = np.array([[100.0, 101.0], [100.0, 99.0], [100.0, 101.0], [100.0, 150.0]])
 
-    newest, usual = newest_changes(triangle, np.array([1, 1, 1, 1]))
+    usual = changes_between(triangle, np.zeros(4, dtype=int), np.ones(4, dtype=int))
 
-    assert newest[3] == pytest.approx(0.5)
     assert usual[3] == pytest.approx(0.01)
 
 
-def test_a_month_seen_once_has_not_changed():
-    newest, usual = newest_changes(TRIANGLE, np.array([3, 3, 3, 0]))
+def test_two_other_months_tell_nothing_of_what_is_usual():
+    triangle = np.array([[100.0, 101.0], [100.0, 99.0], [100.0, 150.0]])
 
-    assert np.isnan(newest[3])
+    assert np.isnan(changes_between(triangle, np.zeros(3, dtype=int), np.ones(3, dtype=int))).all()
+
+
+def test_a_month_seen_once_has_no_usual_change():
+    usual = changes_between(TRIANGLE, np.array([2, 2, 2, -1]), np.array([3, 3, 3, 0]))
+
     assert np.isnan(usual[3])
 
 

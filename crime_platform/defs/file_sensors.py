@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from crime_platform.counting import tensor_version
 from crime_platform.defs.assets_grid import as_of_months
-from crime_platform.publishing import published_version
 from crime_platform.sources.files import file_sha256, missing_files, source_files
 from crime_platform.vocabulary.artifact import content_key
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
+from crime_platform.vocabulary.source import Source
 from crime_platform.vocabulary.study_area import StudyArea
 
 if TYPE_CHECKING:
@@ -37,16 +36,18 @@ def new_files_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sens
     """Start the ingest when files are new or other than they were, and no longer growing.
 
     A file counts once its size and its time of change were the same in two looks running: one that
-    is still being copied is never read. What is new is told by the bytes, not by the time.
+    is still being copied is never read. What is new is told by the bytes, not by the time. Files
+    that come from an API are the ingest's own work, and start nothing.
     """
+    given = [source for source in area.sources if source.api is None]
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        missing = [p for source in area.sources for p in missing_files(source.paths, home.root)]
+        missing = [p for source in given for p in missing_files(source.paths, home.root)]
         if missing:
             return _nothing(f"{area.name} has no file yet at {', '.join(missing)}", context.cursor)
         seen = json.loads(context.cursor or "{}")
         try:
-            stamps = _stamps(area, home)
+            stamps = _stamps(given, home)
         except (OSError, SourceFormatError) as gone:
             return _nothing(f"a file went away or cannot be read: {gone}", context.cursor)
         cursor = {**seen, "stamps": stamps}
@@ -81,6 +82,9 @@ def new_months_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sen
     """
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from crime_platform.counting import tensor_version
+        from crime_platform.publishing import published_version
+
         counted = tensor_version(home, area.name)
         if counted is None:
             return _nothing(f"nothing of {area.name} was counted yet", None)
@@ -108,9 +112,14 @@ def new_months_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sen
     )
 
 
-def _stamps(area: StudyArea, home: PlatformHome) -> dict[str, list[int]]:
-    """Size and time of change of each of the area's files."""
-    paths = {path for source in area.sources for path in source_files(source, home.root)}
+def has_given_files(area: StudyArea) -> bool:
+    """Whether somebody puts files there: not where all of them are fetched from an API."""
+    return any(source.api is None for source in area.sources)
+
+
+def _stamps(sources: list[Source], home: PlatformHome) -> dict[str, list[int]]:
+    """Size and time of change of each file."""
+    paths = {path for source in sources for path in source_files(source, home.root)}
     found = {str(path): path.stat() for path in sorted(paths)}
     return {path: [stat.st_size, stat.st_mtime_ns] for path, stat in found.items()}
 

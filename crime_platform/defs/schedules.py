@@ -8,6 +8,7 @@ from crime_platform.defs.assets_grid import as_of_months
 from crime_platform.sources.files import missing_files
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.vocabulary.timesteps import Month, parse_month
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import (
@@ -57,8 +58,11 @@ def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sche
             month = as_of_months(area).get_last_partition_key()
         if month is None:
             return dg.SkipReason(f"{area.name} has no month with enough history yet")
+        month, reason = _month_at_hand(area, home, parse_month(month))
+        if reason:
+            return dg.SkipReason(reason)
         return dg.RunRequest(
-            run_key=f"{area.name}:{month}", partition_key=month, tags={"trigger": "schedule"}
+            run_key=f"{area.name}:{month}", partition_key=str(month), tags={"trigger": "schedule"}
         )
 
     return dg.ScheduleDefinition(
@@ -69,6 +73,26 @@ def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sche
         execution_fn=request,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Forecast {area.title} on the {DAY_OF_MONTH}th at {HOUR:02d}:00 local time",
+    )
+
+
+def _month_at_hand(area: StudyArea, home: PlatformHome, newest: Month) -> tuple[Month, str]:
+    """The month to forecast from, and why it is no use to try; blank when it is.
+
+    A month that was too young at the last count will be so again, at the same age. What files hold
+    is known already: the sensor of new files reads them as they come.
+    """
+    from crime_platform.warehouse import Warehouse
+
+    warehouse = Warehouse(home.warehouse)
+    month = newest - warehouse.n_months_left_out(area.name)
+    reached = warehouse.last_complete_month(area.name)
+    is_fetched = any(source.api is not None for source in area.sources)
+    if reached is None or is_fetched or reached >= month:
+        return month, ""
+    return month, (
+        f"the files of {area.name} reach {reached}, and {month} is due; its forecast starts when "
+        "the file lies there"
     )
 
 

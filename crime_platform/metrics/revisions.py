@@ -73,29 +73,29 @@ def by_age(
     return triangle
 
 
-def newest_changes(
-    triangle: Float[np.ndarray, "month age"], newest_age: Int[np.ndarray, " month"]
-) -> tuple[Float[np.ndarray, " month"], Float[np.ndarray, " month"]]:
-    """Each month's newest relative change, and the usual size of a change at that age.
+def changes_between(
+    triangle: Float[np.ndarray, "month age"],
+    before: Int[np.ndarray, " month"],
+    newest: Int[np.ndarray, " month"],
+) -> Float[np.ndarray, " month"]:
+    """Usual size of a month's relative change between two ages of its own.
 
-    The usual size is the root mean square of the other months' changes at the same age; NaN with
-    fewer than `MIN_PAIRS` of them.
+    That is the root mean square of the other months' changes between the same ages; NaN with fewer
+    than `MIN_PAIRS` of them.
 
     Args:
         triangle: counts by month and age.
-        newest_age: age at which each month was seen last.
+        before: an earlier age of each month.
+        newest: a later one.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = triangle[:, 1:] / triangle[:, :-1] - 1
-    change[~np.isfinite(change)] = np.nan
-    n_months = len(triangle)
-    newest, usual = np.full(n_months, np.nan), np.full(n_months, np.nan)
-    for row, age in enumerate(newest_age):
-        if age < 1:
+    usual = np.full(len(triangle), np.nan)
+    for row, (start, end) in enumerate(zip(before, newest, strict=True)):
+        if not 0 <= start < end < triangle.shape[1]:
             continue
-        newest[row] = change[row, age - 1]
-        others = np.delete(change[:, age - 1], row)
-        others = others[np.isfinite(others)]
-        if others.size >= MIN_PAIRS:
-            usual[row] = np.sqrt(np.mean(others**2))
-    return newest, usual
+        others = np.delete(triangle, row, axis=0)
+        known = np.isfinite(others[:, start]) & np.isfinite(others[:, end])
+        known &= others[:, start] > 0
+        if known.sum() >= MIN_PAIRS:
+            change = others[known, end] / others[known, start] - 1
+            usual[row] = np.sqrt(np.mean(change**2))
+    return usual
