@@ -132,9 +132,8 @@ def count_months_through(home, last):
     toml = home.study_areas / "toy.toml"
     toml.write_text(toml.read_text().replace('last_month = "2021-06"\n', ""))
     file = home.root / "raw/toy/all.csv"
-    file.write_text(
-        "\n".join(x for x in file.read_text().splitlines() if x[:7] <= last or "d" in x)
-    )
+    header, *lines = file.read_text().splitlines()
+    file.write_text("\n".join([header, *(line for line in lines if line[:7] <= last)]))
     area = load_study_area(toml)
     ingest_area(area, home)
     rebuild_counts(area, home)

@@ -80,8 +80,9 @@ def changes_between(
 ) -> Float[np.ndarray, " month"]:
     """Usual size of a month's relative change between two ages of its own.
 
-    That is the root mean square of the other months' changes between the same ages; NaN with fewer
-    than `MIN_PAIRS` of them.
+    That is the root mean square of the other months' changes between the same ages. Where fewer
+    than `MIN_PAIRS` months have reached them, changes over as long a time at the ages just before
+    are taken too, at which months change more; NaN with too few of all.
 
     Args:
         triangle: counts by month and age.
@@ -92,10 +93,12 @@ def changes_between(
     for row, (start, end) in enumerate(zip(before, newest, strict=True)):
         if not 0 <= start < end < triangle.shape[1]:
             continue
-        others = np.delete(triangle, row, axis=0)
-        known = np.isfinite(others[:, start]) & np.isfinite(others[:, end])
-        known &= others[:, start] > 0
-        if known.sum() >= MIN_PAIRS:
-            change = others[known, end] / others[known, start] - 1
-            usual[row] = np.sqrt(np.mean(change**2))
+        others, changes = np.delete(triangle, row, axis=0), []
+        for younger in range(start + 1):
+            old, new = others[:, start - younger], others[:, end - younger]
+            is_pair = np.isfinite(old) & np.isfinite(new) & (old > 0)
+            changes += list(new[is_pair] / old[is_pair] - 1)
+            if len(changes) >= MIN_PAIRS:
+                usual[row] = np.sqrt(np.mean(np.square(changes)))
+                break
     return usual
