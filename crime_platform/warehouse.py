@@ -83,9 +83,12 @@ class Warehouse:
     def read(self, query: str, *parameters: object) -> "pd.DataFrame":
         """Result of one parameterised query."""
         with self.reader() as connection:
-            # Through Arrow: DuckDB's own conversion warns with pandas 3.
-            table = connection.sql(query, params=list(parameters)).to_arrow_table()
-            return table.to_pandas(date_as_object=False)
+            return _frame(connection, query, parameters)
+
+    def read_each(self, queries: Sequence[str], *parameters: object) -> "list[pd.DataFrame]":
+        """Results of several queries with the same parameters, of one moment."""
+        with self.reader() as connection:
+            return [_frame(connection, query, parameters) for query in queries]
 
     # --- incidents -------------------------------------------------------------------------
 
@@ -98,11 +101,20 @@ class Warehouse:
         )
         return not found.empty
 
+    def known_files(self, study_area: str) -> set[tuple[str, str, str]]:
+        """What `has_file` knows, at once: file_path, sha256 and reading_key of every file read."""
+        with self.reader() as connection:
+            found = connection.execute(
+                "select file_path, sha256, reading_key from source_file where study_area = ?",
+                [study_area],
+            ).fetchall()
+        return {(str(path), str(sha256), str(key)) for path, sha256, key in found}
+
     def replace_file(self, file: dict[str, object], *, incidents: Path, rejected: Path) -> None:
         """Store one parsed file: its incidents, its rejected rows and its entry, all or nothing.
 
         Args:
-            file: one value per column of `source_file`.
+            file: one value per column of `source_file`; current unless it says otherwise.
             incidents: Parquet with the columns of `incident_vintage` that the file determines.
             rejected: Parquet with `source_row, reason, value`.
         """
@@ -125,7 +137,7 @@ class Warehouse:
                 "? as sha256, ? as reading_key, *, ? as ingested_at from read_parquet(?)",
                 [*key, moment, str(rejected)],
             )
-            entry = {**file, "ingested_at": moment, "is_current": True, "superseded_at": None}
+            entry = {"is_current": True, **file, "ingested_at": moment, "superseded_at": None}
             names, marks = ", ".join(entry), ", ".join("?" * len(entry))
             connection.execute(
                 f"insert or replace into source_file ({names}) values ({marks})",
@@ -286,6 +298,14 @@ class Warehouse:
     def publications(self) -> "pd.DataFrame":
         """Every published candidate, oldest month first within each area."""
         return self.read("select * from publication order by study_area, as_of_month")
+
+
+def _frame(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object]
+) -> "pd.DataFrame":
+    # Through Arrow: DuckDB's own conversion warns with pandas 3.
+    table = connection.sql(query, params=list(parameters)).to_arrow_table()
+    return table.to_pandas(date_as_object=False)
 
 
 def _count_marks(

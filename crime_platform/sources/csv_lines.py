@@ -31,6 +31,8 @@ def number_rows(path: Path, positions: Int[np.ndarray, " position"]) -> RowNumbe
     # What precedes a line feed tells whether its row is blank, so a piece starts with the end of
     # the one before it.
     is_open, tail = 0, b"\n"
+    positions = np.asarray(positions, dtype=np.int64)
+    bytes_there = np.zeros(len(positions), dtype=np.uint8)
     with path.open("rb") as file:
         while piece := file.read(CHUNK_BYTES):
             text = np.frombuffer(tail + piece, dtype=np.uint8)
@@ -41,14 +43,16 @@ def number_rows(path: Path, positions: Int[np.ndarray, " position"]) -> RowNumbe
             before = np.where(text[ends - 1] == _RETURN, ends - 2, ends - 1)
             is_blank.append(text[before] == _LINE_FEED)
             row_ends.append(ends - len(tail) + n_bytes)
+            is_here = (positions >= n_bytes) & (positions < n_bytes + len(piece))
+            bytes_there[is_here] = fresh[positions[is_here] - n_bytes]
             n_bytes += len(piece)
             is_open, tail = int(quotes[-1]) % 2, (tail + piece)[-2:]
     ends = np.concatenate(row_ends)
     blank = 1 + np.flatnonzero(np.concatenate(is_blank))
     is_unended = ends[-1] != n_bytes - 1
-    positions = np.asarray(positions, dtype=np.int64)
-    bytes_there = np.memmap(path, dtype=np.uint8, mode="r")[positions]
     is_break = (bytes_there == _LINE_FEED) | (bytes_there == _RETURN)
+    # Of a last row without a line break, the position may be that of the end of the file.
+    positions = np.minimum(positions, n_bytes - 1)
     numbers = np.searchsorted(ends, positions, side="left") + is_break
     while (on_blank := np.isin(numbers, blank)).any():
         numbers = numbers + on_blank

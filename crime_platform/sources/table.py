@@ -6,7 +6,6 @@ incidents and one with the rejected rows, beside a report that accounts for ever
 
 import datetime as dt
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crime_platform.sources.archives import fresh_path
 from crime_platform.sources.files import open_tables, source_files
 from crime_platform.sources.places import locate
 from crime_platform.sources.quality import require_quality, require_some_accepted
@@ -42,6 +42,7 @@ from crime_platform.vocabulary.study_area import Source, StudyArea, label_key
 
 MEMORY_LIMIT = "2GB"
 POINTS_AT_ONCE = 1 << 18
+MAX_VALUE_CHARACTERS = 200  # kept of a value that was rejected: some fields hold a whole file
 
 
 PLACES = pa.schema(
@@ -83,9 +84,9 @@ JUDGED = f"""
         cast(date_trunc('month', occurred_on) as date) as month,
         reason is null and not is_ignored and not is_elsewhere as is_accepted,
         case reason
-            when '{UNMAPPED_LABEL}' then source_offence
-            when '{UNPARSEABLE_DATE}' then bad_date
-            when '{BAD_COUNT}' then bad_count
+            when '{UNMAPPED_LABEL}' then left(source_offence, {MAX_VALUE_CHARACTERS})
+            when '{UNPARSEABLE_DATE}' then left(bad_date, {MAX_VALUE_CHARACTERS})
+            when '{BAD_COUNT}' then left(bad_count, {MAX_VALUE_CHARACTERS})
             when '{OUTSIDE_GRID}' then concat(east, ' ', north)
             when '{BEFORE_FIRST_MONTH}' then cast(occurred_on as varchar)
             when '{AFTER_LAST_MONTH}' then cast(occurred_on as varchar)
@@ -173,8 +174,9 @@ def read_table_file(
     Raises:
         SourceFormatError: if the file cannot be read as described, or no row is accepted.
         CoordinateError: if no row is accepted because all lie outside the grid.
+        RuntimeError: if the rows do not add up, which is a mistake of the platform.
     """
-    own = scratch / f"{path.name}-{uuid.uuid4().hex[:8]}"
+    own = fresh_path(scratch)
     unpacked = own / "unpacked"
     unpacked.mkdir(parents=True)
     as_of = as_of or dt.datetime.now(ZoneInfo(area.timezone)).date()
@@ -185,6 +187,7 @@ def read_table_file(
                 path, unpacked, encoding=source.encoding, members=source.members
             ):
                 load_file(connection, file, source, area, unpacked)
+            n_rows = _n_loaded(connection)
             match = None
             if source.places is not None:
                 match = locate(connection, source.places, home, unpacked)
@@ -192,9 +195,12 @@ def read_table_file(
             _judge(connection, area, as_of, unpacked / "places.parquet")
             n_repeated = _apply_duplicate_rule(connection, source.duplicates)
             incidents, rejected = _write(connection, own)
-            report = report_of(connection, path.name, n_repeated=n_repeated, match=match)
+            report = report_of(
+                connection, path.name, n_rows=n_rows, n_repeated=n_repeated, match=match
+            )
     finally:
         shutil.rmtree(unpacked)
+    report.require_accounted()
     require_some_accepted(report, source, area, grid)
     return TableReading(path=path, incidents=incidents, rejected=rejected, report=report)
 
@@ -204,6 +210,11 @@ def _configure(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
     connection.execute("set temp_directory = ?", [str(spill)])
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"{LOADED}; {BROKEN}")
+
+
+def _n_loaded(connection: duckdb.DuckDBPyConnection) -> int:
+    query = "select (select count(*) from loaded) + (select count(*) from broken)"
+    return int(connection.execute(query).fetchall()[0][0])
 
 
 def _place(

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Int
 
+from crime_platform.sources.archives import fresh_path
 from crime_platform.sources.columns import match_columns
 from crime_platform.sources.csv_lines import may_hold_blank_rows, number_rows
 from crime_platform.sources.csv_quotes import overwrite_open_quotes
@@ -108,7 +109,7 @@ def _scan_parquet(
 
 
 def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
-    target = scratch / f"{file.path.name}-features.csv"
+    target = fresh_path(scratch)
     mapped = wanted_columns(source)
     wanted = tuple(mapped.values())
     found = write_features_as_csv(file.path, file.label, wanted, target)
@@ -120,9 +121,14 @@ def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
 def _scan_text(file: TableFile, source: Source) -> Scan:
     with file.path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
         start = text.read(HEADER_CHARACTERS)
-    headers = {mark: next(csv.reader(io.StringIO(start), delimiter=mark)) for mark in DELIMITERS}
+    headers = {mark: _first_row(start, mark) for mark in DELIMITERS}
     delimiter = max(DELIMITERS, key=lambda mark: len(headers[mark]))
     header = headers[delimiter]
+    if not any(header) or not ({"\n", "\r"} & set(start) or len(start) < HEADER_CHARACTERS):
+        raise SourceFormatError(
+            f"{file.label}: the first line is blank, or too long to be a header; remove what "
+            "stands above the header, or fetch the file again"
+        )
     positions = match_columns(file.label, header, wanted_columns(source), source.optional)
     relation = _csv_relation(delimiter, len(header), positions)
     return Scan(
@@ -136,13 +142,20 @@ def _scan_text(file: TableFile, source: Source) -> Scan:
     )
 
 
+def _first_row(start: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(start, newline=None), delimiter=delimiter), [])
+    except csv.Error:  # a field that is too long
+        return []
+
+
 def _csv_relation(delimiter: str, n_columns: int, positions: dict[str, int]) -> str:
     columns = ", ".join(f"c{at} as {key}" for key, at in positions.items())
     types = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(n_columns))
     return (
         f"select {columns} from read_csv($path, auto_detect = false, header = true, "
         f"delim = '{delimiter}', quote = '\"', escape = '\"', columns = {{{types}}}, "
-        f"{STRICT}, store_rejects = true, rejects_limit = 0)"
+        f"{STRICT}, compression = 'none', store_rejects = true, rejects_limit = 0)"
     )
 
 
@@ -164,10 +177,19 @@ def _scan_without_open_quotes(
     except duckdb.InvalidInputException:
         if not scan.is_text:
             raise
-        scan = replace(scan, relation=scan.relation.replace(STRICT, LENIENT))
-    whole = replace(scan, path=scratch / f"{scan.path.name}-closed.csv")
+        scan = _leniently(scan)
+    whole = replace(scan, path=fresh_path(scratch))
     overwrite_open_quotes(scan.path, whole.path, delimiter=scan.delimiter, n_columns=scan.n_columns)
-    return whole, _fill_scanned(connection, whole, source, area)[0]
+    try:
+        return whole, _fill_scanned(connection, whole, source, area)[0]
+    except duckdb.InvalidInputException:
+        # Rows that an open quote had hidden end their lines in another way.
+        whole = _leniently(whole)
+        return whole, _fill_scanned(connection, whole, source, area)[0]
+
+
+def _leniently(scan: Scan) -> Scan:
+    return replace(scan, relation=scan.relation.replace(STRICT, LENIENT))
 
 
 def _fill_scanned(

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from crime_platform.vocabulary.study_area import Source
 
+MAX_COUNT = 10_000_000  # incidents in one row: more are a mistake, and would overflow the totals
 DAY_LENGTH = len("2014-01-31")
 SECOND_LENGTH = len("2014-01-31 23:59:59")
 # Form in which codes and names of places are compared: publishers end names in a full stop and
 # write the same code with and without leading zeros.
 PLACE_KEY = "ltrim(lower(trim(rtrim(trim(cast({} as varchar)), '.'))), '0')"
+# Years that a calendar knows: a date beyond them cannot be computed with, and is a mistake.
+DATED = "moment between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
 CLOCK_CODES = ("%H", "%I", "%-H", "%-I", "%c", "%X")
 
 
@@ -45,7 +48,7 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
     absent = ", ".join(f"null as {key}" for key in optional if key not in keys)
     east, north = ("lon", "lat") if source.columns.lon is not None else ("x", "y")
     n_incidents = (
-        "case when count >= 1 and count <= 1e9 and count = floor(count) then count end"
+        f"case when count >= 1 and count <= {MAX_COUNT} and count = floor(count) then count end"
         if "count" in keys
         else "1"
     )
@@ -72,9 +75,9 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
         )
         select
             id as source_id,
-            case when isfinite(moment) then cast(moment as date) end as occurred_on,
+            case when {DATED} then cast(moment as date) end as occurred_on,
             case when clock_hour between 0 and 23 then cast(clock_hour as tinyint) end,
-            case when moment is null or not isfinite(moment) then occurred_at end as bad_date,
+            case when moment is null or not {DATED} then occurred_at end as bad_date,
             offence as source_offence, cast(premises as varchar) as source_premises,
             cast(part as varchar) as part, place, district, is_elsewhere,
             case when is_placed then east end as east,
@@ -98,13 +101,14 @@ def _moment(source: Source) -> str:
     if source.datetime_formats:
         parsed = "try_strptime(occurred_at, $formats)"
         if is_utc and _has_clock(source):
-            return f"timezone($timezone, cast({parsed} as timestamptz))"
+            return f"try(timezone($timezone, cast({parsed} as timestamptz)))"
         return parsed
     # What follows the seconds is an offset: a local time is read off the clock, as written.
     local = f"try_cast(left(occurred_at, {SECOND_LENGTH}) as timestamp)"
     if not is_utc:
         return local
-    instant = "timezone($timezone, try_cast(occurred_at as timestamptz))"
+    # Instants at the ends of time have no local clock: the attempt gives null.
+    instant = "try(timezone($timezone, try_cast(occurred_at as timestamptz)))"
     return f"case when length(occurred_at) <= {DAY_LENGTH} then {local} else {instant} end"
 
 
