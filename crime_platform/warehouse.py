@@ -18,8 +18,8 @@ import duckdb
 import numpy as np
 
 from crime_platform.champion import Verdict
-from crime_platform.vocabulary.incident import HOUR_BANDS
 from crime_platform.vocabulary.timesteps import Month
+from crime_platform.warehouse_counts import write_counts
 from crime_platform.warehouse_schema import SCHEMA, SUPERSEDE_MONTHS
 
 if TYPE_CHECKING:
@@ -101,14 +101,15 @@ class Warehouse:
         )
         return not found.empty
 
-    def known_files(self, study_area: str) -> set[tuple[str, str, str]]:
-        """What `has_file` knows, at once: file_path, sha256 and reading_key of every file read."""
+    def known_files(self, study_area: str) -> dict[tuple[str, str, str], bool]:
+        """Whether each file ever read is current, by file_path, sha256 and reading_key."""
         with self.reader() as connection:
             found = connection.execute(
-                "select file_path, sha256, reading_key from source_file where study_area = ?",
+                "select file_path, sha256, reading_key, is_current from source_file "
+                "where study_area = ?",
                 [study_area],
             ).fetchall()
-        return {(str(path), str(sha256), str(key)) for path, sha256, key in found}
+        return {(str(path), str(sha256), str(key)): bool(now) for path, sha256, key, now in found}
 
     def replace_file(self, file: dict[str, object], *, incidents: Path, rejected: Path) -> None:
         """Store one parsed file: its incidents, its rejected rows and its entry, all or nothing.
@@ -216,28 +217,12 @@ class Warehouse:
     ) -> None:
         """Count the current incidents again: sparse per cell, explicit zeros per month."""
         with self.writer() as connection:
-            for table in ("cell_month_count", "cell_month_mark", "month_count"):
-                connection.execute(f"delete from {table} where study_area = ?", [study_area])
-            connection.execute(
-                "insert into cell_month_count select study_area, month, offence_type, row, col, "
-                "sum(n_incidents) from incident where study_area = ? and row is not null "
-                "group by all order by month, offence_type, row, col",
-                [study_area],
-            )
-            _count_marks(connection, study_area, premises_of_label)
-            connection.execute("create temp table calendar (month date, is_complete boolean)")
-            days = [month.astype("datetime64[D]").item() for month in months]
-            connection.executemany(
-                "insert into calendar values (?, ?)", list(zip(days, complete, strict=True))
-            )
-            connection.execute(
-                "insert into month_count select ?, c.month, t.offence_type, "
-                "coalesce(sum(i.n_incidents), 0), "
-                "coalesce(sum(i.n_incidents) filter (i.row is null), 0), any_value(c.is_complete) "
-                "from calendar c cross join (select unnest(?::varchar[]) as offence_type) t "
-                "left join incident i on i.study_area = ? and i.month = c.month "
-                "and i.offence_type = t.offence_type group by all order by all",
-                [study_area, offence_types, study_area],
+            write_counts(
+                connection,
+                study_area,
+                calendar=list(zip(map(_first_day, months), complete, strict=True)),
+                offence_types=offence_types,
+                premises_of_label=premises_of_label,
             )
 
     def month_totals(self, study_area: str) -> "pd.DataFrame":
@@ -306,29 +291,6 @@ def _frame(
     # Through Arrow: DuckDB's own conversion warns with pandas 3.
     table = connection.sql(query, params=list(parameters)).to_arrow_table()
     return table.to_pandas(date_as_object=False)
-
-
-def _count_marks(
-    connection: duckdb.DuckDBPyConnection, study_area: str, premises_of_label: Mapping[str, str]
-) -> None:
-    """Count incidents by kind of place and by part of the day, as far as both are known."""
-    bands = HOUR_BANDS.items()
-    marks_of_values = {
-        "lower(source_premises)": [
-            (label, f"premises_{kind}") for label, kind in premises_of_label.items()
-        ],
-        "occurred_hour": [
-            (hour, f"hours_{band}") for band, (first, end) in bands for hour in range(first, end)
-        ],
-    }
-    for value, mark_of in marks_of_values.items():
-        connection.execute(
-            "insert into cell_month_mark select i.study_area, m.mark, i.month, i.offence_type, "
-            "i.row, i.col, sum(i.n_incidents) from incident i "
-            f"join (select unnest(?) as value, unnest(?) as mark) m on {value} = m.value "
-            "where i.study_area = ? and i.row is not null group by all order by all",
-            [[each for each, _ in mark_of], [mark for _, mark in mark_of], study_area],
-        )
 
 
 def _first_day(month: Month) -> object:

@@ -20,7 +20,7 @@ from crime_platform.sources.files import open_tables, source_files
 from crime_platform.sources.places import locate
 from crime_platform.sources.quality import require_quality, require_some_accepted
 from crime_platform.sources.table_report import TableReport, report_of
-from crime_platform.sources.table_scan import BROKEN, LOADED, load_file
+from crime_platform.sources.table_scan import BROKEN, LOADED, drop_loaded, load_file
 from crime_platform.vocabulary.incident import (
     AFTER_LAST_MONTH,
     BAD_COUNT,
@@ -54,7 +54,7 @@ JUDGED = f"""
     create table judged as
     with matched as (
         select
-            loaded.* exclude (east, north), loaded.east, loaded.north,
+            loaded.* exclude (east, north, place, district), loaded.east, loaded.north,
             place.* exclude (east, north),
             label.offence_type,
             label.label_key is not null and label.offence_type is null and not is_elsewhere
@@ -97,9 +97,13 @@ JUDGED = f"""
 
 REPEATED = """
     create or replace table repeated as
-    select {key}, min(struct_pack(source_file, source_row)) as first_row, count(*) as n_rows
-    from judged where is_accepted and {key} is not null
-    group by {key} having count(*) > 1
+    with twice as (
+        select {key} from judged where is_accepted and {key} is not null
+        group by {key} having count(*) > 1
+    )
+    select {key}, min(struct_pack(source_file, source_row)) as first_row
+    from judged semi join twice using ({key}) where is_accepted
+    group by {key}
 """
 
 DROP_REPEATED = """
@@ -183,10 +187,9 @@ def read_table_file(
     try:
         with duckdb.connect() as connection:
             _configure(connection, unpacked)
-            for file in open_tables(
-                path, unpacked, encoding=source.encoding, members=source.members
-            ):
-                load_file(connection, file, source, area, unpacked)
+            tables = open_tables(path, unpacked, encoding=source.encoding, members=source.members)
+            for file in tables:
+                load_file(connection, file, source, area, unpacked, is_alone=len(tables) == 1)
             n_rows = _n_loaded(connection)
             match = None
             if source.places is not None:
@@ -262,17 +265,19 @@ def _judge(
         "places": str(places),
     }
     connection.execute(JUDGED, values)
-    connection.execute("drop table loaded")
+    drop_loaded(connection)
 
 
 def _apply_duplicate_rule(connection: duckdb.DuckDBPyConnection, rule: str) -> int:
     """Reject what the rule drops; returns how many accepted rows equal an earlier one."""
-    connection.execute(REPEATED.format(key="fingerprint"))
-    counted = connection.execute("select coalesce(sum(n_rows - 1), 0) from repeated").fetchall()
+    counted = connection.execute(
+        "select count(*) - count(distinct fingerprint) from judged where is_accepted"
+    ).fetchall()
     if rule == DROP_SAME_ID:
         connection.execute(REPEATED.format(key="source_id"))
         connection.execute(DROP_REPEATED.format(key="source_id"), [REPEATED_ID])
     elif rule == DROP_EXACT:
+        connection.execute(REPEATED.format(key="fingerprint"))
         connection.execute(DROP_REPEATED.format(key="fingerprint"), [EXACT_DUPLICATE])
     return int(counted[0][0])
 
@@ -282,6 +287,6 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Path, P
     incidents, rejected = folder / "incidents.parquet", folder / "rejected.parquet"
     columns = ", ".join(INCIDENT_COLUMNS)
     accepted = connection.sql(f"select {columns} from judged where is_accepted")
-    accepted.write_parquet(str(incidents), compression="zstd")
+    accepted.write_parquet(str(incidents), compression="lz4_raw")
     connection.sql("select * from rejected").write_parquet(str(rejected), compression="zstd")
     return incidents, rejected

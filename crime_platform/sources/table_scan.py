@@ -33,15 +33,28 @@ STRICT = "strict_mode = true"
 LENIENT = "strict_mode = false, new_line = '\\r\\n'"
 """Files that mix line ends are read only leniently, and counted rightly only with this one."""
 
-LOADED = """
-    create table loaded (
-        source_file varchar, source_row bigint, source_id varchar,
-        occurred_on date, occurred_hour tinyint, bad_date varchar, source_offence varchar,
-        source_premises varchar, part varchar, place varchar, district varchar,
-        is_elsewhere boolean, east double, north double, n_incidents integer,
-        bad_count varchar, fingerprint ubigint
-    )
-"""
+LOADED_COLUMNS = {
+    "source_file": "varchar",
+    "source_row": "bigint",
+    "source_id": "varchar",
+    "occurred_on": "date",
+    "occurred_hour": "tinyint",
+    "bad_date": "varchar",
+    "source_offence": "varchar",
+    "source_premises": "varchar",
+    "part": "varchar",
+    "place": "varchar",
+    "district": "varchar",
+    "is_elsewhere": "boolean",
+    "east": "double",
+    "north": "double",
+    "n_incidents": "integer",
+    "bad_count": "varchar",
+    "fingerprint": "ubigint",
+}
+LOADED = (
+    f"create table loaded ({', '.join(f'{name} {kind}' for name, kind in LOADED_COLUMNS.items())})"
+)
 """One row per row that could be split; `east` and `north` are null when not geocoded."""
 
 BROKEN = "create table broken (source_file varchar, source_row bigint)"
@@ -67,8 +80,13 @@ def load_file(
     source: Source,
     area: StudyArea,
     scratch: Path,
+    *,
+    is_alone: bool = False,
 ) -> None:
     """Append one file to the tables LOADED and BROKEN.
+
+    Of a file that is alone, `loaded` becomes a view of what was scanned: a large table is not
+    copied only to number its rows. `drop_loaded` drops either.
 
     Raises:
         SourceFormatError: if a mapped column is missing, or the file cannot be read at all.
@@ -83,7 +101,21 @@ def load_file(
         scan, rejects = _scan_without_open_quotes(connection, scan, source, area, scratch)
     broken, passed = _rows_passed_over(connection, scan, rejects)
     connection.execute("insert into broken select ?, unnest(?)", [file.label, broken.tolist()])
-    _number_scanned(connection, file.label, scan.first_row, passed)
+    names = ", ".join(LOADED_COLUMNS)
+    numbered = _numbered(connection, file.label, scan.first_row, passed)
+    if is_alone:
+        connection.execute(f"drop table loaded; create view loaded ({names}) as {numbered}")
+    else:
+        connection.execute(f"insert into loaded {numbered}; drop table scanned")
+
+
+def drop_loaded(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop `loaded`, be it a table or a view, and what it is a view of."""
+    kinds = connection.execute(
+        "select table_type from information_schema.tables where table_name = 'loaded'"
+    ).fetchall()
+    kind = "view" if kinds == [("VIEW",)] else "table"
+    connection.execute(f"drop {kind} loaded; drop table if exists scanned")
 
 
 def _scan_parquet(
@@ -230,26 +262,27 @@ def _rows_passed_over(
     return broken, passed
 
 
-def _number_scanned(
+def _numbered(
     connection: duckdb.DuckDBPyConnection,
     label: str,
     first_row: int,
     passed: Int[np.ndarray, " passed"],
-) -> None:
-    """Move `scanned` into LOADED, with the number that each row has in its file."""
-    numbered = "select ?, scanned.rowid + ?, scanned.* from scanned"
-    if passed.size:
-        n_passed = np.arange(passed.size)
-        n_read = passed - first_row - n_passed  # rows read before each one that was passed over
-        connection.register("passed", pa.table({"n_read": n_read, "n_passed": n_passed + 1}))
-        numbered = """
-            select ?, scanned.rowid + ? + coalesce(n_passed, 0), scanned.*
-            from scanned asof left join (
-                select n_read, max(n_passed) as n_passed from passed group by n_read
-            ) as gaps on scanned.rowid >= gaps.n_read
-        """
-    connection.execute(f"insert into loaded {numbered}", [label, first_row])
-    connection.execute("drop table scanned")
+) -> str:
+    """Query for LOADED: `scanned`, with the number that each row has in its file."""
+    name = "'" + label.replace("'", "''") + "'"
+    if not passed.size:
+        return f"select {name}, scanned.rowid + {first_row}, scanned.* from scanned"
+    n_passed = np.arange(passed.size)
+    n_read = passed - first_row - n_passed  # rows read before each one that was passed over
+    connection.register("passed", pa.table({"n_read": n_read, "n_passed": n_passed + 1}))
+    connection.execute(
+        "create or replace table gaps as "
+        "select n_read, max(n_passed) as n_passed from passed group by n_read"
+    )
+    return f"""
+        select {name}, scanned.rowid + {first_row} + coalesce(n_passed, 0), scanned.*
+        from scanned asof left join gaps on scanned.rowid >= gaps.n_read
+    """
 
 
 @contextmanager
