@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 CHUNK_BYTES = 1 << 24
+_TWO_FEEDS, _FEED_AND_RETURN = 0x0A0A, 0x0D0A  # as little-endian numbers
 _QUOTE, _LINE_FEED, _RETURN = b'"'[0], b"\n"[0], b"\r"[0]
 
 
@@ -61,11 +62,14 @@ def number_rows(path: Path, positions: Int[np.ndarray, " position"]) -> RowNumbe
 
 def may_hold_blank_rows(path: Path) -> bool:
     """Whether two line breaks follow each other anywhere: a quick look before a slow count."""
-    tail = b"\n"
+    last = b"\n"
     with path.open("rb") as file:
         while piece := file.read(CHUNK_BYTES):
-            text = tail + piece
-            if b"\n\n" in text or b"\n\r\n" in text:
-                return True
-            tail = text[-2:]
+            text = np.frombuffer(last + piece, dtype=np.uint8)
+            # A line feed and a break behind it, as one number of two bytes, from each byte on.
+            for start in (0, 1):
+                pairs = text[start : start + (len(text) - start) // 2 * 2].view("<u2")
+                if ((pairs == _TWO_FEEDS) | (pairs == _FEED_AND_RETURN)).any():
+                    return True
+            last = piece[-1:]
     return False

@@ -15,6 +15,7 @@ SECOND_LENGTH = len("2014-01-31 23:59:59")
 PLACE_KEY = "ltrim(lower(trim(rtrim(trim(cast({} as varchar)), '.'))), '0')"
 # Years that a calendar knows: a date beyond them cannot be computed with, and is a mistake.
 DATED = "moment between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
+OUTER_BLANKS = (9, 10, 13, 32, 160)  # tab, line feed, return, blank, hard blank
 CLOCK_CODES = ("%H", "%I", "%-H", "%-I", "%c", "%X")
 
 
@@ -40,7 +41,7 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
         source: how the texts are read.
         keys: of the mapping, as far as the file has their columns.
     """
-    cleaned = ", ".join(f"nullif(trim({_outer_blanks(key)}), '') as {key}" for key in keys)
+    cleaned = ", ".join(f"nullif({_trimmed(key)}, '') as {key}" for key in keys)
     optional = (
         *("id", "hour", "count", "premises", "part", "place", "district"),
         *(("x", "y") if source.columns.place is not None else ()),
@@ -89,10 +90,15 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
     """
 
 
-def _outer_blanks(key: str) -> str:
-    """Labels are compared by letter, so tabs and hard blanks go too: slow, for these only."""
-    blanks = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
-    return f"{key}, {blanks}" if key in ("offence", "premises") else key
+def _trimmed(key: str) -> str:
+    """SQL for a text without outer blanks: of labels, which are compared by letter, tabs too."""
+    if key not in ("offence", "premises"):
+        return f"trim({key})"
+    # To trim characters of one's own choice is slow, so only texts that need it are trimmed.
+    blanks = " || ".join(f"chr({code})" for code in OUTER_BLANKS)
+    first, last = f"unicode({key})", f"unicode(right({key}, 1))"
+    needs_it = f"{first} in {OUTER_BLANKS} or {last} in {OUTER_BLANKS}"
+    return f"case when {needs_it} then trim({key}, {blanks}) else {key} end"
 
 
 def _moment(source: Source) -> str:
