@@ -110,6 +110,7 @@ print(json.dumps({
     "n_accepted": report.n_accepted,
     "ingest": ingested - started,
     "count": counted - ingested,
+    "processor": time.process_time(),
     "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
 }))
 """
@@ -211,6 +212,7 @@ def measure(n_rows: int = N_ROWS) -> list[str]:
         row(f"{millions} to incidents and monthly cell counts", f"{LIMIT_SECONDS} s", [seconds]),
         row("- of it, file to incidents", "-", [first["ingest"]]),
         row("- of it, monthly cell counts", "-", [first["count"]]),
+        row("- processor time of all cores", "-", [first["processor"]]),
         row("- most memory at once, GiB", f"{LIMIT_GIB} GiB", [first["gib"]]),
         row(f"{millions}, nothing changed", f"{LIMIT_AGAIN_SECONDS} s", [again["ingest"]]),
         row(
