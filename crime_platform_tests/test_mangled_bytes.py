@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
@@ -103,6 +103,7 @@ soup = st.text(st.sampled_from('a1,"\n\r;\0\\ \ufeffü'), max_size=40)
 
 @EXAMPLES
 @given(soup)
+@example('1","')  # a quote inside a field, then an open one
 def test_good_rows_on_both_sides_of_a_soup_are_found(read, text):
     report = read((WHOLE + text + "\n" + GOOD_ROW * N_ROWS).encode())
 

@@ -7,6 +7,7 @@ rejected like any broken row, at its place, and the rows behind it are read.
 import csv
 import io
 import mmap
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,25 @@ def overwrite_open_quotes(path: Path, target: Path, *, delimiter: str, n_columns
                 n_overwritten += 1
                 k += 1
     return n_overwritten
+
+
+def overwrite_lines(path: Path, positions: Sequence[int]) -> int:
+    """Overwrite the lines at these byte positions in place; returns how many changed.
+
+    A position may also point at the line break before its line.
+    """
+    n_changed = 0
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as text:
+        for position in positions:
+            start = min(position, len(text) - 1)
+            while start < len(text) - 1 and text[start] in b"\r\n":
+                start += 1
+            end = text.find(b"\n", start)
+            content = text[start : end if end >= 0 else len(text)].rstrip(b"\r\n")
+            covered = b"x" * len(content)
+            n_changed += covered != content
+            text[start : start + len(content)] = covered
+    return n_changed
 
 
 def _copy_with_line_feeds(path: Path, target: Path) -> None:

@@ -19,7 +19,7 @@ from jaxtyping import Int
 from crime_platform.sources.archives import fresh_path
 from crime_platform.sources.columns import match_columns
 from crime_platform.sources.csv_lines import may_hold_blank_rows, number_rows
-from crime_platform.sources.csv_quotes import overwrite_open_quotes
+from crime_platform.sources.csv_quotes import overwrite_lines, overwrite_open_quotes
 from crime_platform.sources.files import GEOJSON, PARQUET, TableFile
 from crime_platform.sources.geojson import write_features_as_csv
 from crime_platform.sources.table_values import kept_values, typed_columns, wanted_columns
@@ -52,9 +52,7 @@ LOADED_COLUMNS = {
     "bad_count": "varchar",
     "fingerprint": "ubigint",
 }
-LOADED = (
-    f"create table loaded ({', '.join(f'{name} {kind}' for name, kind in LOADED_COLUMNS.items())})"
-)
+LOADED = f"create table loaded ({', '.join(map(' '.join, LOADED_COLUMNS.items()))})"
 """One row per row that could be split; `east` and `north` are null when not geocoded."""
 
 BROKEN = "create table broken (source_file varchar, source_row bigint)"
@@ -212,12 +210,19 @@ def _scan_without_open_quotes(
         scan = _leniently(scan)
     whole = replace(scan, path=fresh_path(scratch))
     overwrite_open_quotes(scan.path, whole.path, delimiter=scan.delimiter, n_columns=scan.n_columns)
-    try:
-        return whole, _fill_scanned(connection, whole, source, area)[0]
-    except duckdb.InvalidInputException:
-        # Rows that an open quote had hidden end their lines in another way.
-        whole = _leniently(whole)
-        return whole, _fill_scanned(connection, whole, source, area)[0]
+    while True:
+        try:
+            rejects, has_open_quote = _fill_scanned(connection, whole, source, area)
+        except duckdb.InvalidInputException:
+            if LENIENT in whole.relation:
+                raise
+            # Rows that an open quote had hidden end their lines in another way.
+            whole = _leniently(whole)
+            continue
+        # A quote inside a field and an open one make an even number, which looks right from afar.
+        # Every round covers a line, so there is a last one.
+        if not has_open_quote or not overwrite_lines(whole.path, [byte for _, byte in rejects]):
+            return whole, rejects
 
 
 def _leniently(scan: Scan) -> Scan:
@@ -237,7 +242,7 @@ def _fill_scanned(
     if "store_rejects" not in query:
         return [], False
     rejects = connection.execute("""
-        select line, min(line_byte_position),
+        select line, min(line_byte_position) - 1, -- counted from 1; before a row after CR LF
             bool_or(error_type in ('UNQUOTED VALUE', 'LINE SIZE OVER MAXIMUM'))
         from reject_errors group by line order by line
     """).fetchall()
