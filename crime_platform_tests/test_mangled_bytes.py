@@ -113,3 +113,12 @@ def test_good_rows_on_both_sides_of_a_soup_are_found(read, text):
 
 def test_a_reader_of_any_bytes_still_reads_good_ones(read):
     assert read(WHOLE.encode()).n_accepted == N_ROWS
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_broken_row_of_one_letter_has_its_own_number(tmp_path, line_end):
+    text = (WHOLE + "a\n" + GOOD_ROW).replace("\n", line_end)
+
+    reading = reader_into(tmp_path)(text)
+
+    assert rejected(reading) == [(N_ROWS + 2, "broken row", None)]

@@ -142,6 +142,10 @@ READ = {
         rows(with_label('"Burglary'), *[GOOD_ROW.strip()] * 3), 24, broken_row=1
     ),
     "quote never closed at the end": read_as(rows('2020-01-31,"'), 21, broken_row=1),
+    "quote in a field and an open one": read_as(
+        rows(*['1","', GOOD_ROW.strip()] * 9), 38, broken_row=9
+    ),
+    "rows of one letter": read_as(rows("a", GOOD_ROW.strip(), "b"), 23, broken_row=2),
     "nothing but quotes": read_as(rows(*['"'] * 51), 71, broken_row=51),
     "field of 10 MB": read_as(
         rows(with_label("x" * 10_000_000), GOOD_ROW.strip()), 22, broken_row=1
@@ -218,6 +222,10 @@ REFUSED = {
     "blank": (b"\n" * 5000, r"mangled\.csv: the file is empty"),
     "header only": (HEADER.encode(), r"mangled\.csv: a header and no rows"),
     "header without a line end": (HEADER.strip().encode(), r"mangled\.csv: a header and no rows"),
+    "quotes that hide each other": (
+        (WHOLE + ('1","\n' + GOOD_ROW) * 30).encode(),
+        r"mangled\.csv: more than 20 rows hide others behind a quote that is never closed",
+    ),
     "blank lines above": (b"\n\n" + FORMS["csv"], r"mangled\.csv: the first line is blank"),
     "one letter": (b"a", r"mangled\.csv: 4 mapped columns are missing"),
     "delimiter unknown": (WHOLE.replace(",", "^").encode(), r"mangled\.csv: 4 mapped columns"),

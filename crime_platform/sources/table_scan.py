@@ -28,6 +28,7 @@ from crime_platform.vocabulary.study_area import Source, StudyArea
 
 DELIMITERS = (",", "\t", ";", "|")
 HEADER_CHARACTERS = 1 << 18
+MAX_ROUNDS = 20  # scans of one file, to find rows that hide behind each other
 
 STRICT = "strict_mode = true"
 LENIENT = "strict_mode = false, new_line = '\\r\\n'"
@@ -96,7 +97,9 @@ def load_file(
             scan = _scan_geojson(file, source, scratch)
         else:
             scan = _scan_text(file, source)
-        scan, rejects = _scan_without_open_quotes(connection, scan, source, area, scratch)
+        scan, rejects = _scan_without_open_quotes(
+            connection, scan, source, area, scratch, file.label
+        )
     broken, passed = _rows_passed_over(connection, scan, rejects)
     connection.execute("insert into broken select ?, unnest(?)", [file.label, broken.tolist()])
     names = ", ".join(LOADED_COLUMNS)
@@ -195,6 +198,7 @@ def _scan_without_open_quotes(
     source: Source,
     area: StudyArea,
     scratch: Path,
+    label: str,
 ) -> tuple[Scan, list[tuple[int, int]]]:
     """Fill the table `scanned`, whose rowid follows the file.
 
@@ -210,7 +214,7 @@ def _scan_without_open_quotes(
         scan = _leniently(scan)
     whole = replace(scan, path=fresh_path(scratch))
     overwrite_open_quotes(scan.path, whole.path, delimiter=scan.delimiter, n_columns=scan.n_columns)
-    while True:
+    for _ in range(MAX_ROUNDS):
         try:
             rejects, has_open_quote = _fill_scanned(connection, whole, source, area)
         except duckdb.InvalidInputException:
@@ -220,9 +224,13 @@ def _scan_without_open_quotes(
             whole = _leniently(whole)
             continue
         # A quote inside a field and an open one make an even number, which looks right from afar.
-        # Every round covers a line, so there is a last one.
+        # Every round finds one such row.
         if not has_open_quote or not overwrite_lines(whole.path, [byte for _, byte in rejects]):
             return whole, rejects
+    raise SourceFormatError(
+        f"{label}: more than {MAX_ROUNDS} rows hide others behind a quote that is never closed; "
+        "fetch the file again, or export it with every quote inside a field doubled"
+    )
 
 
 def _leniently(scan: Scan) -> Scan:
