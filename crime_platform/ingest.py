@@ -6,6 +6,7 @@ and the way it is read, so an unchanged file is not opened again and a changed m
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from crime_platform.fetching import fetch_area
 from crime_platform.geography.grid import Grid, grid_of
-from crime_platform.sources.files import file_sha256, published_on, source_files
+from crime_platform.sources.files import file_sha256, file_state, published_on, source_files
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import TableReading, read_table_file
 from crime_platform.sources.table_report import TableReport
@@ -57,6 +58,7 @@ class _File:
     path: Path
     sha256: str
     reading_key: str
+    state: tuple[int, int, int]  # when it was hashed
 
     def label(self, home: PlatformHome) -> str:
         inside = self.path.is_relative_to(home.root)
@@ -67,7 +69,8 @@ def ingest_area(area: StudyArea, home: PlatformHome) -> IngestReport:
     """Bring the warehouse up to date with the area's files, which an API's are fetched for first.
 
     A source whose rows break the area's quality limits is refused as a whole: nothing of it is
-    stored, the report says why, and what the warehouse held before stays.
+    stored, the report says why, and what the warehouse held before stays. The current view changes
+    once, when every source is taken in: until then it is that of the last ingest.
 
     Raises:
         SourceFormatError: if a file is missing or cannot be read as the TOML says, or an API
@@ -79,19 +82,19 @@ def ingest_area(area: StudyArea, home: PlatformHome) -> IngestReport:
     report = IngestReport()
     grid = area_grid(area, home)
     current: list[tuple[str, str, str]] = []
+    known = warehouse.known_files(area.name)
     for source in area.sources:
         files = _files(source, area, grid, home)
         keys = [(file.label(home), file.sha256, file.reading_key) for file in files]
-        fresh = [
-            file
-            for file, key in zip(files, keys, strict=True)
-            if not warehouse.has_file(area.name, *key)
-        ]
+        fresh = [file for file, key in zip(files, keys, strict=True) if key not in known]
         report.n_read += len(fresh)
         current += keys
         with _scratch(home) as scratch:
             _take_in(fresh, source, area, grid, home, scratch, report)
-    if not report.problems:
+    is_news = report.n_read or {key for key, is_current in known.items() if is_current} != {
+        *current
+    }
+    if is_news and not report.problems:
         warehouse.retire_other_files(area.name, current, moment=report.read_at)
     _describe(area, warehouse, report)
     return report
@@ -144,7 +147,10 @@ def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> l
     )
     found: dict[str, _File] = {}
     for path in source_files(source, home.root):
-        file = _File(source=source, path=path, sha256=file_sha256(path), reading_key=key)
+        state = file_state(path)
+        file = _File(
+            source=source, path=path, sha256=file_sha256(path), reading_key=key, state=state
+        )
         if file.sha256 in found:
             raise SourceFormatError(
                 f"{path} and {found[file.sha256].path} hold the same bytes, and their incidents "
@@ -177,6 +183,11 @@ def _take_in(
     readings: list[tuple[_File, TableReading]] = []
     for done, file in enumerate(files, start=1):
         reading = read_table_file(file.path, source, area, scratch, home=home.root, grid=grid)
+        if file_state(file.path) != file.state:
+            raise SourceFormatError(
+                f"{file.path}: was written to while it was read, so it may be half a file; run "
+                "again when it is whole"
+            )
         readings.append((file, reading))
         report_progress(
             Progress(
@@ -226,6 +237,7 @@ def _entry(
         "last_day": found.last_day,
         "published_on": published_on(file.source, file.path),
         "revisions": file.source.revisions,
+        "is_current": False,  # until every source of the area is taken in
     }
 
 
@@ -253,26 +265,22 @@ def _findings(
 
 def _describe(area: StudyArea, warehouse: Warehouse, report: IngestReport) -> None:
     """Fill in what the UI shows of the current files."""
-    files = warehouse.read(
+    queries = (
         "select n_rows, n_accepted, n_rejected, n_ungeocoded, n_duplicates, "
         "first_day::varchar as first_day, last_day::varchar as last_day, source, file_path, sha256 "
         "from source_file where study_area = ? and is_current order by file_path",
-        area.name,
-    )
-    findings = warehouse.read(
         "select finding, n_rows, share, example, source, file_path from data_quality "
         "where study_area = ? and n_rows > 0 order by file_path, n_rows desc",
-        area.name,
+        # Not from the incidents themselves: to go through millions of them takes seconds.
+        "select coalesce(sum(n_rows), 0)::bigint as n from month_known_at('infinity'::timestamptz) "
+        "where study_area = ?",
+        "select occurred_on::varchar as occurred_on, occurred_hour, offence_type, source_offence, "
+        "lon, lat, row, col, n_incidents from incident where study_area = ? limit 5",
     )
-    counted = warehouse.read("select count(*) as n from incident where study_area = ?", area.name)
+    files, findings, counted, report.preview = warehouse.read_each(queries, area.name)
     report.n_accepted = int(counted["n"].item())
     report.file_rows = files.to_dict("records")
     report.findings = report.findings or findings.to_dict("records")
-    report.preview = warehouse.read(
-        "select occurred_on::varchar as occurred_on, occurred_hour, offence_type, source_offence, "
-        "lon, lat, row, col, n_incidents from incident where study_area = ? limit 5",
-        area.name,
-    )
 
 
 @contextmanager
@@ -280,7 +288,9 @@ def _scratch(home: PlatformHome) -> Iterator[Path]:
     """A folder on the same disk that is gone afterwards; those of killed processes go too."""
     home.root.mkdir(parents=True, exist_ok=True)
     for left in home.root.glob(f"{SCRATCH}*"):
-        if not _is_alive(int(left.name.removeprefix(SCRATCH).split("-")[0])):
+        # A folder of the user's may begin with the same word.
+        ours = re.fullmatch(rf"{SCRATCH}(\d{{1,9}})-\w+", left.name)
+        if ours is not None and not _is_alive(int(ours[1])):
             remove(left)
     prefix = f"{SCRATCH}{os.getpid()}-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=home.root) as folder:

@@ -18,7 +18,12 @@ from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.study_area_parts import LEAVE_OUT, SCALE
 from crime_platform.vocabulary.timesteps import Month, last_whole_month
 from crime_platform.warehouse import Warehouse
-from crime_platform.warehouse_queries import HELD_COUNTS, VINTAGE_DIFFERENCES, mark_values
+from crime_platform.warehouse_counts import (
+    HELD_COUNTS,
+    PREMISES,
+    VINTAGE_DIFFERENCES,
+    premises_marks,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,8 +216,8 @@ def origin_vintages(
     if not wanted:
         return {}
     with warehouse.reader() as connection:
-        marks = mark_values(area.premises_of_label)
-        connection.execute(HELD_COUNTS, {"area": area.name, **marks})
+        connection.execute(PREMISES, premises_marks(area.premises_of_label))
+        connection.execute(HELD_COUNTS, {"area": area.name})
         return {
             origin: _vintage(connection, area, origin, state, maturity.factor)
             for origin, (state, maturity) in wanted.items()

@@ -20,7 +20,7 @@ from crime_platform.champion import Verdict
 from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.study_area_parts import LEFT_OUT
 from crime_platform.vocabulary.timesteps import Month
-from crime_platform.warehouse_queries import COUNT_CELLS, COUNT_MARKS, COUNT_MONTHS, mark_values
+from crime_platform.warehouse_counts import write_counts
 from crime_platform.warehouse_schema import SCHEMA
 
 if TYPE_CHECKING:
@@ -89,9 +89,12 @@ class Warehouse:
     def read(self, query: str, *parameters: object) -> "pd.DataFrame":
         """Result of one parameterised query."""
         with self.reader() as connection:
-            # Through Arrow: DuckDB's own conversion warns with pandas 3.
-            table = connection.sql(query, params=list(parameters)).to_arrow_table()
-            return table.to_pandas(date_as_object=False)
+            return _frame(connection, query, parameters)
+
+    def read_each(self, queries: Sequence[str], *parameters: object) -> "list[pd.DataFrame]":
+        """Results of several queries with the same parameters, of one moment."""
+        with self.reader() as connection:
+            return [_frame(connection, query, parameters) for query in queries]
 
     # --- incidents -------------------------------------------------------------------------
 
@@ -104,6 +107,16 @@ class Warehouse:
         )
         return not found.empty
 
+    def known_files(self, study_area: str) -> dict[tuple[str, str, str], bool]:
+        """Whether each file ever read is current, by file_path, sha256 and reading_key."""
+        with self.reader() as connection:
+            found = connection.execute(
+                "select file_path, sha256, reading_key, is_current from source_file "
+                "where study_area = ?",
+                [study_area],
+            ).fetchall()
+        return {(str(path), str(sha256), str(key)): bool(now) for path, sha256, key, now in found}
+
     def replace_file(
         self,
         file: dict[str, object],
@@ -115,8 +128,8 @@ class Warehouse:
         """Store one parsed file: its incidents, its rejected rows and its entry, all or nothing.
 
         Args:
-            file: one value per column of `source_file`; one ingest gives all its files the same
-                `ingested_at`.
+            file: one value per column of `source_file`, current unless it says otherwise; one
+                ingest gives all its files the same `ingested_at`.
             incidents: Parquet with the columns of `incident_vintage` that the file determines.
             rejected: Parquet with `source_row, reason, value`.
             headers: of its tables.
@@ -141,11 +154,10 @@ class Warehouse:
                 [*key, moment, str(rejected)],
             )
             connection.execute(
-                "insert into held_month by name select distinct ? as study_area, ? as source, "
-                "? as sha256, ? as reading_key, coalesce(part, '') as part, month "
-                "from incident_vintage where study_area = ? and source = ? and sha256 = ? "
-                "and reading_key = ?",
-                [*key, *key],
+                "insert into held_month by name select ? as study_area, ? as source, "
+                "? as sha256, ? as reading_key, coalesce(part, '') as part, month, "
+                "count(*) as n_rows from read_parquet(?) group by all",
+                [*key, str(incidents)],
             )
             for one in headers:
                 columns = [one.member, list(one.columns), list(one.types)]
@@ -153,7 +165,7 @@ class Warehouse:
                     "insert into source_header values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     [*key, file["file_path"], *columns, moment],
                 )
-            entry = {**file, "is_current": True, "superseded_at": None}
+            entry = {"is_current": True, **file, "superseded_at": None}
             names, marks = ", ".join(entry), ", ".join("?" * len(entry))
             connection.execute(
                 f"insert or replace into source_file ({names}) values ({marks})",
@@ -235,17 +247,19 @@ class Warehouse:
             premises_of_label: kind of place by the publisher's label, for the counts by mark.
         """
         with self.writer() as connection:
-            for table in ("cell_month_count", "cell_month_mark", "month_count", "month_revision"):
-                connection.execute(f"delete from {table} where study_area = ?", [study_area])
-            connection.execute(COUNT_CELLS, [study_area])
-            connection.execute(COUNT_MARKS, {"area": study_area, **mark_values(premises_of_label)})
-            connection.register("calendar", months)
+            write_counts(
+                connection,
+                study_area,
+                months=months,
+                offence_types=offence_types,
+                premises_of_label=premises_of_label,
+            )
             connection.register("revisions", revisions)
+            connection.execute("delete from month_revision where study_area = ?", [study_area])
             connection.execute(
                 "insert into month_revision by name select ? as study_area, * from revisions",
                 [study_area],
             )
-            connection.execute(COUNT_MONTHS, [study_area, offence_types, study_area])
 
     def month_totals(self, study_area: str) -> "pd.DataFrame":
         """City totals: `month, count, is_complete`, one row per month, oldest first."""
@@ -315,6 +329,14 @@ class Warehouse:
     def publications(self) -> "pd.DataFrame":
         """Every published candidate, oldest month first within each area."""
         return self.read("select * from publication order by study_area, as_of_month")
+
+
+def _frame(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object]
+) -> "pd.DataFrame":
+    # Through Arrow: DuckDB's own conversion warns with pandas 3.
+    table = connection.sql(query, params=list(parameters)).to_arrow_table()
+    return table.to_pandas(date_as_object=False)
 
 
 def _first_day(month: Month) -> object:

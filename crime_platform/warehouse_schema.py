@@ -53,7 +53,7 @@ create table if not exists publication (
     published_at timestamptz, primary key (study_area, as_of_month));
 create table if not exists held_month (
     study_area varchar, source varchar, sha256 varchar, reading_key varchar, part varchar,
-    month date);
+    month date, n_rows bigint);
 create or replace view file_known as
     with bytes as (
         select study_area, source, sha256,
@@ -64,7 +64,9 @@ create or replace view file_known as
             arg_max(last_day, (is_current, ingested_at)) as last_day,
             min(ingested_at) as first_ingested,
             case when not bool_or(is_current) then max(superseded_at) end as retired_at
-        from source_file group by study_area, source, sha256
+        from source_file
+        where is_current or superseded_at is not null -- the others wait for the rest of an ingest
+        group by study_area, source, sha256
     ),
     dated as (
         select *, case when published_on is null or row_number() over versions > 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crime_platform.sources.csv_quotes import overwrite_open_quotes
+from crime_platform.sources.csv_quotes import overwrite_lines, overwrite_open_quotes
 
 
 @pytest.fixture
@@ -51,3 +51,11 @@ def test_every_open_quote_is_overwritten(overwrite):
         3,
         "a,b\nxxxx\n3,4\nxxxx\n7,8\nxxxx\n",
     )
+
+
+def test_a_line_is_overwritten_where_a_position_points_at_it_or_before(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"a,b\r\n12\r\n3,4\r\n")
+
+    assert overwrite_lines(tmp_path / "a.csv", [4]) == 1
+    assert overwrite_lines(tmp_path / "a.csv", [5]) == 0  # it is covered by now
+    assert (tmp_path / "a.csv").read_bytes() == b"a,b\r\nxx\r\n3,4\r\n"

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from crime_platform.sources import files
+from crime_platform.sources import archives
 from crime_platform.sources.files import (
     GEOJSON,
     PARQUET,
@@ -197,7 +197,7 @@ def test_a_members_name_never_becomes_a_path(tmp_path, scratch):
 
 
 def test_a_bomb_is_stopped(tmp_path, scratch, monkeypatch):
-    monkeypatch.setattr(files, "ALWAYS_ALLOWED_BYTES", 1000)
+    monkeypatch.setattr(archives, "ALWAYS_ALLOWED_BYTES", 1000)
     (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(bytes(10_000_000)))
 
     with pytest.raises(SourceFormatError, match=r"bomb\.csv\.gz: [\d,]+ bytes unpack to more than"):

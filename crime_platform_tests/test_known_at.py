@@ -39,7 +39,7 @@ def store(warehouse, tmp_path):
                 "n_incidents": 1,
                 "part": part,
             }
-        ).astype({"part": "str"} if part else {})
+        )
         incidents.to_parquet(tmp_path / "incidents.parquet")
         rejected = pd.DataFrame(
             {"source_file": ["x"], "source_row": [0], "reason": ["r"], "value": ["v"]}

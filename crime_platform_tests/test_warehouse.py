@@ -63,6 +63,7 @@ def parquet(tmp_path, n=3):
             "row": pd.array([*[0] * (n - 1), None], dtype="Int16"),
             "col": pd.array([*[1] * (n - 1), None], dtype="Int16"),
             "n_incidents": 1,
+            "part": None,
         }
     )
     rejected = pd.DataFrame(

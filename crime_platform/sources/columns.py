@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from crime_platform.vocabulary.incident import SourceFormatError
 
 MAX_COLUMNS_SHOWN = 40
+MAX_NAME_SHOWN = 80  # characters; an open quote makes a column's name of half the file
 
 
 def column_key(name: str) -> str:
@@ -50,7 +51,7 @@ def _missing_message(label: str, found: Sequence[str], missing: dict[str, str]) 
         close = difflib.get_close_matches(column.lower(), [name.lower() for name in found], n=1)
         near = [name for name in found if close and name.lower() == close[0]]
         lines.append(f"  {key} = {column!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    shown = ", ".join(map(repr, found[:MAX_COLUMNS_SHOWN]))
+    shown = ", ".join(repr(name[:MAX_NAME_SHOWN]) for name in found[:MAX_COLUMNS_SHOWN])
     more = f" and {len(found) - MAX_COLUMNS_SHOWN} more" if len(found) > MAX_COLUMNS_SHOWN else ""
     return (
         f"{label}: {len(missing)} mapped columns are missing:\n"

@@ -1,29 +1,22 @@
-"""A source's files: found, hashed, told apart by their content, and safely unpacked.
+"""A source's files: found, hashed, told apart by their content, and turned into UTF-8.
 
-What a column means is not known here. Unpacking writes below one scratch folder and nowhere else.
+What a column means is not known here.
 """
 
 import codecs
 import datetime as dt
-import fnmatch
-import gzip
 import hashlib
-import uuid
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from crime_platform.sources.archives import chunks, fresh_path, gunzip, is_member, unzip
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source import Source
 
 TEXT, PARQUET, GEOJSON, GZIP, ZIP = "text", "parquet", "geojson", "gzip", "zip"
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".geojson", ".json")
-CHUNK_BYTES = 1 << 20
-MAX_UNPACKED_BYTES = 20 * 2**30
-MAX_EXPANSION = 200  # text compresses about 10-fold; a bomb a thousandfold
-ALWAYS_ALLOWED_BYTES = 100 * 2**20  # small files may be as compressible as they like
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
@@ -50,11 +43,13 @@ def find_files(patterns: tuple[str, ...], folder: Path) -> list[Path]:
         folder: where a relative pattern starts.
 
     Raises:
-        SourceFormatError: if a pattern matches no file.
+        SourceFormatError: if a pattern matches no file, or something that cannot be read as one.
     """
     found: set[Path] = set()
     for pattern in patterns:
-        found.update(path for path in _matches(pattern, folder) if path.is_file())
+        for path in _matches(pattern, folder):
+            with _let_in(path):
+                found.update([path] if _is_readable(path) else [])
     for pattern in missing_files(patterns, folder):
         raise SourceFormatError(
             f"{folder.absolute() / pattern}: no such file. Put the publisher's file there, or "
@@ -92,10 +87,41 @@ def missing_files(patterns: tuple[str, ...], folder: Path) -> list[str]:
     ]
 
 
-def is_member(name: str, wanted: str | None) -> bool:
-    """Whether a file's name fits the glob of a source's `members`; the folder does not count."""
-    plain = Path(name).name.lower().removesuffix(".gz")
-    return fnmatch.fnmatch(plain, (wanted or "*").lower())
+def _is_readable(path: Path) -> bool:
+    """Whether a match is a file, not a folder; what else it may be would be lost or never end.
+
+    Raises:
+        SourceFormatError: if it is a link to nothing, or a pipe, socket or device, or if the
+            database cannot be told its name.
+    """
+    if path.is_dir() or not (path.exists() or path.is_symlink()):
+        return False
+    if not path.exists():
+        raise SourceFormatError(
+            f"{path}: a link to {path.readlink()}, which is not there; mend the link or remove it"
+        )
+    if not path.is_file():
+        raise SourceFormatError(
+            f"{path}: a pipe, socket or device; only files are read, so save what it gives as one"
+        )
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError as error:
+        raise SourceFormatError(
+            f"{str(path)!a}: the name holds bytes that are not UTF-8; rename the file"
+        ) from error
+    return True
+
+
+def file_state(path: Path) -> tuple[int, int, int]:
+    """Size, time of the last change and inode: a file that is written to changes one of them.
+
+    Raises:
+        SourceFormatError: if the system does not let us look.
+    """
+    with _let_in(path):
+        found = path.stat()
+    return (found.st_size, found.st_mtime_ns, found.st_ino)
 
 
 def published_on(source: Source, path: Path) -> dt.date | None:
@@ -116,9 +142,23 @@ def published_on(source: Source, path: Path) -> dt.date | None:
 
 
 def file_sha256(path: Path) -> str:
-    """Hash of a file's bytes, read in pieces."""
-    with path.open("rb") as file:
+    """Hash of a file's bytes, read in pieces.
+
+    Raises:
+        SourceFormatError: if the system does not let us read it.
+    """
+    with _let_in(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _let_in(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SourceFormatError(
+            f"{path}: cannot be read ({error.strerror}); check its permissions and its disk"
+        ) from error
 
 
 def open_tables(
@@ -136,13 +176,13 @@ def open_tables(
         SourceFormatError: if the file is missing, empty, damaged, of another kind, or unpacks to
             more than a table would.
     """
-    if not path.is_file():
+    if not _is_readable(path):
         raise SourceFormatError(f"{path.absolute()}: no such file; correct paths under [[source]]")
-    kind = sniff_kind(path)
+    kind = sniff_kind(path, encoding)
     if kind == ZIP:
-        found = _unzip(path, scratch, members or "*")
+        found = unzip(path, scratch, members or "*")
     elif kind == GZIP:
-        found = [(_gunzip(path, scratch), path.name)]
+        found = [(gunzip(path, scratch), path.name)]
     else:
         found = [(path, path.name)]
     return [
@@ -151,13 +191,17 @@ def open_tables(
     ]
 
 
-def sniff_kind(path: Path) -> str:
+def sniff_kind(path: Path, encoding: str | None = None) -> str:
     """What a file is, by its first bytes; its name is not trusted.
+
+    Args:
+        path: an existing file.
+        encoding: of text, if the source states one: UTF-16 holds zeros without being binary.
 
     Raises:
         SourceFormatError: if it is empty or not a kind of table that can be read.
     """
-    with path.open("rb") as file:
+    with _let_in(path), path.open("rb") as file:
         start = file.read(4096)
     if not start.strip():
         raise SourceFormatError(f"{path}: the file is empty; fetch it again from the publisher")
@@ -166,12 +210,13 @@ def sniff_kind(path: Path) -> str:
             return kind
     if any(start.startswith(mark) for mark, _ in BYTE_ORDER_MARKS):
         return _text_kind(path, start.decode(_marked_encoding(start), errors="ignore"))
-    if b"\0" in start:
+    if b"\0" in start and encoding is None:
         raise SourceFormatError(
             f"{path}: a binary file of an unknown kind; expected CSV, TSV, Parquet or GeoJSON, "
-            "or one of these in a gzip or zip file"
+            "or one of these in a gzip or zip file; if it is UTF-16 text, state "
+            'encoding = "utf-16-le" under [[source]]'
         )
-    return _text_kind(path, start.decode("latin-1"))
+    return _text_kind(path, start.replace(b"\0", b"").decode("latin-1"))
 
 
 def _text_kind(path: Path, start: str) -> str:
@@ -191,7 +236,7 @@ def _text_kind(path: Path, start: str) -> str:
 def _ready(
     path: Path, label: str, scratch: Path, encoding: str | None, *, packed: bool
 ) -> TableFile:
-    kind = sniff_kind(path)
+    kind = sniff_kind(path, encoding)
     if kind in (GZIP, ZIP):
         raise SourceFormatError(f"{label}: an archive in an archive; unpack the outer one by hand")
     if kind != PARQUET:
@@ -208,8 +253,9 @@ def _ready(
 
 def _codec_name(encoding: str, label: str) -> str:
     try:
+        "a".encode(encoding)  # some codecs are known and not of text
         return codecs.lookup(encoding).name
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise SourceFormatError(
             f"{label}: encoding {encoding!r} is not known; write e.g. cp1252 or leave it out"
         ) from error
@@ -220,101 +266,33 @@ def _marked_encoding(start: bytes) -> str:
 
 
 def _rewritten_as_utf8(path: Path, label: str, scratch: Path, encoding: str) -> Path:
-    target = _fresh_path(scratch)
+    target = fresh_path(scratch)
     decode = codecs.getincrementaldecoder(encoding)().decode
     try:
         with path.open("rb") as source, target.open("wb") as out:
-            for chunk in _chunks(source.read):
+            for chunk in chunks(source.read):
                 out.write(decode(chunk).encode())
             out.write(decode(b"", final=True).encode())
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise SourceFormatError(
-            f"{label}: not {encoding} throughout: {error.reason} at byte {error.start} of a piece; "
+            f"{label}: not {encoding} throughout: {_reason(error)}; "
             'state its encoding under [[source]], e.g. encoding = "cp1252"'
         ) from error
     return target
 
 
-def _gunzip(path: Path, scratch: Path) -> Path:
-    target = _fresh_path(scratch)
-    try:
-        with gzip.open(path, "rb") as packed:
-            _unpack(packed.read, target, path.name, packed_bytes=path.stat().st_size)
-    except (OSError, EOFError, zlib.error) as error:
-        raise SourceFormatError(f"{path}: a damaged gzip file ({error}); fetch it again") from error
-    return target
-
-
-def _unzip(path: Path, scratch: Path, wanted: str) -> list[tuple[Path, str]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if "[Content_Types].xml" in archive.namelist():
-                raise SourceFormatError(f"{path}: a spreadsheet; save the sheet as CSV")
-            return [
-                (_unzip_member(archive, member, path, scratch), f"{path.name}/{member.filename}")
-                for member in _table_members(archive, path, wanted)
-            ]
-    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error, NotImplementedError) as error:
-        raise SourceFormatError(
-            f"{path}: a zip file that cannot be unpacked ({error}); fetch it again, without a "
-            "password"
-        ) from error
-
-
-def _table_members(archive: zipfile.ZipFile, path: Path, wanted: str) -> list[zipfile.ZipInfo]:
-    members = [
-        member
-        for member in archive.infolist()
-        if member.filename.lower().endswith(TABLE_SUFFIXES)
-        and is_member(member.filename, wanted)
-        and not Path(member.filename).name.startswith(".")
-        and "__MACOSX" not in member.filename
-        and member.file_size
-    ]
-    if not members:
-        raise SourceFormatError(
-            f"{path}: holds no table; found {archive.namelist()[:10]}, expected a file named "
-            f"{wanted} and ending in {', '.join(TABLE_SUFFIXES)}"
-        )
-    return sorted(members, key=lambda member: member.filename)
-
-
-def _unzip_member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, scratch: Path
-) -> Path:
-    """The member under a name of ours: what the archive calls it never becomes a path."""
-    target = _fresh_path(scratch)
-    with archive.open(member) as packed:
-        _unpack(packed.read, target, f"{path.name}/{member.filename}", member.compress_size)
-    return target
-
-
-def _unpack(read: Callable[[int], bytes], target: Path, label: str, packed_bytes: int) -> None:
-    """Copy, counting what really comes out: sizes stated in an archive can lie."""
-    limit = min(MAX_UNPACKED_BYTES, max(ALWAYS_ALLOWED_BYTES, MAX_EXPANSION * packed_bytes))
-    n_bytes = 0
-    with target.open("wb") as out:
-        for chunk in _chunks(read):
-            n_bytes += len(chunk)
-            if n_bytes > limit:
-                raise SourceFormatError(
-                    f"{label}: {packed_bytes:,} bytes unpack to more than {limit:,}; no table of "
-                    "incidents does, so check where the file comes from, or unpack it by hand"
-                )
-            out.write(chunk)
-
-
-def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    while chunk := read(CHUNK_BYTES):
-        yield chunk
-
-
-def _fresh_path(scratch: Path) -> Path:
-    return scratch / f"table-{uuid.uuid4().hex}"
+def _reason(error: UnicodeError) -> str:
+    return getattr(error, "reason", str(error))  # without the piece of text that it is about
 
 
 def _matches(pattern: str, folder: Path) -> list[Path]:
-    whole = folder.absolute() / pattern
     if not any(sign in pattern for sign in _GLOB_SIGNS):
-        return [whole]
-    return list(Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
+        return [folder.absolute() / pattern]
+    # Only the pattern is one: the folder above may hold brackets of its own.
+    anchor = Path(Path(pattern).anchor or folder.absolute())
+    try:
+        return list(anchor.glob(str(Path(pattern).relative_to(Path(pattern).anchor))))
+    except ValueError as error:
+        raise SourceFormatError(
+            f"{pattern}: no pattern of files ({error}); correct paths under [[source]]"
+        ) from error

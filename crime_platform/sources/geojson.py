@@ -9,13 +9,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from crime_platform.sources.columns import column_key
 from crime_platform.vocabulary.incident import SourceFormatError
 
 GEOMETRY_COLUMNS = ("geometry.x", "geometry.y")
 CHUNK_CHARACTERS = 1 << 20
+MAX_FEATURE_CHARACTERS = 1 << 24  # a feature is decoded anew with every piece that it reaches into
 _START_OF_FEATURES = re.compile(r'"features"\s*:\s*\[')
 _BETWEEN_FEATURES = re.compile(r"[\s,]*")
 
@@ -30,10 +31,11 @@ def write_features_as_csv(
     """
     keys = [column_key(name) for name in wanted]
     key_of: dict[str, str] = {}  # of every property name met, in order
-    with target.open("w", encoding="utf-8", newline="") as out:
+    # JSON can write half a character as an escape, which no file can hold: it becomes "?".
+    with target.open("w", encoding="utf-8", errors="replace", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(wanted)
-        for feature in _features(path, label):
+        for feature in _checked_features(path, label):
             values = dict(zip(map(column_key, GEOMETRY_COLUMNS), _point(feature), strict=True))
             for name, value in (feature.get("properties") or {}).items():
                 if name not in key_of:
@@ -43,8 +45,35 @@ def write_features_as_csv(
     return (*key_of, *GEOMETRY_COLUMNS)
 
 
-def _features(path: Path, label: str) -> Iterator[dict[str, Any]]:
-    decode = json.JSONDecoder().raw_decode
+def _checked_features(path: Path, label: str) -> Iterator[dict[str, Any]]:
+    try:
+        for number, feature in enumerate(_features(path, label), start=1):
+            if not isinstance(feature, dict) or not isinstance(
+                feature.get("properties") or {}, dict
+            ):
+                raise SourceFormatError(
+                    f"{label}: feature {number} is {_shown(feature)}, expected an object with "
+                    "properties; fetch the file again"
+                )
+            yield feature
+    except UnicodeDecodeError as error:
+        raise SourceFormatError(
+            f"{label}: not UTF-8 throughout ({error.reason}); state its encoding under [[source]], "
+            'e.g. encoding = "cp1252"'
+        ) from error
+    except RecursionError as error:
+        raise SourceFormatError(
+            f"{label}: values stand inside each other without end; fetch the file again"
+        ) from error
+
+
+def _shown(feature: object) -> str:
+    return f"{str(feature)[:40]!r}"
+
+
+def _features(path: Path, label: str) -> Iterator[Any]:
+    # Whole numbers stay the digits they are written in, however many.
+    decode = json.JSONDecoder(parse_int=str).raw_decode
     with path.open(encoding="utf-8-sig") as file:
         text = file.read(CHUNK_CHARACTERS)
         start = _START_OF_FEATURES.search(text)
@@ -57,12 +86,13 @@ def _features(path: Path, label: str) -> Iterator[dict[str, Any]]:
         while True:
             position = _end_of(_BETWEEN_FEATURES, text, position)
             if text.startswith("]", position):
+                _require_last(file, text[position:], label)
                 return
             try:
                 feature, end = decode(text, position)
             except json.JSONDecodeError as error:
                 more = file.read(CHUNK_CHARACTERS)
-                if not more:
+                if not more or len(text) - position > MAX_FEATURE_CHARACTERS:
                     raise SourceFormatError(
                         f"{label}: the GeoJSON breaks off or is damaged ({error.msg}); fetch the "
                         "file again"
@@ -73,17 +103,27 @@ def _features(path: Path, label: str) -> Iterator[dict[str, Any]]:
             position = end
 
 
+def _require_last(file: TextIO, text: str, label: str) -> None:
+    """Nothing but the end may follow: a second collection would be lost."""
+    while text:
+        if _START_OF_FEATURES.search(text):
+            raise SourceFormatError(
+                f"{label}: more than one list of features; split the file, one collection in each"
+            )
+        more = file.read(CHUNK_CHARACTERS)
+        text = text[-40:] + more if more else ""
+
+
 def _end_of(pattern: re.Pattern[str], text: str, position: int) -> int:
     found = pattern.match(text, position)
     return found.end() if found else position
 
 
 def _point(feature: dict[str, Any]) -> tuple[Any, Any]:
-    geometry = feature.get("geometry") or {}
-    coordinates = geometry.get("coordinates") or []
-    if geometry.get("type") != "Point" or len(coordinates) < 2:
-        return (None, None)  # no place, or a line: such an incident is not geocoded
-    return (coordinates[0], coordinates[1])
+    match feature.get("geometry"):
+        case {"type": "Point", "coordinates": [east, north, *_]}:
+            return (east, north)
+    return (None, None)  # no place, or a line: such an incident is not geocoded
 
 
 def _as_text(value: object) -> str:

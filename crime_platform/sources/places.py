@@ -13,6 +13,7 @@ import duckdb
 
 from crime_platform.sources.columns import match_columns
 from crime_platform.sources.files import PARQUET, open_tables
+from crime_platform.sources.table_scan import drop_loaded
 from crime_platform.sources.table_values import PLACE_KEY
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source import FIRST, PlaceTable
@@ -82,8 +83,9 @@ def locate(
         {"unknown": unknown},
     )
     match = _measured(connection, places)
+    drop_loaded(connection)
     connection.execute(
-        "create or replace table loaded as "
+        "create table loaded as "
         "select * exclude (is_known, is_matched, is_by_district) from located"
     )
     for table in ("located", "spot", "wider", "place_row"):

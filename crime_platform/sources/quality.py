@@ -8,6 +8,7 @@ import numpy as np
 
 from crime_platform.sources.places import PlaceMatch
 from crime_platform.sources.table_report import TableReport, together
+from crime_platform.sources.table_values import MAX_COUNT
 from crime_platform.vocabulary.incident import (
     BAD_COUNT,
     BROKEN_ROW,
@@ -143,14 +144,14 @@ def _complaint(
         ),
         MISSING_OFFENCE: lambda: f"column {columns.offence!r} is blank; check offence",
         UNMAPPED_LABEL: lambda: _label_advice(report, area),
-        UNPARSEABLE_DATE: lambda: _date_advice(report.examples[UNPARSEABLE_DATE], source),
+        UNPARSEABLE_DATE: lambda: _date_advice(report.examples.get(UNPARSEABLE_DATE), source),
         IN_THE_FUTURE: lambda: (
             f"e.g. {report.examples[IN_THE_FUTURE]}; check that day and month are not swapped in "
             f"datetime_format ({_written_formats(source)})"
         ),
         BAD_COUNT: lambda: (
             f"column {columns.count!r} holds {report.examples.get(BAD_COUNT, 'blanks')!r}; "
-            "expected a whole number of 1 or more"
+            f"expected a whole number of 1 or more, up to {MAX_COUNT:,}"
         ),
         OUTSIDE_GRID: lambda: _place_advice(report, source, area, grid),
     }
@@ -171,7 +172,9 @@ def _label_advice(report: TableReport, area: StudyArea) -> str:
     )
 
 
-def _date_advice(example: str, source: Source) -> str:
+def _date_advice(example: str | None, source: Source) -> str:
+    if example is None:
+        return f"column {source.columns.occurred_at!r} is blank; check occurred_at"
     fitting = [form for form in COMMON_FORMATS if _fits(example, form)]
     suggestion = f'try datetime_format = "{fitting[0]}"' if fitting else "correct datetime_format"
     return (

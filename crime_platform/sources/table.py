@@ -6,7 +6,6 @@ incidents and one with the rejected rows, beside a report that accounts for ever
 
 import datetime as dt
 import shutil
-import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,11 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crime_platform.sources.archives import fresh_path
 from crime_platform.sources.files import open_tables, source_files
 from crime_platform.sources.places import locate
 from crime_platform.sources.quality import require_quality, require_some_accepted
 from crime_platform.sources.table_report import TableReport, report_of
-from crime_platform.sources.table_scan import BROKEN, LOADED, load_file
+from crime_platform.sources.table_scan import BROKEN, LOADED, drop_loaded, load_file
 from crime_platform.vocabulary.incident import (
     AFTER_LAST_MONTH,
     BAD_COUNT,
@@ -42,6 +42,7 @@ from crime_platform.vocabulary.study_area import Source, StudyArea, label_key
 
 MEMORY_LIMIT = "2GB"
 POINTS_AT_ONCE = 1 << 18
+MAX_VALUE_CHARACTERS = 200  # kept of a value that was rejected: some fields hold a whole file
 
 
 PLACES = pa.schema(
@@ -53,7 +54,7 @@ JUDGED = f"""
     create table judged as
     with matched as (
         select
-            loaded.* exclude (east, north), loaded.east, loaded.north,
+            loaded.* exclude (east, north, place, district), loaded.east, loaded.north,
             place.* exclude (east, north),
             label.offence_type,
             label.label_key is not null and label.offence_type is null and not is_elsewhere
@@ -83,9 +84,9 @@ JUDGED = f"""
         cast(date_trunc('month', occurred_on) as date) as month,
         reason is null and not is_ignored and not is_elsewhere as is_accepted,
         case reason
-            when '{UNMAPPED_LABEL}' then source_offence
-            when '{UNPARSEABLE_DATE}' then bad_date
-            when '{BAD_COUNT}' then bad_count
+            when '{UNMAPPED_LABEL}' then left(source_offence, {MAX_VALUE_CHARACTERS})
+            when '{UNPARSEABLE_DATE}' then left(bad_date, {MAX_VALUE_CHARACTERS})
+            when '{BAD_COUNT}' then left(bad_count, {MAX_VALUE_CHARACTERS})
             when '{OUTSIDE_GRID}' then concat(east, ' ', north)
             when '{BEFORE_FIRST_MONTH}' then cast(occurred_on as varchar)
             when '{AFTER_LAST_MONTH}' then cast(occurred_on as varchar)
@@ -96,9 +97,13 @@ JUDGED = f"""
 
 REPEATED = """
     create or replace table repeated as
-    select {key}, min(struct_pack(source_file, source_row)) as first_row, count(*) as n_rows
-    from judged where is_accepted and {key} is not null
-    group by {key} having count(*) > 1
+    with twice as (
+        select {key} from judged where is_accepted and {key} is not null
+        group by {key} having count(*) > 1
+    )
+    select {key}, min(struct_pack(source_file, source_row)) as first_row
+    from judged semi join twice using ({key}) where is_accepted
+    group by {key}
 """
 
 DROP_REPEATED = """
@@ -195,20 +200,21 @@ def examine_table_file(
 
     Raises:
         SourceFormatError: if the file cannot be read as described.
+        RuntimeError: if the rows do not add up, which is a mistake of the platform.
     """
-    own = scratch / f"{path.name}-{uuid.uuid4().hex[:8]}"
+    own = fresh_path(scratch)
     unpacked = own / "unpacked"
     unpacked.mkdir(parents=True)
     as_of = as_of or dt.datetime.now(ZoneInfo(area.timezone)).date()
     try:
         with duckdb.connect() as connection:
             _configure(connection, unpacked)
+            tables = open_tables(path, unpacked, encoding=source.encoding, members=source.members)
             headers = tuple(
-                load_file(connection, file, source, area, unpacked)
-                for file in open_tables(
-                    path, unpacked, encoding=source.encoding, members=source.members
-                )
+                load_file(connection, file, source, area, unpacked, is_alone=len(tables) == 1)
+                for file in tables
             )
+            n_rows = _n_loaded(connection)
             match = None
             if source.places is not None:
                 match = locate(connection, source.places, home, unpacked)
@@ -216,10 +222,13 @@ def examine_table_file(
             _judge(connection, area, as_of, unpacked / "places.parquet")
             n_repeated = _apply_duplicate_rule(connection, source.duplicates)
             incidents, rejected = _write(connection, own)
-            report = report_of(connection, path.name, n_repeated=n_repeated, match=match)
+            report = report_of(
+                connection, path.name, n_rows=n_rows, n_repeated=n_repeated, match=match
+            )
             report = replace(report, headers=headers)
     finally:
         shutil.rmtree(unpacked)
+    report.require_accounted()
     return TableReading(path=path, incidents=incidents, rejected=rejected, report=report)
 
 
@@ -228,6 +237,11 @@ def _configure(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
     connection.execute("set temp_directory = ?", [str(spill)])
     connection.execute("set TimeZone = 'UTC'")
     connection.execute(f"{LOADED}; {BROKEN}")
+
+
+def _n_loaded(connection: duckdb.DuckDBPyConnection) -> int:
+    query = "select (select count(*) from loaded) + (select count(*) from broken)"
+    return int(connection.execute(query).fetchall()[0][0])
 
 
 def _place(
@@ -275,17 +289,19 @@ def _judge(
         "places": str(places),
     }
     connection.execute(JUDGED, values)
-    connection.execute("drop table loaded")
+    drop_loaded(connection)
 
 
 def _apply_duplicate_rule(connection: duckdb.DuckDBPyConnection, rule: str) -> int:
     """Reject what the rule drops; returns how many accepted rows equal an earlier one."""
-    connection.execute(REPEATED.format(key="fingerprint"))
-    counted = connection.execute("select coalesce(sum(n_rows - 1), 0) from repeated").fetchall()
+    counted = connection.execute(
+        "select count(*) - count(distinct fingerprint) from judged where is_accepted"
+    ).fetchall()
     if rule == DROP_SAME_ID:
         connection.execute(REPEATED.format(key="source_id"))
         connection.execute(DROP_REPEATED.format(key="source_id"), [REPEATED_ID])
     elif rule == DROP_EXACT:
+        connection.execute(REPEATED.format(key="fingerprint"))
         connection.execute(DROP_REPEATED.format(key="fingerprint"), [EXACT_DUPLICATE])
     return int(counted[0][0])
 
@@ -294,7 +310,14 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path) -> tuple[Path, P
     connection.execute(REJECTED)
     incidents, rejected = folder / "incidents.parquet", folder / "rejected.parquet"
     columns = ", ".join(INCIDENT_COLUMNS)
-    accepted = connection.sql(f"select {columns} from judged where is_accepted")
-    accepted.write_parquet(str(incidents), compression="zstd")
-    connection.sql("select * from rejected").write_parquet(str(rejected), compression="zstd")
+    # Both are read once and thrown away, so nothing is spent on making them small.
+    for query, path in (
+        (f"select {columns} from judged where is_accepted", incidents),
+        ("select * from rejected", rejected),
+    ):
+        target = "'" + str(path).replace("'", "''") + "'"
+        connection.execute(
+            f"copy ({query}) to {target} (format parquet, compression snappy, "
+            "dictionary_size_limit 1)"
+        )
     return incidents, rejected

@@ -42,6 +42,26 @@ class TableReport:
         """Rows that are of this area and not ignored: what shares are taken of."""
         return self.n_rows - self.n_ignored - self.n_elsewhere
 
+    @property
+    def n_unaccounted(self) -> int:
+        """Rows neither accepted nor left alone nor rejected: 0, or we lost or doubled some."""
+        n_rejected = sum(self.n_rejected.values())
+        return self.n_rows - self.n_accepted - self.n_ignored - self.n_elsewhere - n_rejected
+
+    def require_accounted(self) -> None:
+        """Refuse to go on with a file whose rows do not add up.
+
+        Raises:
+            RuntimeError: if a row was lost or doubled, which no file can be blamed for.
+        """
+        if self.n_unaccounted:
+            raise RuntimeError(
+                f"{self.file}: {self.n_rows:,} rows were read and {self.n_unaccounted:,} of them "
+                f"are neither accepted ({self.n_accepted:,}), ignored ({self.n_ignored:,}), of "
+                f"another area ({self.n_elsewhere:,}) nor rejected ({self.n_rejected}); this is a "
+                "mistake of the platform, not of the file: please report it with the file"
+            )
+
     def findings(self) -> list[tuple[str, int, float, str | None]]:
         """Finding, rows, share of all rows and one example, for the table data_quality."""
         counted = {
@@ -89,13 +109,21 @@ def report_of(
     connection: duckdb.DuckDBPyConnection,
     file: str,
     *,
+    n_rows: int,
     n_repeated: int,
     match: PlaceMatch | None = None,
 ) -> TableReport:
-    """The report on what stands in the tables `judged` and `broken`."""
+    """The report on what stands in the tables `judged` and `broken`.
+
+    Args:
+        connection: with both tables.
+        file: how messages call the file.
+        n_rows: that the file held, counted before any was judged.
+        n_repeated: accepted rows that equal an earlier one.
+        match: how many coded places were found.
+    """
     totals = connection.execute("""
         select
-            count(*) + (select count(*) from broken) as n_rows,
             count(*) filter (is_accepted) as n_accepted,
             count(*) filter (is_accepted and x_m is not null) as n_geocoded,
             coalesce(sum(n_incidents) filter (is_accepted), 0) as n_incidents,
@@ -111,8 +139,8 @@ def report_of(
         group by reason order by reason
     """).fetchall()
     labels = connection.execute(f"""
-        select source_offence, count(*) as n from judged where reason = '{UNMAPPED_LABEL}'
-        group by all order by n desc, source_offence limit {MAX_LABELS}
+        select value, count(*) as n from judged where reason = '{UNMAPPED_LABEL}'
+        group by all order by n desc, value limit {MAX_LABELS}
     """).fetchall()
     ignored = connection.execute("""
         select source_offence, count(*) as n from judged where is_ignored
@@ -122,7 +150,7 @@ def report_of(
         select east, north from judged where reason = '{OUTSIDE_GRID}'
         order by source_file, source_row limit {MAX_POINTS}
     """).fetchall()
-    n_rows, n_accepted, n_geocoded, n_incidents, n_ignored, n_elsewhere, first, last = totals
+    n_accepted, n_geocoded, n_incidents, n_ignored, n_elsewhere, first, last = totals
     return TableReport(
         file=file,
         n_rows=n_rows,

@@ -16,9 +16,10 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Int
 
+from crime_platform.sources.archives import fresh_path
 from crime_platform.sources.columns import match_columns
 from crime_platform.sources.csv_lines import may_hold_blank_rows, number_rows
-from crime_platform.sources.csv_quotes import overwrite_open_quotes
+from crime_platform.sources.csv_quotes import overwrite_lines, overwrite_open_quotes
 from crime_platform.sources.files import GEOJSON, PARQUET, TableFile
 from crime_platform.sources.geojson import write_features_as_csv
 from crime_platform.sources.table_values import (
@@ -33,20 +34,32 @@ from crime_platform.vocabulary.study_area import Source, StudyArea
 
 DELIMITERS = (",", "\t", ";", "|")
 HEADER_CHARACTERS = 1 << 18
+MAX_ROUNDS = 20  # scans of one file, to find rows that hide behind each other
 
 STRICT = "strict_mode = true"
 LENIENT = "strict_mode = false, new_line = '\\r\\n'"
 """Files that mix line ends are read only leniently, and counted rightly only with this one."""
 
-LOADED = """
-    create table loaded (
-        source_file varchar, source_row bigint, source_id varchar,
-        occurred_on date, occurred_hour tinyint, bad_date varchar, source_offence varchar,
-        source_premises varchar, part varchar, place varchar, district varchar,
-        is_elsewhere boolean, east double, north double, n_incidents integer,
-        bad_count varchar, fingerprint ubigint
-    )
-"""
+LOADED_COLUMNS = {
+    "source_file": "varchar",
+    "source_row": "bigint",
+    "source_id": "varchar",
+    "occurred_on": "date",
+    "occurred_hour": "tinyint",
+    "bad_date": "varchar",
+    "source_offence": "varchar",
+    "source_premises": "varchar",
+    "part": "varchar",
+    "place": "varchar",
+    "district": "varchar",
+    "is_elsewhere": "boolean",
+    "east": "double",
+    "north": "double",
+    "n_incidents": "integer",
+    "bad_count": "varchar",
+    "fingerprint": "ubigint",
+}
+LOADED = f"create table loaded ({', '.join(map(' '.join, LOADED_COLUMNS.items()))})"
 """One row per row that could be split; `east` and `north` are null when not geocoded."""
 
 BROKEN = "create table broken (source_file varchar, source_row bigint)"
@@ -74,8 +87,13 @@ def load_file(
     source: Source,
     area: StudyArea,
     scratch: Path,
+    *,
+    is_alone: bool = False,
 ) -> FileHeader:
     """Append one file to the tables LOADED and BROKEN; returns all columns that it holds.
+
+    Of a file that is alone, `loaded` becomes a view of what was scanned: a large table is not
+    copied only to number its rows. `drop_loaded` drops either.
 
     Raises:
         SourceFormatError: if a mapped column is missing, or the file cannot be read at all.
@@ -87,11 +105,27 @@ def load_file(
             scan = _scan_geojson(file, source, scratch)
         else:
             scan = _scan_text(file, source)
-        scan, rejects = _scan_without_open_quotes(connection, scan, source, area, scratch)
+        scan, rejects = _scan_without_open_quotes(
+            connection, scan, source, area, scratch, file.label
+        )
     broken, passed = _rows_passed_over(connection, scan, rejects)
     connection.execute("insert into broken select ?, unnest(?)", [file.label, broken.tolist()])
-    _number_scanned(connection, file.label, scan.first_row, passed)
+    names = ", ".join(LOADED_COLUMNS)
+    numbered = _numbered(connection, file.label, scan.first_row, passed)
+    if is_alone:
+        connection.execute(f"drop table loaded; create view loaded ({names}) as {numbered}")
+    else:
+        connection.execute(f"insert into loaded {numbered}; drop table scanned")
     return FileHeader(member=file.label, columns=scan.header, types=scan.types)
+
+
+def drop_loaded(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop `loaded`, be it a table or a view, and what it is a view of."""
+    kinds = connection.execute(
+        "select table_type from information_schema.tables where table_name = 'loaded'"
+    ).fetchall()
+    kind = "view" if kinds == [("VIEW",)] else "table"
+    connection.execute(f"drop {kind} loaded; drop table if exists scanned")
 
 
 def _scan_parquet(
@@ -125,7 +159,7 @@ def _scan_parquet(
 
 
 def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
-    target = scratch / f"{file.path.name}-features.csv"
+    target = fresh_path(scratch)
     mapped = wanted_columns(source)
     wanted = tuple(mapped.values())
     found = write_features_as_csv(file.path, file.label, wanted, target)
@@ -144,9 +178,14 @@ def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
 def _scan_text(file: TableFile, source: Source) -> Scan:
     with file.path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
         start = text.read(HEADER_CHARACTERS)
-    headers = {mark: next(csv.reader(io.StringIO(start), delimiter=mark)) for mark in DELIMITERS}
+    headers = {mark: _first_row(start, mark) for mark in DELIMITERS}
     delimiter = max(DELIMITERS, key=lambda mark: len(headers[mark]))
     header = headers[delimiter]
+    if not any(header) or not ({"\n", "\r"} & set(start) or len(start) < HEADER_CHARACTERS):
+        raise SourceFormatError(
+            f"{file.label}: the first line is blank, or too long to be a header; remove what "
+            "stands above the header, or fetch the file again"
+        )
     positions = match_columns(file.label, header, wanted_columns(source), source.optional)
     relation = _csv_relation(delimiter, len(header), positions)
     return Scan(
@@ -161,13 +200,20 @@ def _scan_text(file: TableFile, source: Source) -> Scan:
     )
 
 
+def _first_row(start: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(start, newline=None), delimiter=delimiter), [])
+    except csv.Error:  # a field that is too long
+        return []
+
+
 def _csv_relation(delimiter: str, n_columns: int, positions: dict[str, int]) -> str:
     columns = ", ".join(f"c{at} as {key}" for key, at in positions.items())
     types = ", ".join(f"'c{at}': 'VARCHAR'" for at in range(n_columns))
     return (
         f"select {columns} from read_csv($path, auto_detect = false, header = true, "
         f"delim = '{delimiter}', quote = '\"', escape = '\"', columns = {{{types}}}, "
-        f"{STRICT}, store_rejects = true, rejects_limit = 0)"
+        f"{STRICT}, compression = 'none', store_rejects = true, rejects_limit = 0)"
     )
 
 
@@ -177,6 +223,7 @@ def _scan_without_open_quotes(
     source: Source,
     area: StudyArea,
     scratch: Path,
+    label: str,
 ) -> tuple[Scan, list[tuple[int, int]]]:
     """Fill the table `scanned`, whose rowid follows the file.
 
@@ -189,10 +236,30 @@ def _scan_without_open_quotes(
     except duckdb.InvalidInputException:
         if not scan.is_text:
             raise
-        scan = replace(scan, relation=scan.relation.replace(STRICT, LENIENT))
-    whole = replace(scan, path=scratch / f"{scan.path.name}-closed.csv")
+        scan = _leniently(scan)
+    whole = replace(scan, path=fresh_path(scratch))
     overwrite_open_quotes(scan.path, whole.path, delimiter=scan.delimiter, n_columns=scan.n_columns)
-    return whole, _fill_scanned(connection, whole, source, area)[0]
+    for _ in range(MAX_ROUNDS):
+        try:
+            rejects, has_open_quote = _fill_scanned(connection, whole, source, area)
+        except duckdb.InvalidInputException:
+            if LENIENT in whole.relation:
+                raise
+            # Rows that an open quote had hidden end their lines in another way.
+            whole = _leniently(whole)
+            continue
+        # A quote inside a field and an open one make an even number, which looks right from afar.
+        # Every round finds one such row.
+        if not has_open_quote or not overwrite_lines(whole.path, [byte for _, byte in rejects]):
+            return whole, rejects
+    raise SourceFormatError(
+        f"{label}: more than {MAX_ROUNDS} rows hide others behind a quote that is never closed; "
+        "fetch the file again, or export it with every quote inside a field doubled"
+    )
+
+
+def _leniently(scan: Scan) -> Scan:
+    return replace(scan, relation=scan.relation.replace(STRICT, LENIENT))
 
 
 def _fill_scanned(
@@ -209,7 +276,7 @@ def _fill_scanned(
     if "store_rejects" not in query:
         return [], False
     rejects = connection.execute("""
-        select line, min(line_byte_position),
+        select line, min(line_byte_position) - 1, -- counted from 1; before a row after CR LF
             bool_or(error_type in ('UNQUOTED VALUE', 'LINE SIZE OVER MAXIMUM'))
         from reject_errors group by line order by line
     """).fetchall()
@@ -234,26 +301,27 @@ def _rows_passed_over(
     return broken, passed
 
 
-def _number_scanned(
+def _numbered(
     connection: duckdb.DuckDBPyConnection,
     label: str,
     first_row: int,
     passed: Int[np.ndarray, " passed"],
-) -> None:
-    """Move `scanned` into LOADED, with the number that each row has in its file."""
-    numbered = "select ?, scanned.rowid + ?, scanned.* from scanned"
-    if passed.size:
-        n_passed = np.arange(passed.size)
-        n_read = passed - first_row - n_passed  # rows read before each one that was passed over
-        connection.register("passed", pa.table({"n_read": n_read, "n_passed": n_passed + 1}))
-        numbered = """
-            select ?, scanned.rowid + ? + coalesce(n_passed, 0), scanned.*
-            from scanned asof left join (
-                select n_read, max(n_passed) as n_passed from passed group by n_read
-            ) as gaps on scanned.rowid >= gaps.n_read
-        """
-    connection.execute(f"insert into loaded {numbered}", [label, first_row])
-    connection.execute("drop table scanned")
+) -> str:
+    """Query for LOADED: `scanned`, with the number that each row has in its file."""
+    name = "'" + label.replace("'", "''") + "'"
+    if not passed.size:
+        return f"select {name}, scanned.rowid + {first_row}, scanned.* from scanned"
+    n_passed = np.arange(passed.size)
+    n_read = passed - first_row - n_passed  # rows read before each one that was passed over
+    connection.register("passed", pa.table({"n_read": n_read, "n_passed": n_passed + 1}))
+    connection.execute(
+        "create or replace table gaps as "
+        "select n_read, max(n_passed) as n_passed from passed group by n_read"
+    )
+    return f"""
+        select {name}, scanned.rowid + {first_row} + coalesce(n_passed, 0), scanned.*
+        from scanned asof left join gaps on scanned.rowid >= gaps.n_read
+    """
 
 
 @contextmanager

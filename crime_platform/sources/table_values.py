@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from crime_platform.vocabulary.source import HHMM, place_columns, place_literals
 from crime_platform.vocabulary.study_area import Source
 
+MAX_COUNT = 10_000_000  # incidents in one row: more are a mistake, and would overflow the totals
 DAY_LENGTH = len("2014-01-31")
 SECOND_LENGTH = len("2014-01-31 23:59:59")
 # Form in which codes and names of places are compared: publishers end names in a full stop and
 # write the same code with and without leading zeros.
 PLACE_KEY = "ltrim(lower(trim(rtrim(trim(cast({} as varchar)), '.'))), '0')"
 CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
+# Years that a calendar knows: a date beyond them cannot be computed with, and is a mistake.
+DATED = "moment between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
+OUTER_BLANKS = (9, 10, 13, 32, 160)  # tab, line feed, return, blank, hard blank
 CLOCK_CODES = ("%H", "%I", "%-H", "%-I", "%c", "%X")
 
 
@@ -45,7 +49,7 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
         source: how the texts are read.
         keys: of the mapping, as far as the file has their columns.
     """
-    cleaned = ", ".join(f"nullif(trim({_outer_blanks(key)}), '') as {key}" for key in keys)
+    cleaned = ", ".join(f"nullif({_trimmed(key)}, '') as {key}" for key in keys)
     optional = (
         *("id", "hour", "count", "premises", "part", "place", "district"),
         *(("x", "y") if source.columns.place is not None else ()),
@@ -53,7 +57,7 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
     absent = ", ".join(f"null as {key}" for key in optional if key not in keys)
     east, north = ("lon", "lat") if source.columns.lon is not None else ("x", "y")
     n_incidents = (
-        "case when count >= 1 and count <= 1e9 and count = floor(count) then count end"
+        f"case when count >= 1 and count <= {MAX_COUNT} and count = floor(count) then count end"
         if "count" in keys
         else "1"
     )
@@ -81,9 +85,9 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
         )
         select
             id as source_id,
-            case when isfinite(moment) then cast(moment as date) end as occurred_on,
+            case when {DATED} then cast(moment as date) end as occurred_on,
             case when clock_hour between 0 and 23 then cast(clock_hour as tinyint) end,
-            case when moment is null or not isfinite(moment) then occurred_at end as bad_date,
+            case when moment is null or not {DATED} then occurred_at end as bad_date,
             offence as source_offence, cast(premises as varchar) as source_premises,
             cast(part as varchar) as part, place, district, is_elsewhere,
             case when is_placed then east end as east,
@@ -105,10 +109,15 @@ def _place(source: Source) -> str:
     return f"case when coalesce({', '.join(names)}) is not null then {whole} end"
 
 
-def _outer_blanks(key: str) -> str:
-    """Labels are compared by letter, so tabs and hard blanks go too: slow, for these only."""
-    blanks = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
-    return f"{key}, {blanks}" if key in ("offence", "premises") else key
+def _trimmed(key: str) -> str:
+    """SQL for a text without outer blanks: of labels, which are compared by letter, tabs too."""
+    if key not in ("offence", "premises"):
+        return f"trim({key})"
+    # To trim characters of one's own choice is slow, so only texts that need it are trimmed.
+    blanks = " || ".join(f"chr({code})" for code in OUTER_BLANKS)
+    first, last = f"unicode({key})", f"unicode(right({key}, 1))"
+    needs_it = f"{first} in {OUTER_BLANKS} or {last} in {OUTER_BLANKS}"
+    return f"case when {needs_it} then trim({key}, {blanks}) else {key} end"
 
 
 def _moment(source: Source) -> str:
@@ -117,13 +126,14 @@ def _moment(source: Source) -> str:
     if source.datetime_formats:
         parsed = "try_strptime(occurred_at, $formats)"
         if is_utc and _has_clock(source):
-            return f"timezone($timezone, cast({parsed} as timestamptz))"
+            return f"try(timezone($timezone, cast({parsed} as timestamptz)))"
         return parsed
     # What follows the seconds is an offset: a local time is read off the clock, as written.
     local = f"try_cast(left(occurred_at, {SECOND_LENGTH}) as timestamp)"
     if not is_utc:
         return local
-    instant = "timezone($timezone, try_cast(occurred_at as timestamptz))"
+    # Instants at the ends of time have no local clock: the attempt gives null.
+    instant = "try(timezone($timezone, try_cast(occurred_at as timestamptz)))"
     return f"case when length(occurred_at) <= {DAY_LENGTH} then {local} else {instant} end"
 
 

@@ -1,0 +1,176 @@
+"""Gzip and zip files unpacked below one scratch folder and nowhere else.
+
+Neither the names nor the sizes that an archive states are trusted.
+"""
+
+import fnmatch
+import gzip
+import lzma
+import uuid
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from crime_platform.vocabulary.incident import SourceFormatError
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".geojson", ".json")
+CHUNK_BYTES = 1 << 20
+MAX_UNPACKED_BYTES = 20 * 2**30
+MAX_EXPANSION = 200  # text compresses about 10-fold; a bomb a thousandfold
+ALWAYS_ALLOWED_BYTES = 100 * 2**20  # small files may be as compressible as they like
+
+# What the unpackers raise on damaged bytes; a name that cannot be decoded is a ValueError.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+)
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """Bytes that one file may still unpack to, all its members together."""
+
+    n_packed: int
+    n_unpacked: int = 0
+
+    @property
+    def limit(self) -> int:
+        """Bytes allowed in all."""
+        return min(MAX_UNPACKED_BYTES, max(ALWAYS_ALLOWED_BYTES, MAX_EXPANSION * self.n_packed))
+
+    def spend(self, n_bytes: int, label: str) -> None:
+        self.n_unpacked += n_bytes
+        if self.n_unpacked > self.limit:
+            raise SourceFormatError(
+                f"{label}: {self.n_packed:,} bytes unpack to more than {self.limit:,}; no table of "
+                "incidents does, so check where the file comes from, or unpack it by hand"
+            )
+
+
+def is_member(name: str, wanted: str | None) -> bool:
+    """Whether a file's name fits the glob of a source's `members`; the folder does not count."""
+    plain = Path(name).name.lower().removesuffix(".gz")
+    return fnmatch.fnmatch(plain, (wanted or "*").lower())
+
+
+def gunzip(path: Path, scratch: Path) -> Path:
+    """The file inside a gzip file, under a name of ours.
+
+    Raises:
+        SourceFormatError: if it is damaged, or unpacks to more than a table would.
+    """
+    target = fresh_path(scratch)
+    allowance = _Allowance(path.stat().st_size)
+    try:
+        with gzip.open(path, "rb") as packed:
+            _unpack(packed.read, target, path.name, allowance)
+    except SourceFormatError:
+        raise
+    except _DAMAGE as error:
+        _require_damage(error)
+        raise SourceFormatError(f"{path}: a damaged gzip file ({error}); fetch it again") from error
+    return target
+
+
+def unzip(path: Path, scratch: Path, wanted: str) -> list[tuple[Path, str]]:
+    """The tables inside a zip file by name, each with the label that messages use.
+
+    Raises:
+        SourceFormatError: if it is damaged, encrypted or a spreadsheet, holds no table or two of
+            one name, or unpacks to more than tables would.
+    """
+    allowance = _Allowance(path.stat().st_size)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if "[Content_Types].xml" in archive.namelist():
+                raise SourceFormatError(f"{path}: a spreadsheet; save the sheet as CSV")
+            return [
+                (_unzip_member(archive, member, path, scratch, allowance), _label(path, member))
+                for member in _table_members(archive, path, wanted)
+            ]
+    except SourceFormatError:
+        raise
+    except _DAMAGE as error:
+        _require_damage(error)
+        raise SourceFormatError(
+            f"{path}: a zip file that cannot be unpacked ({error}); fetch it again, without a "
+            "password"
+        ) from error
+
+
+def _require_damage(error: Exception) -> None:
+    """Pass on what the machine reports, such as a full disk: the archive is not to blame."""
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
+
+
+def _table_members(archive: zipfile.ZipFile, path: Path, wanted: str) -> list[zipfile.ZipInfo]:
+    members = [
+        member
+        for member in archive.infolist()
+        if member.filename.lower().endswith(TABLE_SUFFIXES)
+        and is_member(member.filename, wanted)
+        and not Path(member.filename).name.startswith(".")
+        and "__MACOSX" not in member.filename
+        and member.file_size
+    ]
+    if not members:
+        raise SourceFormatError(
+            f"{path}: holds no table; found {archive.namelist()[:10]}, expected a file named "
+            f"{wanted} and ending in {', '.join(TABLE_SUFFIXES)}"
+        )
+    # Rows are told apart by member and number, so a second member of that name would be mistaken
+    # for the first.
+    ((name, n_members),) = Counter(member.filename for member in members).most_common(1)
+    if n_members > 1:
+        raise SourceFormatError(
+            f"{path}: {n_members} members are called {name!r}, so their rows cannot be told apart; "
+            "unpack it by hand and keep the right one"
+        )
+    return sorted(members, key=lambda member: member.filename)
+
+
+def _label(path: Path, member: zipfile.ZipInfo) -> str:
+    return f"{path.name}/{member.filename}"
+
+
+def _unzip_member(
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    path: Path,
+    scratch: Path,
+    allowance: _Allowance,
+) -> Path:
+    """The member under a name of ours: what the archive calls it never becomes a path."""
+    target = fresh_path(scratch)
+    with archive.open(member) as packed:
+        _unpack(packed.read, target, _label(path, member), allowance)
+    return target
+
+
+def _unpack(read: Callable[[int], bytes], target: Path, label: str, allowance: _Allowance) -> None:
+    """Copy, counting what really comes out: sizes stated in an archive can lie."""
+    with target.open("wb") as out:
+        for chunk in chunks(read):
+            allowance.spend(len(chunk), label)
+            out.write(chunk)
+
+
+def chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """What a file holds, piece by piece."""
+    while chunk := read(CHUNK_BYTES):
+        yield chunk
+
+
+def fresh_path(scratch: Path) -> Path:
+    """A path that no file has: short and plain, whatever the publisher's file is called."""
+    return scratch / f"table-{uuid.uuid4().hex}"
