@@ -108,16 +108,24 @@ def gather_facts(area: StudyArea, home: PlatformHome) -> AreaFacts:
     return facts
 
 
+def _missing(source: Source, area: StudyArea, path: Path) -> str:
+    if source.api is not None:
+        return (
+            f"source {source.name!r} was never fetched from {', '.join(source.api.urls)}: run "
+            f"crime-platform fetch --study-area {area.name}, then check again"
+        )
+    return (
+        f"{path}: no such file. Put the publisher's file there, or correct paths of source "
+        f"{source.name!r} (relative paths start at the home folder)"
+    )
+
+
 def _files(facts: AreaFacts, home: PlatformHome) -> list[tuple[Source, Path]]:
     """Every file that is there; what is not there, or twice, is noted."""
     found: list[tuple[Source, Path]] = []
     for source in facts.area.sources:
         missing = missing_files(source.paths, home.root)
-        facts.refusals += [
-            f"{home.root / pattern}: no such file. Put the publisher's file there, or correct "
-            f"paths of source {source.name!r} (relative paths start at the home folder)"
-            for pattern in missing
-        ]
+        facts.refusals += [_missing(source, facts.area, home.root / each) for each in missing]
         patterns = tuple(pattern for pattern in source.paths if pattern not in missing)
         if not patterns:
             continue

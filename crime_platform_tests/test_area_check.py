@@ -7,6 +7,7 @@ import pytest
 
 from conftest import REPOSITORY, TOY_AREA, write_toy_csv
 from crime_platform.area_check import check_area
+from crime_platform.area_facts import gather_facts
 from crime_platform.ingest import area_grid
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
@@ -265,3 +266,12 @@ def test_the_real_charlottesville_is_fine(home):
     assert check.facts.site.crs == load_study_area(toml).crs
     assert check.facts.site.extent.inside_share > 0.995  # 0.7 % of all geocodes are wrong
     assert np.all(check.facts.timing.per_month > 100)
+
+
+def test_an_api_that_was_never_fetched_is_to_be_fetched(home):
+    chicago = load_study_area(REPOSITORY / "data" / "study_areas" / "chicago.toml")
+
+    (told,) = gather_facts(chicago, home).refusals
+
+    assert told.startswith("source 'crimes' was never fetched from https://data.cityofchicago.org")
+    assert "crime-platform fetch --study-area chicago" in told
