@@ -27,7 +27,8 @@ from crime_platform.vocabulary.incident import CoordinateError, SourceFormatErro
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.source import PlaceTable, Source
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.warehouse import Warehouse, now
+from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse_file import now
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,107 +5,29 @@ transaction, so a rerun changes nothing and a killed process loses nothing and d
 Forecasts do not live here: readers get whole releases (see release.py).
 """
 
-import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import duckdb
 
 from crime_platform.champion import Verdict
 from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.study_area_parts import LEFT_OUT
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.warehouse_counts import write_counts
-from crime_platform.warehouse_schema import SCHEMA
+from crime_platform.warehouse_file import WarehouseFile, now
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def now() -> datetime:
-    """The moment, in UTC."""
-    return datetime.now(UTC)
+class Warehouse(WarehouseFile):
+    """What the pipeline writes and reads, by what it is about."""
 
-
-@dataclass(frozen=True, slots=True)
-class Warehouse:
-    """One DuckDB file behind a file lock."""
-
-    path: Path
-
-    @contextmanager
-    def _locked(self, kind: int) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # The kernel frees the lock when a process dies, so nothing waits for a killed run.
-        with self.path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, kind)
-            yield
-
-    def _make(self) -> None:
-        """Create the file whole or not at all: a reader relies on the tables of one that exists."""
-        aside = self.path.with_suffix(".new")
-        with duckdb.connect(str(aside)) as connection:
-            connection.execute(SCHEMA)
-        aside.replace(self.path)
-
-    @contextmanager
-    def writer(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection inside one transaction: committed at the end, rolled back on any error."""
-        with self._locked(fcntl.LOCK_EX):
-            if not self.path.exists():
-                self._make()
-            with duckdb.connect(str(self.path)) as connection:
-                connection.execute(f"begin; {SCHEMA} commit")
-                connection.begin()
-                try:
-                    yield connection
-                except BaseException:
-                    connection.rollback()
-                    raise
-                connection.commit()
-
-    def add_missing_tables(self) -> None:
-        """Bring a file that an earlier version made up to date; what it holds stays."""
-        with self.writer():
-            pass
-
-    @contextmanager
-    def reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection; an absent warehouse reads as an empty one."""
-        if not self.path.exists():
-            with self.writer():
-                pass
-        with (
-            self._locked(fcntl.LOCK_SH),
-            duckdb.connect(str(self.path), read_only=True) as connection,
-        ):
-            yield connection
-
-    def read(self, query: str, *parameters: object) -> "pd.DataFrame":
-        """Result of one parameterised query."""
-        with self.reader() as connection:
-            return _frame(connection, query, parameters)
-
-    def read_each(self, queries: Sequence[str], *parameters: object) -> "list[pd.DataFrame]":
-        """Results of several queries with the same parameters, of one moment."""
-        with self.reader() as connection:
-            return [_frame(connection, query, parameters) for query in queries]
+    __slots__ = ()
 
     # --- incidents -------------------------------------------------------------------------
-
-    def has_file(self, study_area: str, file_path: str, sha256: str, reading_key: str) -> bool:
-        """Whether exactly these bytes were already read by exactly this mapping."""
-        found = self.read(
-            "select 1 from source_file where study_area = ? and file_path = ? and sha256 = ? "
-            "and reading_key = ?",
-            *(study_area, file_path, sha256, reading_key),
-        )
-        return not found.empty
 
     def known_files(self, study_area: str) -> dict[tuple[str, str, str], bool]:
         """Whether each file ever read is current, by file_path, sha256 and reading_key."""
@@ -329,14 +251,6 @@ class Warehouse:
     def publications(self) -> "pd.DataFrame":
         """Every published candidate, oldest month first within each area."""
         return self.read("select * from publication order by study_area, as_of_month")
-
-
-def _frame(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object]
-) -> "pd.DataFrame":
-    # Through Arrow: DuckDB's own conversion warns with pandas 3.
-    table = connection.sql(query, params=list(parameters)).to_arrow_table()
-    return table.to_pandas(date_as_object=False)
 
 
 def _first_day(month: Month) -> object:

@@ -105,8 +105,7 @@ def test_storing_a_file_twice_stores_it_once(warehouse, tmp_path):
 
     assert len(warehouse.read("select * from incident")) == 3
     assert len(warehouse.read("select * from rejected_row")) == 1
-    assert warehouse.has_file("toy", "raw/2021.csv", "a1", "k1")
-    assert not warehouse.has_file("toy", "raw/2021.csv", "a1", "k2")
+    assert warehouse.known_files("toy") == {("raw/2021.csv", "a1", "k1"): True}
 
 
 def test_a_revised_file_replaces_the_view_and_keeps_the_vintage(warehouse, tmp_path):

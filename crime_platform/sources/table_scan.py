@@ -12,16 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
-import numpy as np
-import pyarrow as pa
-from jaxtyping import Int
 
 from crime_platform.sources.archives import fresh_path
 from crime_platform.sources.columns import match_columns
-from crime_platform.sources.csv_lines import may_hold_blank_rows, number_rows
 from crime_platform.sources.csv_quotes import overwrite_lines, overwrite_open_quotes
 from crime_platform.sources.files import GEOJSON, PARQUET, TableFile
 from crime_platform.sources.geojson import write_features_as_csv
+from crime_platform.sources.row_numbers import numbered_rows, rows_passed_over
 from crime_platform.sources.table_values import (
     kept_values,
     place_texts,
@@ -108,10 +105,10 @@ def load_file(
         scan, rejects = _scan_without_open_quotes(
             connection, scan, source, area, scratch, file.label
         )
-    broken, passed = _rows_passed_over(connection, scan, rejects)
+    broken, passed = rows_passed_over(connection, scan.path, rejects, is_text=scan.is_text)
     connection.execute("insert into broken select ?, unnest(?)", [file.label, broken.tolist()])
     names = ", ".join(LOADED_COLUMNS)
-    numbered = _numbered(connection, file.label, scan.first_row, passed)
+    numbered = numbered_rows(connection, file.label, scan.first_row, passed)
     if is_alone:
         connection.execute(f"drop table loaded; create view loaded ({names}) as {numbered}")
     else:
@@ -282,46 +279,6 @@ def _fill_scanned(
     """).fetchall()
     connection.execute("drop table reject_errors; drop table reject_scans")
     return [(line, byte) for line, byte, _ in rejects], any(is_open for *_, is_open in rejects)
-
-
-def _rows_passed_over(
-    connection: duckdb.DuckDBPyConnection, scan: Scan, rejects: list[tuple[int, int]]
-) -> tuple[Int[np.ndarray, " broken"], Int[np.ndarray, " passed"]]:
-    """Numbers of the broken rows, and of all rows that are missing from `scanned`."""
-    lines, positions = np.array(rejects, dtype=np.int64).reshape(-1, 2).T
-    if not scan.is_text or (not lines.size and not may_hold_blank_rows(scan.path)):
-        return lines, lines
-    numbers = number_rows(scan.path, positions)
-    broken = np.unique(numbers.at_positions)
-    passed = np.union1d(broken, numbers.blank)
-    counted = connection.execute("select count(*) from scanned").fetchall()
-    if counted[0][0] + len(passed) + 1 != numbers.n_rows:
-        # A stray quote hides line ends from us; DuckDB's own count is then the better one.
-        return lines, lines
-    return broken, passed
-
-
-def _numbered(
-    connection: duckdb.DuckDBPyConnection,
-    label: str,
-    first_row: int,
-    passed: Int[np.ndarray, " passed"],
-) -> str:
-    """Query for LOADED: `scanned`, with the number that each row has in its file."""
-    name = "'" + label.replace("'", "''") + "'"
-    if not passed.size:
-        return f"select {name}, scanned.rowid + {first_row}, scanned.* from scanned"
-    n_passed = np.arange(passed.size)
-    n_read = passed - first_row - n_passed  # rows read before each one that was passed over
-    connection.register("passed", pa.table({"n_read": n_read, "n_passed": n_passed + 1}))
-    connection.execute(
-        "create or replace table gaps as "
-        "select n_read, max(n_passed) as n_passed from passed group by n_read"
-    )
-    return f"""
-        select {name}, scanned.rowid + {first_row} + coalesce(n_passed, 0), scanned.*
-        from scanned asof left join gaps on scanned.rowid >= gaps.n_read
-    """
 
 
 @contextmanager

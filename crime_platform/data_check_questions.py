@@ -1,0 +1,244 @@
+"""What each data check asks of the warehouse; `data_checks` has the rules that judge it."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crime_platform.data_checks.files import SharedMonth, judge_files
+from crime_platform.data_checks.labels import LabelCount, judge_labels
+from crime_platform.data_checks.levels import judge_levels
+from crime_platform.data_checks.months import PartMonth, judge_freshness, judge_parts
+from crime_platform.data_checks.outcome import Outcome, together
+from crime_platform.data_checks.places import PlacedCount, judge_places
+from crime_platform.data_checks.revisions import judge_revisions
+from crime_platform.data_checks.schema import HeaderReading, judge_schema
+from crime_platform.vocabulary.file_header import FileHeader
+from crime_platform.vocabulary.incident import UNMAPPED_LABEL
+from crime_platform.vocabulary.source import ADD
+from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.vocabulary.timesteps import Month, last_whole_month
+
+if TYPE_CHECKING:
+    import duckdb
+
+SEVERITY = "warn"  # none of these stops a run: the data are usable, and a person should look
+
+LABEL_MONTH = """
+create temp table if not exists label_month as
+    select source, sha256, source_file, coalesce(part, '') as part, month, source_offence,
+        offence_type, count(*) as n, count(lon) as n_placed, max(occurred_on) as last_day,
+        bool_and(day(occurred_on) = 1) as is_month_only
+    from incident where study_area = ? group by all
+"""
+"""Current incidents, counted once for all checks."""
+
+FILES_OF_MONTHS = """
+select count(distinct (sha256, source_file)) from label_month group by source, month
+"""
+
+SHARED_MONTHS = """
+with held as (
+    select source, month, sha256, source_file, sum(n_placed)::bigint as n
+    from label_month where list_contains($sources, source) and n_placed > 0
+    group by source, month, sha256, source_file
+    qualify count(*) over (partition by source, month) > 1
+),
+alike as (
+    select source, month, sha256, source_file, held.n as n_rows, count(*) as n,
+        hash(occurred_on, occurred_hour, lon, lat, source_offence) as key
+    from incident join held using (source, month, sha256, source_file)
+    where study_area = $study_area and lon is not null
+    group by all
+)
+select one.source, one.month, one.source_file, other.source_file, one.n_rows, other.n_rows,
+    sum(least(one.n, other.n))
+from alike one join alike other on one.source = other.source and one.month = other.month
+    and one.key = other.key
+    and (one.source_file, one.sha256) < (other.source_file, other.sha256)
+group by one.source, one.month, one.source_file, one.sha256, one.n_rows, other.source_file,
+    other.sha256, other.n_rows
+order by all
+"""
+"""Months that two files hold, with the rows that are equal in both; rows without a place are
+left out, since publishers who give months only write many of them alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a check may ask: the area, its warehouse, and the day."""
+
+    area: StudyArea
+    connection: "duckdb.DuckDBPyConnection"
+    today: dt.date
+
+    def rows(self, query: str, values: Sequence[object] | Mapping[str, object]) -> list[tuple]:
+        """Result of one parameterised query."""
+        return self.connection.execute(query, values).fetchall()
+
+    def counted(self, query: str) -> list[tuple]:
+        """Result of a query on the table `label_month`, which is made for the first of them."""
+        self.connection.execute(LABEL_MONTH, [self.area.name])
+        return self.rows(query, [])
+
+
+def schema(evidence: Evidence) -> Outcome:
+    """Headers of the current and earlier files."""
+    found = evidence.rows(
+        "select h.source, h.member, h.columns, h.types, h.sha256, coalesce(f.last_day, '-infinity')"
+        ", h.ingested_at, f.is_current from source_header h "
+        "join source_file f using (study_area, source, file_path, sha256, reading_key) "
+        "where study_area = ?",
+        [evidence.area.name],
+    )
+    readings: dict[str, list[HeaderReading]] = {}
+    for source, member, columns, types, sha256, last_day, read_at, is_current in found:
+        header = FileHeader(member=member, columns=tuple(columns), types=tuple(types))
+        readings.setdefault(source, []).append(
+            HeaderReading(
+                header=header,
+                sha256=sha256,
+                last_day=last_day,
+                read_at=read_at,
+                is_current=is_current,
+            )
+        )
+    sources = evidence.area.sources
+    return together(judge_schema(source, readings.get(source.name, [])) for source in sources)
+
+
+def places(evidence: Evidence) -> Outcome:
+    """Incidents with and without a place, by month."""
+    found = evidence.counted(
+        "select source, month, offence_type, sum(n)::bigint, sum(n_placed)::bigint "
+        "from label_month group by all order by all"
+    )
+    newest = _newest_whole_month(evidence)
+    counts: dict[str, list[PlacedCount]] = {}
+    for source, day, offence_type, n, n_placed in found:
+        month = _month(day)
+        if month <= newest[source]:
+            count = PlacedCount(month=month, offence_type=offence_type, n=n, n_placed=n_placed)
+            counts.setdefault(source, []).append(count)
+    return together(judge_places(source, counted) for source, counted in counts.items())
+
+
+def labels(evidence: Evidence) -> Outcome:
+    """Labels that were mapped, ignored or not known."""
+    area = evidence.area
+    newest = _newest_whole_month(evidence)
+    unmapped = evidence.rows(
+        "select value, count(*) as n from rejected_row "
+        "join source_file using (study_area, source, sha256, reading_key) "
+        "where study_area = ? and reason = ? and is_current group by value order by n desc, value",
+        [area.name, UNMAPPED_LABEL],
+    )
+    used = evidence.counted(
+        "select source, source_offence, offence_type, month, sum(n)::bigint from label_month "
+        "group by all order by all"
+    )
+    premises = []
+    if area.premises_types:
+        premises = evidence.rows(
+            "select source_premises, count(*) as n from incident "
+            "where study_area = ? and source_premises is not null "
+            "group by source_premises order by n desc, source_premises",
+            [area.name],
+        )
+    counts = [
+        LabelCount(label=label, offence_type=kind, month=_month(day), n=n)
+        for source, label, kind, day, n in used
+        if _month(day) <= newest[source]
+    ]
+    return judge_labels(area, unmapped=dict(unmapped), used=counts, premises=dict(premises))
+
+
+def files(evidence: Evidence) -> Outcome:
+    """Months that two files of a source hold."""
+    sources = [source.name for source in evidence.area.sources if source.revisions == ADD]
+    found = []
+    if any(n_files > 1 for (n_files,) in evidence.counted(FILES_OF_MONTHS)):
+        values = {"study_area": evidence.area.name, "sources": sources}
+        found = evidence.rows(SHARED_MONTHS, values)
+    shared: dict[str, list[SharedMonth]] = {name: [] for name in sources}
+    for source, day, one, other, n_one, n_other, n_shared in found:
+        month = SharedMonth(
+            month=_month(day), files=(one, other), n_rows=(n_one, n_other), n_shared=int(n_shared)
+        )
+        shared[source].append(month)
+    return together(judge_files(source, months) for source, months in shared.items())
+
+
+def parts(evidence: Evidence) -> Outcome:
+    """Months of every force."""
+    found = evidence.counted(
+        "select source, part, month, sum(n)::bigint from label_month group by all order by all"
+    )
+    return judge_parts(
+        [PartMonth(source=s, part=part, month=_month(day), n=n) for s, part, day, n in found]
+    )
+
+
+def freshness(evidence: Evidence) -> Outcome:
+    """The newest incident."""
+    area = evidence.area
+    (found,) = evidence.counted("select max(last_day), bool_and(is_month_only) from label_month")
+    newest, is_month_only = found
+    if newest is not None and is_month_only:  # the day says only which month it was
+        newest = ((_month(newest) + 1).astype("datetime64[D]") - 1).item()
+    return judge_freshness(
+        newest,
+        today=evidence.today,
+        max_age_days=area.quality.max_age_days,
+        is_closed=area.last_month is not None,
+    )
+
+
+def levels(evidence: Evidence) -> Outcome:
+    """Monthly counts by offence type."""
+    found = evidence.rows(
+        "select offence_type, min(month), list(count order by month) from month_count "
+        "where study_area = ? and is_complete group by offence_type",
+        [evidence.area.name],
+    )
+    by_type = {kind: (_month(first), np.array(counts)) for kind, first, counts in found}
+    known = [kind for kind in evidence.area.offence_names if kind in by_type]
+    first = min((first for first, _ in by_type.values()), default=evidence.area.first_month)
+    return judge_levels(
+        {kind: by_type[kind][1] for kind in known}, first=first, toml_file=evidence.area.toml_file
+    )
+
+
+def revisions(evidence: Evidence) -> Outcome:
+    """What was known of each month when."""
+    found = evidence.rows(
+        "select month, vintage_month, sum(count)::double from month_revision "
+        "where study_area = ? group by all",
+        [evidence.area.name],
+    )
+    months, vintages = (
+        np.unique(np.array([row[place] for row in found], dtype="datetime64[M]"))
+        for place in (0, 1)
+    )
+    counts = np.full((len(months), len(vintages)), np.nan)
+    for day, seen_in, n in found:
+        place = np.searchsorted(months, _month(day)), np.searchsorted(vintages, _month(seen_in))
+        counts[place] = n
+    return judge_revisions(counts, months=months, vintages=vintages)
+
+
+def _newest_whole_month(evidence: Evidence) -> dict[str, Month]:
+    """The last month of each source that its incidents reach the end of."""
+    found = evidence.counted(
+        "select source, max(last_day), bool_and(is_month_only) from label_month group by source"
+    )
+    return {
+        source: last_whole_month(np.datetime64(day, "D"), months_only=is_month_only)
+        for source, day, is_month_only in found
+    }
+
+
+def _month(day: dt.date) -> Month:
+    return np.datetime64(day, "M")
