@@ -10,7 +10,13 @@ from importlib import import_module
 
 from timing import REPOSITORY
 
-BENCHMARKS = ("start_up", "feature_building", "simulated_city", "ten_million_rows")
+BENCHMARKS = (
+    "start_up",
+    "feature_building",
+    "incident_files",
+    "simulated_city",
+    "ten_million_rows",
+)
 HEADER = """# Benchmarks
 
 Whole processes, start-up included; wall seconds. Machines differ and are noisy: compare rows of one
