@@ -118,13 +118,14 @@ def test_a_file_that_is_taken_away_starts_the_ingest_again(toy_city, look):
     assert len(tick.run_requests) == 1
 
 
-def test_a_dangling_link_stops_no_other_area(toy_city, look):
+def test_a_link_to_nothing_is_told_and_starts_nothing(toy_city, look):
     home = toy_city()
     (home.root / "raw/toy/link.csv").symlink_to("nowhere.csv")
 
     tick = looks(look, home, 2)
 
-    assert len(tick.run_requests) == 1
+    assert tick.run_requests == []
+    assert "link.csv: a link to nowhere.csv, which is not there" in tick.skip_message
 
 
 def count(home):
