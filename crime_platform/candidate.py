@@ -22,7 +22,7 @@ from crime_platform.candidate_tables import (
     write_frame,
     write_table,
 )
-from crime_platform.champion import POLICY, RECENT_MONTHS, Verdict, judge
+from crime_platform.champion import POLICY, RECENT_MONTHS, judge
 from crime_platform.contest import MIN_POOLED, Contest, hold_contest
 from crime_platform.evidence_tables import distribution_choices, model_skills, turn_tables
 from crime_platform.model_catalogue import ENSEMBLE, GROUPS, POOLED, forecasters
@@ -36,6 +36,7 @@ from crime_platform.vocabulary.artifact import (
     written_aside,
 )
 from crime_platform.vocabulary.progress import Progress, report_progress
+from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd

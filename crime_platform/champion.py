@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT
+from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,17 +35,6 @@ class Choice:
     mean_gap: float  # of the champion's deviance to the lowest, paired; NaN while too few
     standard_error: float  # of that gap
     reason: str  # whole sentences
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the gate decided about one candidate, and on which figures."""
-
-    candidate_id: str
-    model: str
-    passed: bool
-    reasons: list[str]  # why it was refused; empty when it passed
-    figures: dict[str, float]
 
 
 def choose_champion(

@@ -109,7 +109,7 @@ def _check(toml: Path, home: PlatformHome) -> None:
     print_check(check)
     if check.to_fix:
         raise typer.Exit(BAD_INPUT)
-    _say(f"\nNothing to fix. Next: {next_command(toml, home)}", style="green")
+    _say(f"\nNothing to fix. Next: {next_command(toml, home)}", style="green", wraps=False)
 
 
 def next_command(toml: Path, home: PlatformHome) -> str:
@@ -220,5 +220,5 @@ def _shortened(example: str | None) -> str:
     return f"{example[: MAX_EXAMPLE - 1]}…"
 
 
-def _say(text: str, style: str | None = None) -> None:
-    OUT.print(text, style=style, highlight=False, markup=False)
+def _say(text: str, style: str | None = None, *, wraps: bool = True) -> None:
+    OUT.print(text, style=style, highlight=False, markup=False, soft_wrap=not wraps)

@@ -18,7 +18,6 @@ from crime_platform.candidate import (
     skill_by_origin,
 )
 from crime_platform.candidate_tables import Evidence
-from crime_platform.champion import Verdict
 from crime_platform.counting import tensor_path
 from crime_platform.model_catalogue import GROUPS, forecasters
 from crime_platform.model_runs import (
@@ -33,6 +32,7 @@ from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
+from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
 
 if TYPE_CHECKING:

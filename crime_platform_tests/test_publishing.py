@@ -1,10 +1,10 @@
 import pytest
 
 from crime_platform.candidate import MANIFEST, Candidate, read_candidate
-from crime_platform.champion import Verdict
 from crime_platform.publishing import RefusedError, publish
 from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.timesteps import parse_month
+from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
 
 

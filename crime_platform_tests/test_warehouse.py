@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crime_platform.champion import Verdict
 from crime_platform.vocabulary.incident import HOUR_BANDS
+from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
 
 DECEMBER = np.datetime64("2021-12", "M")

@@ -12,10 +12,10 @@ from crime_platform.vocabulary.study_area import StudyArea
 
 if TYPE_CHECKING:
     from crime_platform.candidate import Candidate
-    from crime_platform.champion import Verdict
     from crime_platform.counting import CountReport
     from crime_platform.forecasting import QuickSkill
     from crime_platform.ingest import IngestReport
+    from crime_platform.vocabulary.verdict import Verdict
 
 DESCRIPTIONS = {
     "source_files_are_sound": "Rejected rows of every file stay within the limits of [quality]",
