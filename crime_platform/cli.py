@@ -14,6 +14,7 @@ from rich.console import Console
 from crime_platform.area_choice import has_files, only_area
 from crime_platform.cli_area import check_area_command, new_area
 from crime_platform.cli_fetch import fetch
+from crime_platform.cli_known_at import known_at
 from crime_platform.cli_report import report
 from crime_platform.cli_simulate import simulate
 from crime_platform.cli_tune import tune
@@ -143,6 +144,7 @@ app.command("check-area")(check_area_command)
 app.command("new-area")(new_area)
 app.command()(tune)
 app.command()(report)
+app.command("known-at")(known_at)
 app.command()(simulate)
 app.command()(fetch)
 

@@ -1,0 +1,66 @@
+"""The `known-at` command: what was known of each month at an earlier moment, beside today."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from crime_platform.area_choice import only_area
+from crime_platform.terminal import print_error, print_rows
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.timesteps import IncompleteDataError
+
+BAD_INPUT = 2
+COMPARED = """
+    with moments as (
+        select month, offence_type, sum(n_incidents) as known_then, 0 as known_now
+        from incident_known_at(?::timestamptz) where study_area = ? group by all
+        union all
+        select month, offence_type, 0, sum(n_incidents)
+        from incident where study_area = ? group by all
+    )
+    select strftime(month, '%Y-%m') as month, offence_type, sum(known_then)::bigint as known_then,
+        sum(known_now)::bigint as known_now
+    from moments group by month, offence_type order by month desc, offence_type limit ?
+"""
+INCIDENTS = "select * from incident_known_at(?::timestamptz) where study_area = ? order by all"
+
+
+def known_at(
+    moment: Annotated[
+        datetime, typer.Argument(help="Day or time in UTC, e.g. 2026-01-05 or 2026-01-05T06:00:00")
+    ],
+    study_area: Annotated[
+        str | None, typer.Option(help="Name of the study area; the only one with files by default")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Newest months and offence types to show")] = 24,
+    output: Annotated[
+        Path | None, typer.Option(help="Parquet file for the incidents that were known then")
+    ] = None,
+) -> None:
+    """Compare what was known at an earlier moment with what is known now."""
+    from crime_platform.warehouse import Warehouse
+
+    out, err = Console(), Console(stderr=True)
+    home = PlatformHome.from_environment()
+    then = moment.replace(tzinfo=UTC)
+    try:
+        name = study_area or only_area(home)
+        with Warehouse(home.warehouse).reader() as connection:
+            found = connection.execute(COMPARED, [then, name, name, rows]).fetchall()
+            if not found:
+                raise IncompleteDataError(
+                    f"nothing of {name} was ever read; crime-platform run --study-area {name} "
+                    "reads its files"
+                )
+            if output is not None:
+                connection.sql(INCIDENTS, params=[then, name]).write_parquet(str(output))
+    except ValueError as error:
+        print_error(err, "bad input", [str(error)])
+        raise typer.Exit(BAD_INPUT) from None
+    changed = [(*row, f"{row[3] - row[2]:+,}" if row[3] != row[2] else "") for row in found]
+    print_rows(out, ["month", "offence type", f"known {then:%Y-%m-%d}", "known now", ""], changed)
+    if output is not None:
+        out.print(f"Incidents known then: {output}", soft_wrap=True, highlight=False)
