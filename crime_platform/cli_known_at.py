@@ -23,8 +23,10 @@ COMPARED = """
     )
     select strftime(month, '%Y-%m') as month, offence_type, sum(known_then)::bigint as known_then,
         sum(known_now)::bigint as known_now
-    from moments group by month, offence_type order by month desc, offence_type limit ?
+    from moments group by month, offence_type having sum(known_then) > 0
+    order by month desc, offence_type limit ?
 """
+FIRST_KNOWN = "select strftime(min(known_from), '%Y-%m-%d') from file_known where study_area = ?"
 INCIDENTS = "select * from incident_known_at(?::timestamptz) where study_area = ? order by all"
 
 
@@ -51,10 +53,8 @@ def known_at(
         with Warehouse(home.warehouse).reader() as connection:
             found = connection.execute(COMPARED, [then, name, name, rows]).fetchall()
             if not found:
-                raise IncompleteDataError(
-                    f"nothing of {name} was ever read; crime-platform run --study-area {name} "
-                    "reads its files"
-                )
+                ((first,),) = connection.execute(FIRST_KNOWN, [name]).fetchall()
+                raise IncompleteDataError(_nothing(name, then, first))
             if output is not None:
                 connection.sql(INCIDENTS, params=[then, name]).write_parquet(str(output))
     except ValueError as error:
@@ -64,3 +64,12 @@ def known_at(
     print_rows(out, ["month", "offence type", f"known {then:%Y-%m-%d}", "known now", ""], changed)
     if output is not None:
         out.print(f"Incidents known then: {output}", soft_wrap=True, highlight=False)
+
+
+def _nothing(name: str, then: datetime, first: str | None) -> str:
+    if first is None:
+        return (
+            f"nothing of {name} was ever read; crime-platform run --study-area {name} reads its "
+            "files"
+        )
+    return f"nothing of {name} was known on {then:%Y-%m-%d}; its first file is known from {first}"
