@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+OLD_MONTHS = 12  # after which nobody expects a month to grow much
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class State:
     """What the files at hand said from one moment on."""
@@ -170,17 +173,19 @@ def judge_maturity(area: StudyArea, record: RevisionRecord, position: int = -1) 
         last_usable=month,
         completeness=completeness,
         factor=1 / share if scales else 1.0,
-        notes=_notes(completeness, rule.mature_share, scales=scales),
+        notes=_notes(completeness, state.seen_in, rule.mature_share, scales=scales),
     )
 
 
 def _notes(
-    completeness: Mapping[Month, float], mature_share: float, *, scales: bool
+    completeness: Mapping[Month, float], seen_in: Month, mature_share: float, *, scales: bool
 ) -> dict[Month, str]:
     *left_out, used = completeness
-    share = completeness[used]
+    share, age = completeness[used], int((seen_in - used).astype(np.int64))
     known = f"{share:.1%} of its final count is known"
-    if np.isnan(share):
+    if np.isnan(share) and age >= OLD_MONTHS:
+        told = f"{used} is used as recorded, as it was known {age} months later"
+    elif np.isnan(share):
         told = (
             f"{used} is used as recorded; how complete it is cannot be told before {MIN_PAIRS} "
             "months were seen at its age and once more later"

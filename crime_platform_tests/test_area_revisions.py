@@ -123,6 +123,17 @@ def test_completeness_that_cannot_be_measured_is_not_made_up(revised_city):
     assert "how complete it is cannot be told" in report.maturity.notes[LAST]
 
 
+def test_a_month_that_is_years_old_needs_no_measure(toy_city):
+    home = toy_city(n_months=6)
+    area = load_study_area(home.study_areas / "toy.toml")
+    ingest_area(area, home)
+
+    report = rebuild_counts(area, home)
+
+    (note,) = report.maturity.notes.values()
+    assert note.startswith("2019-06 is used as recorded, as it was known ")
+
+
 def test_an_origin_sees_its_month_as_it_was_published(revised_city):
     area, home = revised_city('\n[revisions]\nimmature_month = "keep"\n')
 
