@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from crime_platform.data_checks.outcome import MonthlySeries
 
+YOUNG_MONTHS = 12  # after which a month hardly grows
 SIZE_INCHES, DPI = (5.0, 2.4), 80
 PANEL_INCHES = 1.2  # height of one of several panels
 OURS, THEIRS, GOOD, BAD = "#1b6ca8", "#8a8a8a", "#1b7f4d", "#b3261e"
@@ -28,17 +29,30 @@ def month_totals_plot(totals: "pd.DataFrame") -> bytes:
     return _png(draw)
 
 
-def revision_plot(triangle: "pd.DataFrame") -> bytes | None:
-    """How each month's count grew after it was first seen; None where no month was seen twice.
+def growth_of_months(triangle: "pd.DataFrame") -> "pd.DataFrame":
+    """Percent of today's count that was known of each month (columns), by age in months (rows).
+
+    Only months seen twice while they were young, with a straight line between two looks.
 
     Args:
         triangle: `month, offence_type, vintage_month, age_months, count`.
     """
     wide = triangle.pivot_table("count", "age_months", "month", aggfunc="sum")
-    grown = wide.loc[:, wide.notna().sum() > 1]
-    if grown.empty:
+    share = 100 * wide / wide.ffill().iloc[-1]
+    young = share.reindex(range(YOUNG_MONTHS + 1))
+    seen_twice = young.loc[:, young.notna().sum() > 1]
+    return seen_twice.interpolate(limit_area="inside")
+
+
+def revision_plot(triangle: "pd.DataFrame") -> bytes | None:
+    """How each month's count grew after it was first seen; None where no month was seen twice.
+
+    Args:
+        triangle: as in `growth_of_months`.
+    """
+    share = growth_of_months(triangle)
+    if share.empty:
         return None
-    share = 100 * grown / grown.ffill().iloc[-1]
 
     def draw(axes: "Axes") -> None:
         axes.plot(share.index, share, color=OURS, linewidth=0.7, alpha=0.5)
