@@ -1,5 +1,6 @@
 """The square grid: edges, numbering, geometry, and where the extent comes from."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -214,6 +215,14 @@ def test_a_missing_boundary_file_is_named(tmp_path):
     area = replace(SMALL_TOWN, grid=GridSpec(cell_size_m=500.0, boundary_file="town.gpkg"))
 
     with pytest.raises(CoordinateError, match=r"town\.gpkg: no such file, and small_town takes"):
+        grid_of(area, home=tmp_path)
+
+
+def test_a_pipe_is_no_boundary_file(tmp_path):
+    os.mkfifo(tmp_path / "town.gpkg")  # to open it would wait for ever
+    area = replace(SMALL_TOWN, grid=GridSpec(cell_size_m=500.0, boundary_file="town.gpkg"))
+
+    with pytest.raises(CoordinateError, match=r"town\.gpkg: no such file"):
         grid_of(area, home=tmp_path)
 
 

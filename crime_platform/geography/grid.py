@@ -154,7 +154,7 @@ def _covering(area: StudyArea, extent: tuple[float, float, float, float]) -> Gri
 def _boundary_bounds(area: StudyArea, path: Path) -> tuple[float, float, float, float]:
     import geopandas  # slow to import, and only areas with a boundary file need it
 
-    if not path.exists():
+    if not (path.is_file() or path.is_dir()):  # a geodatabase is a folder
         raise CoordinateError(
             f"{path.absolute()}: no such file, and {area.name} takes its extent from it; put the "
             "boundary there, or state extent_m under [grid]"
