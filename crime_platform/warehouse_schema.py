@@ -74,15 +74,18 @@ create or replace view file_known as
         from bytes
         window versions as (partition by study_area, source, file_path order by first_ingested)
     )
-    select * exclude (published_on, first_ingested, retired_at),
-        case when retired_at is not null then least(retired_at, coalesce(
-            lead(known_from) over (partition by study_area, source, file_path order by known_from),
-            retired_at)) end as known_until
+    select * exclude (published_on, first_ingested, retired_at), retired_at as known_until
     from dated;
 create or replace macro month_known_at(moment) as table
+    with known as (
+        select * from file_known
+        where known_from <= moment and (known_until is null or known_until > moment)
+        qualify row_number() over (
+            partition by study_area, source, file_path order by known_from desc
+        ) = 1
+    )
     select h.*, f.known_from from held_month h
-    join file_known f using (study_area, source, sha256, reading_key)
-    where f.known_from <= moment and (f.known_until is null or f.known_until > moment)
+    join known f using (study_area, source, sha256, reading_key)
     qualify f.revisions is distinct from 'replace_months' or row_number() over (
         partition by h.study_area, h.source, h.part, h.month
         order by f.last_day desc, f.known_from desc, f.file_path desc
@@ -98,7 +101,8 @@ create or replace view incident as select * from incident_known_at('infinity'::t
 
 `file_known` has every file's bytes once, read as they are read today, with the time from which
 they were known: the day the publisher wrote on them, else their first ingest. Bytes that replace
-others under the same name can never be known before their ingest. Where a source publishes months
+others under the same name can never be known before their ingest. Of several bytes under one name,
+as when earlier ones come back, the newest known count. Where a source publishes months
 anew, of a month that several known files hold the newest counts: the file that reaches further,
 and of two that reach as far, the one known later.
 """

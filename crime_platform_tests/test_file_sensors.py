@@ -107,6 +107,19 @@ def test_a_revised_file_starts_the_ingest_again(toy_city, look):
     assert keys(tick) != keys(started)
 
 
+def test_bytes_that_come_back_are_read_again(toy_city, look):
+    home = toy_city()
+    first = looks(look, home, 2)
+    write_toy_csv(home.root / FILE, 2 * toy_counts(30, moving=True))
+    second = looks(look, home, 2, first.cursor)
+    write_toy_csv(home.root / FILE, toy_counts(30, moving=True))
+
+    third = looks(look, home, 2, second.cursor)
+
+    # Dagster never starts the same run key twice.
+    assert len({*keys(first), *keys(second), *keys(third)}) == 3
+
+
 def test_a_file_that_is_taken_away_starts_the_ingest_again(toy_city, look):
     home = toy_city()
     shutil.copy(home.root / FILE, home.root / "raw/toy/more.csv")
@@ -157,7 +170,7 @@ def test_counts_that_were_never_published_start_a_forecast(toy_city, look):
     tick = look(home, "toy_new_months")
 
     month, version = tensor_version(home, "toy")
-    assert keys(tick) == [f"toy:{month}:{version}"]
+    assert keys(tick) == [f"toy:{month}:first:{version}"]
     assert [request.partition_key for request in tick.run_requests] == ["2021-06"]
 
 

@@ -104,6 +104,17 @@ def test_an_ingest_killed_before_it_retired_the_old_bytes_doubles_nothing(wareho
     assert known(warehouse, day(3, 20)) == {1: 3}
 
 
+def test_bytes_that_come_back_double_nothing_while_others_stood_in(warehouse, store):
+    first = store("a", {1: 2}, at=day(2), path="raw/all.csv")
+    second = store("b", {1: 3}, at=day(3), path="raw/all.csv")
+    warehouse.retire_other_files("toy", [second], moment=day(3))
+    warehouse.retire_other_files("toy", [first], moment=day(4))
+
+    assert known(warehouse, day(2, 20)) == {1: 2}
+    assert known(warehouse, day(3, 20)) == {1: 3}
+    assert known(warehouse, day(4)) == {1: 2}
+
+
 def test_a_deleted_file_stays_known_until_it_was_missed(warehouse, store):
     store("a", {1: 2}, at=day(2))
     warehouse.retire_other_files("toy", [], moment=day(4))

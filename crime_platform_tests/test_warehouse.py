@@ -177,7 +177,7 @@ def test_a_warehouse_from_before_kinds_of_place_gains_the_column(warehouse, tmp_
     with duckdb.connect(str(warehouse.path)) as connection:
         connection.execute("alter table incident_vintage drop column source_premises")
 
-    warehouse.replace_file(entry(sha="b2"), **parquet(tmp_path))
+    warehouse.replace_file(entry(sha="b2", path="raw/2022.csv"), **parquet(tmp_path))
 
     known = warehouse.read("select sha256, count(source_premises) n from incident group by all")
     assert dict(known.to_numpy().tolist()) == {"a1": 0, "b2": 2}

@@ -58,12 +58,13 @@ def new_files_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sens
             cursor |= {"hashed": stamps, "key": content_key(hashes)}
         if cursor["key"] == seen.get("started"):
             return _nothing("no file is new", cursor)
+        # Bytes that come back are news again, and Dagster never starts the same run key twice.
+        cursor |= {"started": cursor["key"], "n_started": seen.get("n_started", 0) + 1}
         request = dg.RunRequest(
-            run_key=f"{area.name}:{cursor['key']}", tags={"trigger": "new or revised files"}
+            run_key=f"{area.name}:{cursor['n_started']}:{cursor['key']}",
+            tags={"trigger": "new or revised files"},
         )
-        return dg.SensorResult(
-            run_requests=[request], cursor=json.dumps({**cursor, "started": cursor["key"]})
-        )
+        return dg.SensorResult(run_requests=[request], cursor=json.dumps(cursor))
 
     return dg.SensorDefinition(
         name=f"{area.name}_new_files",
@@ -91,12 +92,14 @@ def new_months_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sen
         month, version = counted
         if str(month) not in as_of_months(area).get_partition_keys():
             return _nothing(f"{month} has too little history to forecast from", None)
-        if published_version(home, area.name, month) == version:
+        published = published_version(home, area.name, month)
+        if published == version:
             return _nothing(f"{month} is published with these counts", None)
         if context.instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)):
             return _nothing("a forecast is under way", None)
         request = dg.RunRequest(
-            run_key=f"{area.name}:{month}:{version}",
+            # With what it replaces: counts that come back after a revision are forecast again.
+            run_key=f"{area.name}:{month}:{published or 'first'}:{version}",
             partition_key=str(month),
             tags={"trigger": "new counts"},
         )
