@@ -71,7 +71,7 @@ def choose_settings(
     loss = np.zeros((len(settings), n_types))
     for case in cases:
         rates = np.maximum(rule(case.past, case.month, settings), case.floor)
-        loss += _deviance_terms(case.observed.reshape(n_types, -1), rates.reshape(*loss.shape, -1))
+        loss += deviance_terms(case.observed.reshape(n_types, -1), rates.reshape(*loss.shape, -1))
     return tuple(settings[row] for row in loss.argmin(axis=0))
 
 
@@ -84,7 +84,7 @@ def tuned_rate(
     return np.stack([rates[distinct.index(setting), i] for i, setting in enumerate(chosen)])
 
 
-def _deviance_terms(
+def deviance_terms(
     observed: Float[np.ndarray, " type unit"], rates: Float[np.ndarray, " setting type unit"]
 ) -> Float[np.ndarray, " setting type"]:
     """Half the Poisson deviance less what is the same for all rates: sum of mu - y ln(mu).
