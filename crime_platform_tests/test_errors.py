@@ -11,6 +11,7 @@ from scipy import stats
 from crime_platform.metrics.errors import (
     EXACT_MEAN,
     bias_share,
+    daily_deviance,
     error_sums,
     expected_deviance,
     mae,
@@ -158,3 +159,38 @@ def test_bad_expected_counts_are_refused(bad):
 def test_naive_scale_refuses_a_single_step():
     with pytest.raises(ValueError, match="at least 2 steps, got 1"):
         naive_scale(np.ones((1, 3)))
+
+
+def test_daily_deviance_adds_up_to_that_of_all_cases():
+    random = np.random.default_rng(2)
+    expected = random.uniform(0.01, 2.0, (5, 2, 7))
+    observed = random.poisson(expected).astype(float)
+
+    by_day = daily_deviance(observed, expected)
+
+    assert by_day.shape == (5, 2)
+    assert by_day.sum() == pytest.approx(error_sums(observed, expected).sum_deviance)
+    alone = error_sums(observed[3, 1], expected[3, 1]).sum_deviance
+    assert by_day[3, 1] == pytest.approx(alone)
+
+
+def test_daily_deviance_by_hand():
+    # nodes (2, 1): 2 (2 ln 2 - 1); (0, 0.5): 2 * 0.5; a called-impossible incident is infinite
+    observed = np.array([[[2.0, 0.0]], [[1.0, 0.0]]])
+    expected = np.array([[[1.0, 0.5]], [[0.0, 0.5]]])
+
+    by_day = daily_deviance(observed, expected)
+
+    assert by_day[0, 0] == pytest.approx(2 * (2 * math.log(2) - 1) + 1)
+    assert math.isinf(by_day[1, 0])
+
+
+@pytest.mark.parametrize("bad", [-1.0, math.nan, math.inf])
+def test_daily_deviance_refuses_bad_counts_by_their_place(bad):
+    good, broken = np.ones((3, 1, 2)), np.ones((3, 1, 2))
+    broken[2, 0, 1] = bad
+
+    with pytest.raises(ValueError, match=r"every observed count .* on day 2, type 0, node 1"):
+        daily_deviance(broken, good)
+    with pytest.raises(ValueError, match=r"every expected count .* on day 2, type 0, node 1"):
+        daily_deviance(good, broken)

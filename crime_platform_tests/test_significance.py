@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from crime_platform.metrics.significance import bootstrap_skill, diebold_mariano_p
+from crime_platform.metrics.significance import (
+    BLOCK_DAYS,
+    N_RESAMPLES,
+    block_draws,
+    bootstrap_gain,
+    bootstrap_skill,
+    diebold_mariano_p,
+)
 
 rng = np.random.default_rng(4)
 BASELINE = rng.uniform(80, 120, 12)
@@ -165,3 +172,44 @@ def test_metrics_and_baselines_load_no_heavy_library():
     )
 
     assert loaded.stdout.strip() == "[]"
+
+
+def test_gain_by_hand():
+    # two days, blocks of one: mean gains 3, 2, 2 and 1 are equally likely
+    scores, baselines = np.array([1.0, 2.0]), np.array([4.0, 3.0])
+
+    assert bootstrap_gain(scores, baselines, block_origins=1) == (1.0, 3.0)
+    assert bootstrap_gain(scores, baselines, level=0.4, block_origins=1) == (2.0, 2.0)
+
+
+def test_gain_changes_sign_with_the_roles():
+    low, high = bootstrap_gain(BETTER, BASELINE, block_origins=BLOCK_DAYS)
+    back_low, back_high = bootstrap_gain(BASELINE, BETTER, block_origins=BLOCK_DAYS)
+
+    assert low > 0
+    assert (back_low, back_high) == (pytest.approx(-high), pytest.approx(-low))
+
+
+def test_draws_are_as_many_as_there_are_origins():
+    draws = block_draws(10, 3)
+
+    assert draws.shape == (N_RESAMPLES, 10)
+    assert (draws.sum(axis=1) == 10).all()
+    assert draws.mean(axis=0) == pytest.approx(np.ones(10), abs=0.1)  # none is preferred
+
+
+@pytest.mark.parametrize("block", [0, 11])
+def test_a_block_of_none_or_too_many_is_refused(block):
+    with pytest.raises(ValueError, match=f"1 to 10 origins .all there are., got {block}"):
+        block_draws(10, block)
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan])
+def test_gain_of_sums_that_are_not_finite_is_refused(bad):
+    with pytest.raises(ValueError, match="resampling would hide the one that is not"):
+        bootstrap_gain(np.array([1.0, bad]), np.ones(2), block_origins=1)
+
+
+def test_gain_at_a_level_beyond_its_range_is_refused():
+    with pytest.raises(ValueError, match=r"level must be in \(0, 1\), got 95\.0"):
+        bootstrap_gain(np.ones(2), np.ones(2), level=95.0, block_origins=1)

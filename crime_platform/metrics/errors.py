@@ -82,6 +82,30 @@ def error_sums(
     )
 
 
+def daily_deviance(
+    observed: Float[np.ndarray, "day type node"], expected: Float[np.ndarray, "day type node"]
+) -> Float[np.ndarray, "day type"]:
+    """Poisson deviance of each day and offence type, summed over nodes; days can be resampled.
+
+    Infinite where an incident was called impossible.
+
+    Raises:
+        ValueError: if a count is negative or not finite.
+
+    Source: as in `error_sums`.
+    """
+    for name, values in (("observed", observed), ("expected", expected)):
+        wrong = ~np.isfinite(values) | (values < 0)
+        if wrong.any():
+            day, kind, node = np.argwhere(wrong)[0]
+            raise ValueError(
+                f"every {name} count must be a finite number >= 0; {int(wrong.sum())} of "
+                f"{wrong.size} are not, the first {values[day, kind, node]} on day {day}, type "
+                f"{kind}, node {node}"
+            )
+    return 2 * special.kl_div(observed.astype(np.float64), expected).sum(axis=2)
+
+
 def naive_scale(counts: Float[np.ndarray, " step *series"]) -> Float[np.ndarray, "*series"]:
     """Mean squared step-to-step change of each series in the past; 0 if it never moved.
 
