@@ -156,6 +156,30 @@ def test_leads_of_day_of_week_follow_the_calendar():
     assert not np.allclose(week[0], week[1])
 
 
+def test_leads_are_the_weekdays_after_the_origin():
+    mondays = np.where(DAYS.astype(int) % 7 == 4, 5.0, 1.0)  # day 0 of time was a Thursday
+    weekly = CountHistory(steps=DAYS, counts=np.broadcast_to(mondays[:, None, None], (160, 2, 6)))
+    sunday = DAYS[DAYS.astype(int) % 7 == 3][-2:-1]
+
+    (week,) = BASELINES["day_of_week"].fit(weekly, SPLIT).rolling(weekly, sunday, 7).expected_count
+
+    assert week[:, 0, 0].argmax() == 0  # lead 1 is the Monday
+
+
+def test_settings_are_tried_on_the_day_after_each_origin():
+    asked = []
+
+    def spy(known, target, columns):
+        asked.append((known.origin, target))
+        return decayed_mean(known, target, columns)
+
+    StreetBaseline(name="spy", rule=spy, grid=((7.0,), (70.0,))).fit(HISTORY, SPLIT)
+
+    tried = np.array(asked[: SPLIT.validation_days.size])
+    np.testing.assert_array_equal(tried[:, 1], SPLIT.validation_days)
+    np.testing.assert_array_equal(tried[:, 0], SPLIT.validation_days - 1)
+
+
 def test_types_of_different_settings_do_not_mix():
     fitted = replace(BASELINES["ewma"].fit(HISTORY, SPLIT), settings=((7.0,), (2000.0,)))
     swapped = replace(fitted, settings=((2000.0,), (7.0,)))

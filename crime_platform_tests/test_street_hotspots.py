@@ -92,6 +92,18 @@ def test_constant_risk_scores_its_coverage(extent, rate, coverage):
     assert hit_rate(pooled(daily)[0]) == pytest.approx(coverage)
 
 
+def test_streets_of_equal_danger_tie_whatever_rounding_says():
+    extent = np.array([0.3, 0.7, 1.1, 0.9, 1.3])
+    expected = 0.1 * extent
+    assert np.unique(expected / extent).size > 1  # not quite the rate again
+
+    daily = daily_hits(
+        expected[None], np.array([[0, 10, 0, 0, 0]]), extent, coverage_shares=(0.2, 0.7)
+    )
+
+    np.testing.assert_allclose(daily.hits[:, 0], [2, 7])
+
+
 @given(st.permutations(range(N_NODES)))
 def test_the_order_of_nodes_never_matters(order):
     here = daily_hits(FORECAST, BUSY, LENGTHS)
