@@ -1,1 +1,1 @@
-"""Where things are: the square grid in a projected CRS."""
+"""Where things are: the square grid and the street graph, in a projected CRS."""
