@@ -16,6 +16,7 @@ BENCHMARKS = (
     "incident_files",
     "simulated_city",
     "ten_million_rows",
+    "street_graph",
 )
 HEADER = """# Benchmarks
 
