@@ -64,13 +64,21 @@ def test_a_ring_alone_is_one_isolated_segment():
 
 @pytest.mark.parametrize("start", range(4))
 def test_a_ring_keeps_the_street_it_hangs_on(start):
-    corners = [(100, 0), (200, 0), (200, 100), (100, 100)]
+    corners = [(0, 0), (100, 0), (100, 100), (0, 100)]
     turned = corners[start:] + corners[:start]
-    graph = graph_of([(0, 0), (100, 0)], [*turned, turned[0]])
+    graph = graph_of([(100, 100), (200, 100)], [*turned, turned[0]])
 
-    # the ring, 400 m round from (100, 0), has its middle at the opposite corner
-    assert graph.node_id == ("x200y100", "x50y0")
+    # the ring, 400 m round from (100, 100), has its middle at the opposite corner
+    assert graph.node_id == ("x0y0", "x150y100")
     np.testing.assert_allclose(graph.link_distance_m, [250.0])
+
+
+def test_a_ring_drawn_the_other_way_round_is_the_same():
+    street, ring = [(100, 100), (200, 100)], [(0, 0), (100, 0), (100, 100), (0, 100), (0, 0)]
+
+    graph, again = graph_of(street, ring), graph_of(ring[::-1], street)
+
+    assert again.geometry.tolist() == graph.geometry.tolist()
 
 
 def test_two_streets_that_share_both_ends_are_linked_once():
@@ -207,12 +215,17 @@ def test_no_line_is_an_error():
         graph_of()
 
 
-def test_only_short_lines_are_an_error():
-    with pytest.raises(ValueError, match=r"longest of 1 has 4\.0 m. Are the lines in metres"):
-        graph_of([(0, 0), (4, 0)])
+@pytest.mark.parametrize("length", [4.0, 0.4, 0.004])
+def test_only_short_lines_are_an_error(length):
+    with pytest.raises(
+        ValueError, match=f"longest of 1 lines has {length:g} m. Are they in metres"
+    ):
+        graph_of([(0, 0), (length, 0)])
 
 
-@pytest.mark.parametrize("options", [{"snap_m": 0.0}, {"min_segment_m": -1.0}])
+@pytest.mark.parametrize(
+    "options", [{"snap_m": 0.0}, {"min_segment_m": -1.0}, {"snap_m": float("nan")}]
+)
 def test_a_negative_tolerance_is_an_error(options):
     with pytest.raises(ValueError, match="expected snap_m above 0 and min_segment_m of 0 or more"):
         graph_of(SOUTH_NORTH, **options)

@@ -36,7 +36,7 @@ class SegmentReport:
 class StreetSegments:
     """Street between two junctions, one line each; the order follows the geometry."""
 
-    line: np.ndarray  # shapely LineStrings, the smaller end first
+    line: np.ndarray  # shapely LineStrings
     junction: Int[np.ndarray, "segment 2"]  # number of the junction at either end
     report: SegmentReport
 
@@ -67,13 +67,14 @@ def split_streets(
     Segments shorter than `min_segment_m` are left out: one with a dead end as if it had never been
     drawn (the pieces on either side of its junction become one segment), one between two junctions
     by counting these as a single junction, so that the streets on either side still touch and no
-    line moves. The same lines in another order or direction give the same segments.
+    line moves: without it the network would tear there. The same lines in another order or
+    direction give the same segments.
 
     Raises:
-        ValueError: if there is no line, or none as long as `min_segment_m`, or a length is
-            negative.
+        ValueError: if there is no line, no segment as long as `min_segment_m`, or `snap_m` is not
+            above 0 or `min_segment_m` below 0.
     """
-    if not snap_m > 0 or min_segment_m < 0:
+    if not (snap_m > 0 and min_segment_m >= 0):
         raise ValueError(
             f"expected snap_m above 0 and min_segment_m of 0 or more, found {snap_m:g} and "
             f"{min_segment_m:g}; {SNAP_M:g} and {MIN_SEGMENT_M:g} suit most cities"
@@ -87,7 +88,7 @@ def split_streets(
     if not long_enough.any():
         raise ValueError(
             f"no street is as long as min_segment_m = {min_segment_m:g} m; the longest of "
-            f"{len(whole)} has {shapely.length(whole).max():.1f} m. Are the lines in metres?"
+            f"{len(lines)} lines has {shapely.length(lines).max():.3g} m. Are they in metres?"
         )
     junction = _contracted(_ends(kept), ~long_enough)
     line, junction = kept[long_enough], junction[long_enough]
@@ -105,7 +106,10 @@ def split_streets(
 
 
 def segment_graph(segments: StreetSegments, *, crs: str) -> StreetGraph:
-    """The dual graph of segments; a link is half of one length and half of the other long."""
+    """The dual graph of segments; a link is half of one length and half of the other long.
+
+    What was left out between two segments adds nothing to their distance.
+    """
     ids = node_ids(segments.line)
     order = np.argsort(ids.astype(str), kind="stable")
     line = segments.line[order]
@@ -129,20 +133,9 @@ def _in_order(lines: np.ndarray) -> np.ndarray:
 
 
 def _joined(pieces: np.ndarray) -> np.ndarray:
-    """Pieces joined at every point where just two of them end, each in one stated direction."""
-    merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(pieces)))
-    return _in_order(_directed(merged))
-
-
-def _directed(lines: np.ndarray) -> np.ndarray:
-    """Each line from its smaller end; a ring anticlockwise from its junction, if it has one."""
-    ends = _ends(lines)
-    # Normalising starts a ring at its smallest point. A ring that hangs on other streets must
-    # keep the start it has, or it would lose them.
-    hangs = shapely.is_closed(lines) & (np.bincount(ends.ravel())[ends[:, 0]] > 2)
-    directed = np.where(hangs, lines, shapely.normalize(lines))
-    backwards = shapely.is_closed(lines) & ~shapely.is_ccw(directed)
-    return np.where(backwards, shapely.reverse(directed), directed)
+    """Pieces joined at every point where just two of them end."""
+    # Not normalised: that turns a ring to its smallest point, away from the streets it hangs on.
+    return _in_order(shapely.get_parts(shapely.line_merge(shapely.multilinestrings(pieces))))
 
 
 def _ends(lines: np.ndarray) -> Int[np.ndarray, "line 2"]:
