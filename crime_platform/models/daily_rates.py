@@ -12,9 +12,8 @@ from jaxtyping import Float, Int
 
 from crime_platform.models.empirical_bayes import discounted
 from crime_platform.vocabulary.forecast import CountHistory
-from crime_platform.vocabulary.timesteps import Day
+from crime_platform.vocabulary.timesteps import DAYS_PER_WEEK, Day, weekday
 
-DAYS_PER_WEEK = 7
 DAYS_PER_YEAR = 365
 LEAST_RATE = 1e-7  # incidents per day: once in 27,000 years, where not even one was measured
 CHUNK_DAYS = 256  # counts of so many days at a time become floats of 8 bytes
@@ -82,11 +81,6 @@ def known_days(
             weekday_total=by_weekday,
             weekday_days=n_weekdays,
         )
-
-
-def weekday(days: np.ndarray) -> np.ndarray:
-    """0 for Monday up to 6 for Sunday."""
-    return (days.astype("datetime64[D]").astype(np.int64) + 3) % DAYS_PER_WEEK  # day 0: a Thursday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-from crime_platform.models.daily_rates import KnownDays, weekday
-from crime_platform.vocabulary.timesteps import Day
+from crime_platform.models.daily_rates import KnownDays
+from crime_platform.vocabulary.timesteps import Day, weekday
 
 Columns = tuple[np.ndarray, ...]
 """The numbers of all settings, in the order the rule reads them, each [setting #type 1]."""

@@ -63,6 +63,14 @@ def target_step(origin: np.datetime64, lead: int) -> np.datetime64:
     return origin + lead
 
 
+DAYS_PER_WEEK = 7
+
+
+def weekday(days: np.ndarray) -> np.ndarray:
+    """0 for Monday up to 6 for Sunday."""
+    return (days.astype("datetime64[D]").astype(np.int64) + 3) % DAYS_PER_WEEK  # day 0: a Thursday
+
+
 def month_of_year(months: np.ndarray) -> np.ndarray:
     """0 for January up to 11 for December."""
     return months.astype("datetime64[M]").astype(np.int64) % 12

@@ -1,0 +1,144 @@
+"""The training loop of GLDNet: fresh weights to the last epoch of a one-cycle schedule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from crime_platform.metrics.hotspots import hit_rate
+from crime_platform.metrics.street_hotspots import daily_hits, pooled
+from crime_platform.models.gldnet import Gldnet, GldnetConfig, count_loss
+from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting
+from crime_platform.vocabulary.progress import Progress, report_progress
+
+CURVE_COVERAGE = 0.20
+SCORED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """How far training had come; the last two are None without validation days."""
+
+    seed: int
+    epoch: int
+    loss: float  # on the days learned from, while they were learned
+    validation_loss: float | None
+    hit_rate_20: float | None  # pooled over types, on the validation days
+
+
+def train_gldnet(
+    config: GldnetConfig,
+    learned: StreetSamples,
+    judged: StreetSamples | None,
+    setting: StreetSetting,
+    *,
+    seed: int,
+    task: str,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> tuple[Gldnet, list[Epoch]]:
+    """A trained network and how training went.
+
+    The number of epochs is a setting, chosen beforehand: nothing is stopped by the validation
+    days, so that they can be learned from in the end.
+
+    Args:
+        config: of the network.
+        learned: days to learn from.
+        judged: validation days, for the curve alone.
+        setting: of the streets.
+        seed: of weights and order.
+        task: what progress is reported as.
+        on_epoch: called after each epoch; a search stops a hopeless trial by raising.
+    """
+    torch.manual_seed(seed)
+    model = fresh_gldnet(config, learned, setting)
+    model.mean.copy_(learned.channels.mean(dim=(0, 1)))
+    model.scale.copy_(learned.channels.std(dim=(0, 1)).clamp(min=1e-3))
+    order = torch.Generator().manual_seed(seed)
+    n_batches = -(-len(learned) // config.batch_days)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        max_lr=config.learning_rate,
+        total_steps=config.epochs * n_batches + 1,
+        cycle_momentum=False,
+    )
+    curve = []
+    for number in range(1, config.epochs + 1):
+        losses = []
+        for chosen in torch.randperm(len(learned), generator=order).tensor_split(n_batches):
+            loss = count_loss(learned.expected(model, chosen), learned.observed[chosen], config)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            losses.append(loss.item())
+        curve.append(_epoch(model, judged, config, seed, number, float(np.mean(losses))))
+        detail = f"loss {curve[-1].loss:.5f}"
+        report_progress(
+            Progress(task=task, done=number, total=config.epochs, unit="epoch", detail=detail)
+        )
+        if on_epoch is not None:
+            on_epoch(curve[-1])
+    return model.eval(), curve
+
+
+def fresh_gldnet(config: GldnetConfig, like: StreetSamples, setting: StreetSetting) -> Gldnet:
+    """A network with the sizes that such samples need."""
+    return Gldnet(
+        config,
+        n_types=like.base.shape[1],
+        n_channels=like.channels.shape[-1],
+        n_covariates=like.covariates.shape[-1],
+        adjacency=setting.adjacency(),
+    )
+
+
+def expected_counts(model: Gldnet, samples: StreetSamples) -> Float[np.ndarray, "batch type node"]:
+    """Expected counts of all samples, without a gradient."""
+    with torch.inference_mode():
+        parts = [
+            samples.expected(model, slice(first, first + SCORED_AT_ONCE))
+            for first in range(0, len(samples), SCORED_AT_ONCE)
+        ]
+    return torch.cat(parts).numpy()
+
+
+def _epoch(
+    model: Gldnet,
+    judged: StreetSamples | None,
+    config: GldnetConfig,
+    seed: int,
+    number: int,
+    loss: float,
+) -> Epoch:
+    if judged is None:
+        return Epoch(seed=seed, epoch=number, loss=loss, validation_loss=None, hit_rate_20=None)
+    expected = expected_counts(model, judged)
+    validation_loss = float(count_loss(torch.from_numpy(expected), judged.observed, config))
+    observed = judged.observed.numpy()
+    return Epoch(
+        seed=seed,
+        epoch=number,
+        loss=loss,
+        validation_loss=validation_loss,
+        hit_rate_20=_hit_rate(expected.sum(axis=1), observed.sum(axis=1)),
+    )
+
+
+def _hit_rate(
+    expected: Float[np.ndarray, "day node"], observed: Float[np.ndarray, "day node"]
+) -> float:
+    """Of nodes, not of street length: a curve of training needs no geometry."""
+    extent = np.ones(expected.shape[1])
+    daily = daily_hits(
+        expected.astype(np.float64),
+        observed.astype(np.float64),
+        extent,
+        coverage_shares=(CURVE_COVERAGE,),
+    )
+    return hit_rate(pooled(daily)[0])

@@ -1,0 +1,137 @@
+"""GLDNet as a street forecaster: from a history and a split to fitted networks."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+from scipy.sparse import csr_array
+
+from crime_platform.models.count_distribution import fit_dispersion
+from crime_platform.models.gldnet import Gldnet, GldnetConfig
+from crime_platform.tensors.street_counts import DayCovariates
+from crime_platform.tensors.street_inputs import feature_matrix
+from crime_platform.training.fitted_gldnet import FittedGldnet
+from crime_platform.training.gldnet_loop import Epoch, expected_counts, train_gldnet
+from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting, training_samples
+from crime_platform.training.numerics import reproducible
+from crime_platform.vocabulary.day_split import DaySplit
+from crime_platform.vocabulary.forecast import CountHistory
+from crime_platform.vocabulary.timesteps import IncompleteDataError
+
+NAME = "gldnet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GldnetForecaster:
+    """GLDNet on one street graph."""
+
+    diffusion: csr_array  # of the graph, with the kernel that the config names
+    node_features: Mapping[str, Float[np.ndarray, " node"]] = field(default_factory=dict)
+    covariates: DayCovariates | None = None
+    config: GldnetConfig = field(default_factory=GldnetConfig)
+    name: str = NAME
+
+    @property
+    def setting(self) -> StreetSetting:
+        """The streets, as the network sees them."""
+        features = feature_matrix(self.node_features, self.diffusion.indptr.size - 1)
+        return StreetSetting(
+            diffusion=self.diffusion, features=features, covariates=self.covariates
+        )
+
+    def fit(
+        self,
+        history: CountHistory,
+        split: DaySplit,
+        *,
+        learn_from_validation: bool = False,
+        on_epoch: Callable[[Epoch], None] | None = None,
+    ) -> FittedGldnet:
+        """Learn from the train days, and from the validation days too if asked to.
+
+        Without them the validation days judge: they give the curves and the spread. With them the
+        spread comes from days that were learned from. No later day is read.
+
+        Args:
+            history: daily counts on this graph.
+            split: which days are for what.
+            learn_from_validation: once the settings are chosen, nothing need be held back.
+            on_epoch: called after each epoch; a search may stop the fit by raising.
+
+        Raises:
+            IncompleteDataError: if no day is left to learn from after the burn-in.
+        """
+        started = time.monotonic()
+        known = history.through(split.validation_end)
+        learned_days = split.train_days
+        if learn_from_validation:
+            learned_days = np.concatenate([learned_days, split.validation_days])
+        setting = self.setting
+        judged = training_samples(
+            known, _origins(known, split.validation_days), self.config.inputs, setting
+        )
+        with reproducible(0, n_cells=setting.n_nodes):
+            origins = self._learned_origins(known, learned_days)
+            learned = training_samples(known, origins, self.config.inputs, setting)
+            members, epochs = self._train(
+                learned, None if learn_from_validation else judged, setting, on_epoch
+            )
+            expected = np.mean([expected_counts(member, judged) for member in members], axis=0)
+        observed = judged.observed.numpy()
+        return FittedGldnet(
+            name=self.name,
+            config=self.config,
+            setting=setting,
+            fit_day=learned_days[-1],
+            alpha=tuple(
+                fit_dispersion(observed[:, kind], expected[:, kind])
+                for kind in range(observed.shape[1])
+            ),
+            members=members,
+            epochs=epochs,
+            training_seconds=time.monotonic() - started,
+        )
+
+    def _train(
+        self,
+        learned: StreetSamples,
+        judged: StreetSamples | None,
+        setting: StreetSetting,
+        on_epoch: Callable[[Epoch], None] | None,
+    ) -> tuple[tuple[Gldnet, ...], tuple[Epoch, ...]]:
+        members, epochs = [], []
+        for seed in range(self.config.seeds):
+            member, curve = train_gldnet(
+                self.config,
+                learned,
+                judged,
+                setting,
+                seed=seed,
+                task=f"{self.name} seed {seed}",
+                on_epoch=on_epoch,
+            )
+            members.append(member)
+            epochs += curve
+        return tuple(members), tuple(epochs)
+
+    def _learned_origins(self, known: CountHistory, days: np.ndarray) -> list[int]:
+        """Origins of the days learned from: after the burn-in, thinned out on a large graph."""
+        origins = [o for o in _origins(known, days) if o >= self.config.burn_in_days - 1]
+        if not origins:
+            raise IncompleteDataError(
+                f"{self.name} has no day to learn from: its base rates need "
+                f"{self.config.burn_in_days} days first, and the train days end on {days[-1]}, "
+                f"{len(known.steps)} days known; take in earlier days"
+            )
+        most = max(1, self.config.max_cases // known.counts.shape[-1])
+        if len(origins) <= most:
+            return origins
+        rows = np.linspace(0, len(origins) - 1, most).round().astype(int)
+        return [origins[row] for row in rows.tolist()]
+
+
+def _origins(known: CountHistory, targets: np.ndarray) -> list[int]:
+    first = known.index_of(targets[0]) - 1
+    return list(range(max(first, 0), first + len(targets)))
