@@ -40,7 +40,10 @@ def select_nodes(graph: StreetGraph, keep: Bool[np.ndarray, " node"]) -> StreetG
 def inside_extent(
     graph: StreetGraph, extent_m: tuple[float, float, float, float]
 ) -> Bool[np.ndarray, " node"]:
-    """Nodes whose midpoint lies in west, south, east, north, its edges included.
+    """Nodes whose midpoint lies in west, south, east, north.
+
+    The west and the south edge belong to it, as with a grid's cells: extents side by side share no
+    node.
 
     Raises:
         ValueError: if west is not below east, or south not below north.
@@ -52,7 +55,7 @@ def inside_extent(
             f"{list(extent_m)}; all four are metres in {graph.crs}"
         )
     x_m, y_m = graph.midpoints().T
-    return (x_m >= west) & (x_m <= east) & (y_m >= south) & (y_m <= north)
+    return (x_m >= west) & (x_m < east) & (y_m >= south) & (y_m < north)
 
 
 def inside_boundary(graph: StreetGraph, path: Path) -> Bool[np.ndarray, " node"]:
