@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 from jaxtyping import Bool, Int
+from shapely.geometry.base import BaseGeometry
 
 from crime_platform.geography.street_graph import StreetGraph
 from crime_platform.geography.street_lines import read_vector
@@ -62,6 +63,18 @@ def inside_boundary(graph: StreetGraph, path: Path) -> Bool[np.ndarray, " node"]
     """Nodes whose midpoint lies in any polygon of a vector file.
 
     Raises:
+        CoordinateError: as `read_boundary`.
+        SourceFormatError: as `read_boundary`.
+    """
+    area = read_boundary(path, crs=graph.crs)
+    shapely.prepare(area)
+    return shapely.intersects_xy(area, *graph.midpoints().T)
+
+
+def read_boundary(path: Path, *, crs: str) -> BaseGeometry:
+    """Every polygon of a vector file as one shape, in metres of `crs`.
+
+    Raises:
         CoordinateError: if the file is missing or states no CRS.
         SourceFormatError: if it cannot be read, or a feature is not a polygon.
     """
@@ -70,7 +83,7 @@ def inside_boundary(graph: StreetGraph, path: Path) -> Bool[np.ndarray, " node"]
         raise CoordinateError(
             f"{path}: states no CRS, so its extent is unknown; save it again with one"
         )
-    shapes = np.asarray(table.to_crs(graph.crs).geometry.values, dtype=object)
+    shapes = np.asarray(table.to_crs(crs).geometry.values, dtype=object)
     names = [None if shape is None else shape.geom_type for shape in shapes.tolist()]
     wrong = [at for at, name in enumerate(names) if name not in _AREAS]
     if wrong:
@@ -79,9 +92,7 @@ def inside_boundary(graph: StreetGraph, path: Path) -> Bool[np.ndarray, " node"]
             "the file of the area's boundary"
         )
     # Publishers' polygons may cross themselves: made valid, they still say what is inside.
-    area = shapely.union_all(shapely.make_valid(shapes))
-    shapely.prepare(area)
-    return shapely.intersects_xy(area, *graph.midpoints().T)
+    return shapely.union_all(shapely.make_valid(shapes))
 
 
 def communities(

@@ -68,8 +68,8 @@ class StreetPoints:
             size = getattr(self, key)
             if (size is not None) != (kind == self.kind):
                 raise StudyAreaError(
-                    f"{key}: goes with kind {kind!r} and with no other; points {self.name!r} are of "
-                    f"kind {self.kind!r} with {key} {'missing' if size is None else 'given'}"
+                    f"{key}: goes with kind {kind!r} and with no other; points {self.name!r} are "
+                    f"of kind {self.kind!r}, and it is {'missing' if size is None else 'given'}"
                 )
             if size is not None:
                 _require_above_zero(key, size)
