@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
@@ -187,12 +188,15 @@ class StreetCountTables(WarehouseFile):
 
     def street_count(self, study_area: str) -> StreetCount | None:
         """What the area's counts on streets cover; None before they were made."""
-        with self.reader() as connection:
-            found = connection.execute(
-                "select graph_key, offence_groups, first_day, last_day from street_count "
-                "where study_area = ?",
-                [study_area],
-            ).fetchone()
+        query = (
+            "select graph_key, offence_groups, first_day, last_day from street_count "
+            "where study_area = ?"
+        )
+        try:
+            with self.reader() as connection:
+                found = connection.execute(query, [study_area]).fetchone()
+        except duckdb.CatalogException:  # an earlier version made the file, and counted nothing
+            return None
         if found is None:
             return None
         key, groups, first, last = found

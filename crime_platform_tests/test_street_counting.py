@@ -270,6 +270,13 @@ def test_each_step_names_the_one_before_it(home):
     assert last_counted_day(home, "town") is None
 
 
+def test_a_warehouse_of_an_earlier_version_holds_no_counts_on_streets(home):
+    with Warehouse(home.warehouse).writer() as connection:
+        connection.execute("drop table street_count")
+
+    assert last_counted_day(home, "town") is None
+
+
 def test_a_record_too_young_to_hold_a_whole_day_is_named(home):
     young = write_town(
         home,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from crime_platform.geography.street_graph import StreetGraph
 
 YOUNG_MONTHS = 12  # after which a month hardly grows
-SIZE_INCHES, DPI = (5.0, 2.4), 80
+SIZE_INCHES, MAP_INCHES, DPI = (5.0, 2.4), (4.0, 4.0), 80
 PANEL_INCHES = 1.2  # height of one of several panels
 OURS, THEIRS, GOOD, BAD = "#1b6ca8", "#8a8a8a", "#1b7f4d", "#b3261e"
 
@@ -128,7 +128,7 @@ def street_graph_plot(graph: "StreetGraph") -> bytes:
         axes.set_axis_off()
         axes.set_title(f"{graph.n_nodes:,} {graph.kind}s", fontsize=9, loc="left")
 
-    return _png(draw)
+    return _png(draw, size=MAP_INCHES)
 
 
 def snap_distance_plot(distance_m: "np.ndarray") -> bytes:
@@ -142,15 +142,15 @@ def snap_distance_plot(distance_m: "np.ndarray") -> bytes:
     return _png(draw)
 
 
-def _png(*draws: "Callable[[Axes], None]") -> bytes:
+def _png(*draws: "Callable[[Axes], None]", size: tuple[float, float] = SIZE_INCHES) -> bytes:
     # The object interface: no pyplot state, no display, and steps in threads do not collide.
     from matplotlib.figure import Figure
 
     n_cols = 1 if len(draws) == 1 else 2
     n_rows = -(-len(draws) // n_cols)
-    width, height = SIZE_INCHES
-    size = (width, height if n_rows == 1 else n_rows * PANEL_INCHES)
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    width, height = size
+    inches = (width, height if n_rows == 1 else n_rows * PANEL_INCHES)
+    figure = Figure(figsize=inches, dpi=DPI, layout="constrained")
     for place, draw in enumerate(draws, start=1):
         axes = figure.add_subplot(n_rows, n_cols, place)
         axes.spines[["top", "right"]].set_visible(False)
