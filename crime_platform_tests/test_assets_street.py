@@ -16,7 +16,7 @@ from crime_platform.defs.street_schedules import daily_schedule, street_job
 from crime_platform.ingest import ingest_area
 from crime_platform.vocabulary.source_api import SourceApi
 from crime_platform.vocabulary.study_area import load_study_area
-from toy_streets import EAST, INCIDENTS, NORTH, STREET_TABLE, write_incidents, write_town
+from toy_street_town import EAST, INCIDENTS, NORTH, STREET_TABLE, write_incidents, write_town
 
 STREET_ASSETS = {"street_graph", "segment_day_count"}
 

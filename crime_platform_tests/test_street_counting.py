@@ -18,7 +18,7 @@ from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from crime_platform.warehouse import Warehouse
-from toy_streets import (
+from toy_street_town import (
     EAST,
     EAST_SIDE,
     INCIDENTS,

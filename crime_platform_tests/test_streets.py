@@ -8,7 +8,7 @@ from crime_platform.geography.point_graph import MAX_LINK_M
 from crime_platform.geography.street_segments import MIN_SEGMENT_M
 from crime_platform.vocabulary.streets import OffenceGroup, StreetPoints, last_complete_day
 from crime_platform.vocabulary.study_area import StudyAreaError, load_study_area
-from toy_streets import STREET_TABLE, TOWN
+from toy_street_town import STREET_TABLE, TOWN
 
 
 @pytest.fixture
