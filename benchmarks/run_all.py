@@ -17,6 +17,7 @@ BENCHMARKS = (
     "simulated_city",
     "ten_million_rows",
     "street_graph",
+    "street_counting",
 )
 HEADER = """# Benchmarks
 

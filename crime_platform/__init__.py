@@ -17,6 +17,8 @@ Where do I go to...?
 - write invented files? `simulation`.
 - add a data check? The rule in `data_checks`, its name and what it reads in `data_checking`.
 - change what a cell is? `geography.grid`.
+- change what a street is, or what is counted on it? `geography.street_segments`, then
+  `street_graphs` and `street_counting`; its TOML keys are in `vocabulary.streets`.
 - add a baseline? `models.baselines`. A network? `models`, then `training.fit`. What runs, and in
   which group? `model_catalogue`.
 - change what a search may try? `training.search_spaces`.

@@ -8,6 +8,7 @@ import logging
 import dagster as dg
 
 from crime_platform.defs.assets_grid import grid_assets
+from crime_platform.defs.assets_street import street_data_assets
 from crime_platform.defs.file_sensors import has_given_files, new_files_sensor, new_months_sensor
 from crime_platform.defs.resources import Platform
 from crime_platform.defs.schedules import ingest_job, monthly_job, monthly_schedule
@@ -44,7 +45,9 @@ def build_definitions(home: PlatformHome) -> dg.Definitions:
     monthly = {area.name: monthly_job(area) for area in areas}
     ingest = {area.name: ingest_job(area) for area in areas}
     return dg.Definitions(
-        assets=[asset for area in areas for asset in grid_assets(area)],
+        assets=[
+            asset for area in areas for asset in (*grid_assets(area), *street_data_assets(area))
+        ],
         jobs=[*monthly.values(), *ingest.values()],
         schedules=[monthly_schedule(area, monthly[area.name], home) for area in areas],
         sensors=[

@@ -16,13 +16,14 @@ from crime_platform.vocabulary.study_area_parts import LEFT_OUT
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse_counts import write_counts
-from crime_platform.warehouse_file import WarehouseFile, now
+from crime_platform.warehouse_file import now
+from crime_platform.warehouse_streets import StreetCountTables
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Warehouse(WarehouseFile):
+class Warehouse(StreetCountTables):
     """What the pipeline writes and reads, by what it is about."""
 
     __slots__ = ()

@@ -41,6 +41,16 @@ alter table month_count add column if not exists note varchar;
 create table if not exists month_revision (
     study_area varchar, month date, offence_type varchar, vintage_month date, age_months integer,
     count bigint);
+create table if not exists segment_day_count (
+    study_area varchar, day date, offence_group varchar, mark varchar, segment_id varchar,
+    count integer);
+create table if not exists unsnapped_incident (
+    study_area varchar, source varchar, sha256 varchar, source_file varchar, source_row bigint,
+    offence_type varchar, reason varchar, distance_m double);
+create table if not exists street_count (
+    study_area varchar primary key, graph_key varchar, offence_groups varchar[], first_day date,
+    last_day date, newest_day date, n_incidents bigint, n_snapped bigint, n_beyond bigint,
+    n_outside bigint, n_without_place bigint, counted_at timestamptz);
 create table if not exists data_check (
     study_area varchar, check_name varchar, passed boolean, severity varchar, problem varchar,
     checked_at timestamptz, primary key (study_area, check_name));

@@ -55,10 +55,12 @@ def test_everything_kept_is_the_same_graph():
     np.testing.assert_array_equal(same.links, GRID.links)
 
 
-def test_the_edge_of_the_extent_is_inside():
-    kept = inside_extent(GRID, (EAST + 100.0, NORTH + 100.0, EAST + 150.0, NORTH + 150.0))
+def test_extents_side_by_side_share_no_node():
+    west = inside_extent(GRID, (EAST + 100.0, NORTH + 100.0, EAST + 150.0, NORTH + 151.0))
+    east = inside_extent(GRID, (EAST + 150.0, NORTH + 100.0, EAST + 200.0, NORTH + 151.0))
 
-    assert kept.sum() == 2  # midpoints (100, 150) and (150, 100)
+    assert (west.sum(), east.sum()) == (1, 1)  # midpoints (100, 150) and (150, 100)
+    assert not (west & east).any()
 
 
 def test_nothing_kept_is_an_error():

@@ -4,21 +4,19 @@ Every asset reads, calls one function of the pipeline, and reports. Files are ha
 content, never through an I/O manager.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import dagster as dg
 
 from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS
 from crime_platform.defs import checks, data_checks
+from crime_platform.defs.asset_factory import area_asset
 from crime_platform.defs.metadata import clean_metadata, column_schema, preview, table_of
 from crime_platform.defs.resources import Platform
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, parse_month
 
 TRAINING_POOL = "training"  # one at a time: a fit takes both cores
-Decorator = Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]
-OWNERS = ["team:crime-platform"]
 _BESIDE_IT = "The log1p_mse recipe is run beside it to show what the loss does."
 LEARNED: Mapping[str, tuple[str, str, str]] = {  # asset: model that is judged, kind, description
     "boosted_trees": (
@@ -56,20 +54,8 @@ def grid_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
     return [*_data_assets(area), *_model_assets(area), *_release_assets(area)]
 
 
-def _asset(area: StudyArea, *kinds: str, **options: Any) -> Decorator:
-    """`dg.asset` with what every asset of an area shares."""
-    return dg.asset(
-        key_prefix=[area.name],
-        group_name=area.name,
-        owners=OWNERS,
-        kinds=set(kinds),
-        tags={"study_area": area.name},
-        **options,
-    )
-
-
 def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
-    @_asset(
+    @area_asset(
         area,
         "python",
         "duckdb",
@@ -101,7 +87,7 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             ],
         )
 
-    @_asset(
+    @area_asset(
         area,
         "duckdb",
         deps=[incidents],
@@ -140,7 +126,7 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             ],
         )
 
-    @_asset(
+    @area_asset(
         area,
         "xarray",
         "zarr",
@@ -164,7 +150,7 @@ def _model_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
     tensor = dg.AssetKey([area.name, "grid_tensor"])
     opponents = dg.AssetKey([area.name, "baselines"])
 
-    @_asset(
+    @area_asset(
         area,
         "python",
         deps=[tensor],
@@ -182,7 +168,7 @@ def _model_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
     def learned(name: str) -> dg.AssetsDefinition:
         model, kind, description = LEARNED[name]
 
-        @_asset(
+        @area_asset(
             area,
             kind,
             name=name,
@@ -212,7 +198,7 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
     months = as_of_months(area)
     models = [dg.AssetKey([area.name, name]) for name in ("baselines", *LEARNED)]
 
-    @_asset(
+    @area_asset(
         area,
         "python",
         "parquet",
@@ -241,7 +227,7 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             metadata=clean_metadata(metadata), check_results=[checks.gate(area, made, verdict)]
         )
 
-    @_asset(
+    @area_asset(
         area,
         "duckdb",
         deps=[candidate],
@@ -260,7 +246,7 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             raise dg.Failure(str(refusal), allow_retries=False) from refusal
         return dg.MaterializeResult(metadata=clean_metadata(report))
 
-    @_asset(
+    @area_asset(
         area,
         "python",
         "matplotlib",

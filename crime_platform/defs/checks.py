@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from crime_platform.counting import CountReport
     from crime_platform.forecasting import QuickSkill
     from crime_platform.ingest import IngestReport
+    from crime_platform.street_counting import SegmentCountReport
     from crime_platform.vocabulary.verdict import Verdict
 
 DESCRIPTIONS = {
     "source_files_are_sound": "Rejected rows of every file stay within the limits of [quality]",
     "no_missing_months": "Every month between the first and the last holds incidents",
     "enough_history": "There are enough complete months to back-test and forecast",
+    "incidents_reach_a_street": "Incidents of the street area lie near one of its streets",
     "skill_over_historical_average": "Mean Poisson deviance below the historical average's",
     "beats_historical_average": "The gate: deviance and RMSE below the historical average's, bias "
     "and totals plausible. Only a candidate that passes is published",
@@ -99,6 +101,32 @@ def enough_history(area: StudyArea, report: "CountReport", least: int) -> dg.Ass
         f"{report.last_complete}), at least {least} are needed. Add earlier files and set "
         "first_month in the TOML to the first month they cover.",
         metadata={"n_months": report.n_complete},
+    )
+
+
+def reach_a_street(
+    area: StudyArea, report: "SegmentCountReport", limit: float
+) -> dg.AssetCheckResult:
+    """Whether nearly all incidents of the groups in the street area were put on a node."""
+    snap = report.snap
+    problem = ""
+    if snap.n_points == snap.n_beyond:
+        problem = f"{area.name}: no incident of the offence groups is near a street of the area. "
+    elif snap.beyond_share > limit:
+        problem = (
+            f"{area.name}: {snap.n_beyond:,} of {snap.n_points:,} incidents in the street area "
+            f"({snap.beyond_share:.1%}) are beyond reach of every street, at most {limit:.1%} may "
+            "be; table unsnapped_incident lists them. "
+        )
+    if problem:
+        problem += "Check file, max_snap_m and the area chosen under [streets] in the TOML."
+    return _result(
+        area,
+        "segment_day_count",
+        "incidents_reach_a_street",
+        passed=not problem,
+        problem=problem,
+        metadata={"beyond_share": snap.beyond_share, "beyond": snap.n_beyond},
     )
 
 

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from crime_platform.data_checks.outcome import MonthlySeries
+    from crime_platform.geography.street_graph import StreetGraph
 
 YOUNG_MONTHS = 12  # after which a month hardly grows
-SIZE_INCHES, DPI = (5.0, 2.4), 80
+SIZE_INCHES, MAP_INCHES, DPI = (5.0, 2.4), (4.0, 4.0), 80
 PANEL_INCHES = 1.2  # height of one of several panels
 OURS, THEIRS, GOOD, BAD = "#1b6ca8", "#8a8a8a", "#1b7f4d", "#b3261e"
 
@@ -103,15 +104,53 @@ def levels_plot(every: "Sequence[MonthlySeries]") -> bytes:
     return _png(*map(draw_one, every))
 
 
-def _png(*draws: "Callable[[Axes], None]") -> bytes:
+def street_graph_plot(graph: "StreetGraph") -> bytes:
+    """The nodes of a street graph in their places, and the links between them as thin lines."""
+
+    def draw(axes: "Axes") -> None:
+        import shapely
+        from matplotlib.collections import LineCollection
+
+        middle = graph.midpoints()
+        if graph.kind == "segment":
+            coordinates, owner = shapely.get_coordinates(graph.geometry, return_index=True)
+            streets = np.split(coordinates, np.flatnonzero(np.diff(owner)) + 1)
+            axes.add_collection(LineCollection(streets, colors=OURS, linewidths=0.5))
+        else:
+            axes.add_collection(
+                LineCollection(list(middle[graph.links]), colors=THEIRS, linewidths=0.4)
+            )
+            axes.scatter(*middle.T, s=1.5, color=OURS, linewidths=0)
+        alone = graph.isolated
+        axes.scatter(*middle[alone].T, s=4, color=BAD, linewidths=0)
+        axes.autoscale_view()
+        axes.set_aspect("equal")
+        axes.set_axis_off()
+        axes.set_title(f"{graph.n_nodes:,} {graph.kind}s", fontsize=9, loc="left")
+
+    return _png(draw, size=MAP_INCHES)
+
+
+def snap_distance_plot(distance_m: "np.ndarray") -> bytes:
+    """How far incidents lay from the street or place they were put on."""
+
+    def draw(axes: "Axes") -> None:
+        axes.hist(distance_m, bins=40, color=OURS)
+        axes.set_xlabel("metres", fontsize=8)
+        axes.set_title("Incidents by distance to their street", fontsize=9, loc="left")
+
+    return _png(draw)
+
+
+def _png(*draws: "Callable[[Axes], None]", size: tuple[float, float] = SIZE_INCHES) -> bytes:
     # The object interface: no pyplot state, no display, and steps in threads do not collide.
     from matplotlib.figure import Figure
 
     n_cols = 1 if len(draws) == 1 else 2
     n_rows = -(-len(draws) // n_cols)
-    width, height = SIZE_INCHES
-    size = (width, height if n_rows == 1 else n_rows * PANEL_INCHES)
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    width, height = size
+    inches = (width, height if n_rows == 1 else n_rows * PANEL_INCHES)
+    figure = Figure(figsize=inches, dpi=DPI, layout="constrained")
     for place, draw in enumerate(draws, start=1):
         axes = figure.add_subplot(n_rows, n_cols, place)
         axes.spines[["top", "right"]].set_visible(False)

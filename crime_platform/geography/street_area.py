@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 from jaxtyping import Bool, Int
+from shapely.geometry.base import BaseGeometry
 
 from crime_platform.geography.street_graph import StreetGraph
 from crime_platform.geography.street_lines import read_vector
@@ -40,7 +41,10 @@ def select_nodes(graph: StreetGraph, keep: Bool[np.ndarray, " node"]) -> StreetG
 def inside_extent(
     graph: StreetGraph, extent_m: tuple[float, float, float, float]
 ) -> Bool[np.ndarray, " node"]:
-    """Nodes whose midpoint lies in west, south, east, north, its edges included.
+    """Nodes whose midpoint lies in west, south, east, north.
+
+    The west and the south edge belong to it, as with a grid's cells: extents side by side share no
+    node.
 
     Raises:
         ValueError: if west is not below east, or south not below north.
@@ -52,11 +56,23 @@ def inside_extent(
             f"{list(extent_m)}; all four are metres in {graph.crs}"
         )
     x_m, y_m = graph.midpoints().T
-    return (x_m >= west) & (x_m <= east) & (y_m >= south) & (y_m <= north)
+    return (x_m >= west) & (x_m < east) & (y_m >= south) & (y_m < north)
 
 
 def inside_boundary(graph: StreetGraph, path: Path) -> Bool[np.ndarray, " node"]:
     """Nodes whose midpoint lies in any polygon of a vector file.
+
+    Raises:
+        CoordinateError: as `read_boundary`.
+        SourceFormatError: as `read_boundary`.
+    """
+    area = read_boundary(path, crs=graph.crs)
+    shapely.prepare(area)
+    return shapely.intersects_xy(area, *graph.midpoints().T)
+
+
+def read_boundary(path: Path, *, crs: str) -> BaseGeometry:
+    """Every polygon of a vector file as one shape, in metres of `crs`.
 
     Raises:
         CoordinateError: if the file is missing or states no CRS.
@@ -67,7 +83,7 @@ def inside_boundary(graph: StreetGraph, path: Path) -> Bool[np.ndarray, " node"]
         raise CoordinateError(
             f"{path}: states no CRS, so its extent is unknown; save it again with one"
         )
-    shapes = np.asarray(table.to_crs(graph.crs).geometry.values, dtype=object)
+    shapes = np.asarray(table.to_crs(crs).geometry.values, dtype=object)
     names = [None if shape is None else shape.geom_type for shape in shapes.tolist()]
     wrong = [at for at, name in enumerate(names) if name not in _AREAS]
     if wrong:
@@ -76,9 +92,7 @@ def inside_boundary(graph: StreetGraph, path: Path) -> Bool[np.ndarray, " node"]
             "the file of the area's boundary"
         )
     # Publishers' polygons may cross themselves: made valid, they still say what is inside.
-    area = shapely.union_all(shapely.make_valid(shapes))
-    shapely.prepare(area)
-    return shapely.intersects_xy(area, *graph.midpoints().T)
+    return shapely.union_all(shapely.make_valid(shapes))
 
 
 def communities(

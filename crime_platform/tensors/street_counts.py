@@ -125,9 +125,12 @@ def segment_counts_array(
             f"groups {list(groups)} and the {graph.n_nodes} nodes; the first is {example}: count "
             "again on this graph"
         )
-    counts = np.zeros((n_days, len(groups), graph.n_nodes), dtype=np.float32)
-    np.add.at(counts, (step, kind, node), rows["count"].to_numpy().astype(np.float32))
-    return counts.astype(dtype)
+    # Made as it is returned: pages of zeros that nothing is written to take no memory.
+    shape = (n_days, len(groups), graph.n_nodes)
+    counts = np.zeros(shape, dtype=dtype)
+    flat = np.ravel_multi_index((step, kind, node), shape)  # one axis: three take numpy far longer
+    np.add.at(counts.reshape(-1), flat, rows["count"].to_numpy().astype(dtype))
+    return counts
 
 
 def _positions(values: "pd.Series", names: tuple[str, ...]) -> np.ndarray:

@@ -11,6 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crime_platform.vocabulary.source import Source
+from crime_platform.vocabulary.streets import StreetSpec
+from crime_platform.vocabulary.streets_table import read_streets
 from crime_platform.vocabulary.study_area_parts import (
     BacktestSettings,
     GridSpec,
@@ -64,6 +66,7 @@ class StudyArea:
     revisions: RevisionRule = field(default_factory=RevisionRule)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)
     calendar: HolidayCalendar | None = None  # without one, no holiday is known
+    streets: StreetSpec | None = None  # without one, nothing is forecast by day
     toml_file: str = ""  # name of the file it was read from, for messages
 
     def __post_init__(self) -> None:
@@ -84,6 +87,8 @@ class StudyArea:
         _require_one_owner("", (), self.premises_types)
         self._require_premises_column()
         self._require_flag_for_police_discovered()
+        if self.streets is not None:
+            self.streets.require_known(self.offence_names, self.sources)
         if self.is_simulated and SIMULATED not in self.title.lower():
             raise StudyAreaError(
                 f"title: {self.title!r} must say that the area is {SIMULATED}, or what is made "
@@ -212,6 +217,9 @@ def load_study_area(path: Path) -> StudyArea:
 
 def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
     table.require("name", "crs", "timezone", "first_month", "grid", "offence_type", "source")
+    offence_types = all_or_none([read_offence(t) for t in table.tables("offence_type")])
+    last_month = _read_month(table, "last_month")
+    streets = table.table("streets")
     fields = {
         "name": table.text("name"),
         "title": table.text("title") or table.values.get("name"),
@@ -219,12 +227,12 @@ def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
         "timezone": table.text("timezone"),
         "step": table.text("step"),
         "first_month": _read_month(table, "first_month"),
-        "last_month": _read_month(table, "last_month"),
+        "last_month": last_month,
         "ignored_labels": table.texts("ignored_labels"),
         "includes_police_discovered": table.flag("includes_police_discovered"),
         "is_simulated": table.flag("simulated"),
         "grid": read_grid(table.table("grid")),
-        "offence_types": all_or_none([read_offence(t) for t in table.tables("offence_type")]),
+        "offence_types": offence_types,
         "premises_types": all_or_none([read_premises(t) for t in table.tables("premises_type")]),
         "sources": all_or_none(
             [read_source(t, str(table.values.get("name"))) for t in table.tables("source")]
@@ -233,6 +241,9 @@ def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
         "revisions": read_revisions(table.table("revisions")),
         "backtest": read_backtest(table.table("backtest")),
         "calendar": read_calendar(table.table("calendar")),
+        "streets": read_streets(streets, offence_types, is_closed=last_month is not None)
+        if "streets" in table.values
+        else None,
     }
     table.finish()
     if table.problems:

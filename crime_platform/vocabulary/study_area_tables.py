@@ -205,7 +205,7 @@ def all_or_none(parts: list[Part | None]) -> tuple[Part, ...] | None:
     return whole if len(whole) == len(parts) else None
 
 
-def build(kind: Callable[..., Part], table: TomlTable, **fields: Any) -> Part | None:
+def build(kind: Callable[..., Part], table: TomlTable, /, **fields: Any) -> Part | None:
     """The part, or nothing when the table it comes from is already known to be wrong."""
     given = {key: value for key, value in fields.items() if value is not None}
     try:
