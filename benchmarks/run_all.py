@@ -18,6 +18,7 @@ BENCHMARKS = (
     "ten_million_rows",
     "street_graph",
     "street_counting",
+    "street_training",
 )
 HEADER = """# Benchmarks
 

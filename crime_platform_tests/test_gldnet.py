@@ -96,6 +96,19 @@ def test_fresh_weights_state_the_level_in_the_shares_of_the_base():
     torch.testing.assert_close(expected, level[..., None] * base / base.sum(-1, keepdim=True))
 
 
+def test_inputs_in_other_units_give_the_same_forecast():
+    channels, covariates, base, level = inputs()
+    model, other = stirred(), stirred()
+    other.load_state_dict(model.state_dict())
+    fahrenheit = covariates * 1.8 + 32
+    model.standardise(channels, covariates)
+    other.standardise(channels * 1000, fahrenheit)
+
+    expected = model(channels, covariates, base, level)
+
+    torch.testing.assert_close(expected, other(channels * 1000, fahrenheit, base, level))
+
+
 def test_shares_move_and_the_total_stays_with_the_level():
     channels, covariates, base, level = inputs()
     model = stirred()

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from crime_platform.tensors.street_inputs import StreetInputs
 
+LEAST_SPREAD = 1e-3  # below it an input is as good as constant
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GldnetConfig:
@@ -93,6 +95,8 @@ class Gldnet(nn.Module):
     adjacency: Tensor
     mean: Tensor
     scale: Tensor
+    covariate_mean: Tensor
+    covariate_scale: Tensor
 
     def __init__(
         self,
@@ -109,6 +113,8 @@ class Gldnet(nn.Module):
         self.register_buffer("adjacency", adjacency, persistent=False)
         self.register_buffer("mean", torch.zeros(n_channels))
         self.register_buffer("scale", torch.ones(n_channels))
+        self.register_buffer("covariate_mean", torch.zeros(n_covariates))
+        self.register_buffer("covariate_scale", torch.ones(n_covariates))
         embedding = 0.1 * torch.randn(n_nodes, config.node_embedding)
         self.embedding = nn.Parameter(embedding) if config.node_embedding else None
         width = n_channels + n_covariates + config.node_embedding
@@ -123,6 +129,20 @@ class Gldnet(nn.Module):
             nn.init.zeros_(zeroed.weight)
             nn.init.zeros_(zeroed.bias)
 
+    def standardise(
+        self,
+        channels: Float[Tensor, "batch node channel"],
+        covariates: Float[Tensor, "batch covariate"],
+    ) -> None:
+        """Take every input's mean and spread from the days learned from.
+
+        A user's table comes in its own units, and a constant column says nothing.
+        """
+        self.mean.copy_(channels.mean(dim=(0, 1)))
+        self.scale.copy_(channels.std(dim=(0, 1), correction=0).clamp(min=LEAST_SPREAD))
+        self.covariate_mean.copy_(covariates.mean(dim=0))
+        self.covariate_scale.copy_(covariates.std(dim=0, correction=0).clamp(min=LEAST_SPREAD))
+
     def forward(
         self,
         channels: Float[Tensor, "batch node channel"],
@@ -131,10 +151,8 @@ class Gldnet(nn.Module):
         level: Float[Tensor, "batch type"],
     ) -> Float[Tensor, "batch type node"]:
         n_nodes = channels.shape[1]
-        parts = [
-            (channels - self.mean) / self.scale,
-            covariates[:, None].expand(-1, n_nodes, -1),
-        ]
+        day = (covariates - self.covariate_mean) / self.covariate_scale
+        parts = [(channels - self.mean) / self.scale, day[:, None].expand(-1, n_nodes, -1)]
         if self.embedding is not None:
             parts.append(self.embedding.expand(len(channels), -1, -1))
         shown = torch.cat(parts, dim=-1)
@@ -148,7 +166,7 @@ class Gldnet(nn.Module):
         )
         bounded = self.bound * torch.tanh(log_ratio / self.bound)
         share = torch.softmax(torch.log(base) + bounded, dim=-1)
-        total = level * torch.exp(self.area_effect(covariates))
+        total = level * torch.exp(self.area_effect(day))
         return total[..., None] * share
 
 

@@ -54,8 +54,7 @@ def train_gldnet(
     """
     torch.manual_seed(seed)
     model = fresh_gldnet(config, learned, setting)
-    model.mean.copy_(learned.channels.mean(dim=(0, 1)))
-    model.scale.copy_(learned.channels.std(dim=(0, 1)).clamp(min=1e-3))
+    model.standardise(learned.channels, learned.covariates)
     order = torch.Generator().manual_seed(seed)
     n_batches = -(-len(learned) // config.batch_days)
     optimizer = torch.optim.AdamW(
