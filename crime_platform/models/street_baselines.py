@@ -104,10 +104,17 @@ class StreetBaseline:
                 f"{self.name} has {len(self.grid)}"
             )
 
-    def fit(self, history: CountHistory, split: DaySplit) -> FittedStreetBaseline:
+    def fit(
+        self,
+        history: CountHistory,
+        split: DaySplit,
+        *,
+        learn_from_validation: bool = False,  # noqa: ARG002
+    ) -> FittedStreetBaseline:
         """Choose settings and spread by one-day-ahead forecasts of the validation days.
 
-        No day after `split.validation_end` is read.
+        No day after `split.validation_end` is read. There is nothing more to learn from the
+        validation days: at every origin a rule counts all the days before it.
 
         Raises:
             ValueError: if the history is not daily.
