@@ -214,3 +214,12 @@ def test_a_baseline_has_nothing_more_to_learn_from_validation_days():
     more = BASELINES["ewma"].fit(HISTORY, SPLIT, learn_from_validation=True)
 
     assert (once.settings, once.alpha) == (more.settings, more.alpha)
+
+
+def test_a_saved_baseline_forecasts_as_before(tmp_path):
+    fitted = BASELINES["network_smoothed"].fit(HISTORY, SPLIT)
+
+    fitted.save(tmp_path / "fit")
+    again = BASELINES["network_smoothed"].load(tmp_path / "fit")
+
+    assert again == fitted
