@@ -5,7 +5,7 @@ All models are resampled together, so that what a week did to all of them cancel
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
@@ -43,7 +43,7 @@ class _Judged:
     def gain_over_best(self, model: str) -> tuple[float, float, float]:
         """Mean daily deviance saved on the best baseline; NaN for that baseline itself."""
         if model == self.best_baseline:
-            return (np.nan,) * 3
+            return np.nan, np.nan, np.nan
         gap = self.deviance[self.best_baseline] - self.deviance[model]
         return float(gap.mean()), *_ends(self.n_draws @ gap / gap.size)
 
@@ -184,7 +184,7 @@ def _skill_row(judged: _Judged, scores: StreetScores, curve: "pd.DataFrame") -> 
     }
 
 
-def _ends(resampled: np.ndarray) -> tuple:
+def _ends(resampled: np.ndarray) -> tuple[Any, Any]:
     """Low and high end of the central interval, over the first axis."""
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return low, high

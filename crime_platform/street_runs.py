@@ -57,6 +57,11 @@ class StreetRun:
         return self.description["skipped"]  # pyright: ignore[reportReturnType]
 
     @property
+    def is_network(self) -> bool:
+        """Whether the model has a configuration, which no baseline has."""
+        return bool(self.description["config"])
+
+    @property
     def key(self) -> str:
         return f"{self.evidence.name}/{self.folder.name}"
 
