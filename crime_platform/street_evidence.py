@@ -32,6 +32,7 @@ class _Judged:
     n_draws: Float[np.ndarray, "resample day"]
     deviance: dict[str, Float[np.ndarray, " day"]]
     hits: dict[str, DailyHits]
+    rates: dict[str, tuple[np.ndarray, np.ndarray]]  # hit rate by coverage; in each resample
     best_baseline: str
 
     def deviance_skill(self, model: str) -> tuple[float, float, float]:
@@ -46,13 +47,6 @@ class _Judged:
             return np.nan, np.nan, np.nan
         gap = self.deviance[self.best_baseline] - self.deviance[model]
         return float(gap.mean()), *_ends(self.n_draws @ gap / gap.size)
-
-    def rates(self, model: str) -> tuple[np.ndarray, np.ndarray]:
-        """Hit rate by coverage, pooled and in each resample; NaN without an incident."""
-        daily = self.hits[model]
-        pooled = _shares(daily.hits.sum(axis=1)[None], daily.n_incidents.sum(keepdims=True))[0]
-        resampled = _shares(self.n_draws @ daily.hits.T, self.n_draws @ daily.n_incidents)
-        return pooled, resampled
 
 
 def street_evidence(
@@ -83,11 +77,14 @@ def street_evidence(
         if group == ANY_GROUP:
             tried = [name for name in baselines if name in scores]
             best[part, lead] = min(tried, key=lambda name, of=deviance: float(of[name].sum()))
+        n_draws = block_draws(deviance[OPPONENT].size, BLOCK_DAYS).astype(np.float64)
+        hits = {model: each.hits[case] for model, each in scores.items()}
         judged = _Judged(
             case=case,
-            n_draws=block_draws(deviance[OPPONENT].size, BLOCK_DAYS).astype(np.float64),
+            n_draws=n_draws,
             deviance=deviance,
-            hits={model: each.hits[case] for model, each in scores.items()},
+            hits=hits,
+            rates={model: _rates(daily, n_draws) for model, daily in hits.items()},
             best_baseline=best[part, lead],
         )
         of_models = {model: _curve(judged, model) for model in scores}
@@ -109,12 +106,18 @@ def rows_of(rows: "pd.DataFrame", case: Case) -> "pd.DataFrame":
     return rows[kept if group == ANY_GROUP else kept & (rows["offence_group"] == group)]
 
 
+def _rates(daily: DailyHits, n_draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hit rate by coverage, pooled and in each resample; NaN without an incident."""
+    pooled = _shares(daily.hits.sum(axis=1)[None], daily.n_incidents.sum(keepdims=True))[0]
+    return pooled, _shares(n_draws @ daily.hits.T, n_draws @ daily.n_incidents)
+
+
 def _curve(judged: _Judged, model: str) -> "pd.DataFrame":
     """Rows of `street_curve`: the hit rate at each coverage, beside the opponent and the EWMA."""
     import pandas as pd
 
     part, lead, group = judged.case
-    rate, resampled = judged.rates(model)
+    rate, resampled = judged.rates[model]
     low, high = _ends(resampled)
     best = judged.hits[model].best_hits.sum(axis=1)
     hits = judged.hits[model].hits.sum(axis=1)
@@ -133,7 +136,7 @@ def _curve(judged: _Judged, model: str) -> "pd.DataFrame":
     for name, other in (("long_run", OPPONENT), ("ewma", EWMA)):
         gain = np.full((3, rate.size), np.nan)
         if other in judged.hits and other != model:
-            their_rate, theirs = judged.rates(other)
+            their_rate, theirs = judged.rates[other]
             gain = np.stack([rate - their_rate, *_ends(resampled - theirs)])
         for ending, values in zip(("", "_low", "_high"), gain, strict=True):
             columns[f"gain_over_{name}{ending}"] = values
