@@ -22,7 +22,17 @@ _BASELINE_CODE = (
     "vocabulary/day_split",
     "vocabulary/forecast",
 )
-CODE_OF = {"baselines": _BASELINE_CODE, "networks": ("models", "tensors", "training", "vocabulary")}
+_NETWORK_CODE = (
+    "models/gldnet",
+    "tensors/street_counts",
+    "tensors/street_inputs",
+    "training/fitted_gldnet",
+    "training/gldnet_loop",
+    "training/gldnet_samples",
+    "training/numerics",
+    "training/street_fit",
+)
+CODE_OF = {"baselines": _BASELINE_CODE, "networks": (*_BASELINE_CODE, *_NETWORK_CODE)}
 """Modules whose text decides what a model forecasts: a change in one makes its fits anew."""
 
 

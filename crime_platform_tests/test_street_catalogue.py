@@ -1,7 +1,5 @@
 from dataclasses import replace
 
-import pytest
-
 from crime_platform.street_catalogue import (
     NETWORK,
     OPPONENT,
@@ -17,8 +15,6 @@ BASELINES = toy_forecasters(COUNTS)
 
 
 def test_the_network_comes_last():
-    pytest.importorskip("crime_platform.training.street_fit", exc_type=ImportError)
-
     models = street_forecasters(COUNTS, kernel_m=200.0)
 
     assert list(models) == [*BASELINES, NETWORK]

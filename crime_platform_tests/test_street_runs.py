@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from crime_platform.models.daily_rates import daily_rate_floor
+from crime_platform.models.gldnet import GldnetConfig
+from crime_platform.street_catalogue import street_forecasters
 from crime_platform.street_fits import known_at_anchor
 from crime_platform.street_runs import read_days, read_latest, run_street_model
 from crime_platform.tensors.street_counts import DayCovariates
@@ -169,6 +171,46 @@ def test_too_few_days_for_any_model_stop_the_run(root):
 def test_a_lead_that_was_not_judged_is_refused(run):
     with pytest.raises(ValueError, match=r"test forecasts of leads \[1, 3\], not of lead 2"):
         read_days(run, "test", 2)
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The smallest GLDNet that learns from the toy streets."""
+    config = GldnetConfig(seeds=1, epochs=1, burn_in_days=100)
+    models = street_forecasters(COUNTS)
+    return replace(models["gldnet"], config=config)
+
+
+@pytest.fixture(scope="module")
+def network_run(network, root):
+    return run_street_model(network, COUNTS, PLAN, root)
+
+
+def test_a_network_is_described_with_its_curves(network_run):
+    production = network_run.fits[-1]
+
+    assert network_run.is_network
+    assert production["n_parameters"] > 0
+    assert len(str(production["sha256"])) == 64
+    assert [epoch["epoch"] for epoch in production["curves"]] == [1]
+    assert network_run.fits[0]["curves"][0]["hit_rate_20"] > 0  # the one that held days back
+
+
+def test_a_network_is_not_trained_again_for_the_next_day(network, network_run, root):
+    fits = {path: path.stat().st_mtime_ns for path in (root / "street_fits" / "gldnet").iterdir()}
+
+    earlier = run_street_model(network, COUNTS, replace(PLAN, as_of=DAYS[-2]), root)
+
+    again = {path: path.stat().st_mtime_ns for path in (root / "street_fits" / "gldnet").iterdir()}
+    assert again == fits
+    assert earlier.evidence == network_run.evidence
+    assert read_latest(earlier).origin == DAYS[-2]
+
+
+def test_a_network_without_days_to_learn_from_is_skipped(root):
+    default = street_forecasters(COUNTS)["gldnet"]  # its burn-in is a year
+
+    assert "no day to learn from" in str(run_street_model(default, COUNTS, PLAN, root).skipped)
 
 
 class NeedsTenYears:
