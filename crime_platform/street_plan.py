@@ -86,7 +86,7 @@ class StreetPlan:
             )
         split = chronological_split(first_day, self.anchor, burn_in_days=self.burn_in_days)
         fewest = min(split.validation_days.size, split.test_days.size)
-        least = max(MIN_PART_DAYS, self.horizon - 1 + MIN_PART_DAYS, self.n_refits)
+        least = max(MIN_PART_DAYS + self.horizon - 1, self.n_refits)
         if fewest < least:
             raise IncompleteDataError(
                 f"{short} leave {fewest} to validate or to test, and street models are judged on "

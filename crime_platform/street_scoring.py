@@ -4,7 +4,7 @@ Sums only, so that days can be pooled and resampled: `street_evidence` takes the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 ANY_GROUP = "any"  # all offence groups together: sums added up, streets ranked by the total
 NODE_COUNT_COVERAGE = 0.2
+CHUNK_VALUES = 2_000_000  # forecasts whose spread is judged at once
 
 Case = tuple[str, int, str]
 """Part, lead and offence group, or `ANY_GROUP`."""
@@ -86,7 +87,9 @@ def score_street_run(run: StreetRun, counts: SegmentCounts, plan: StreetPlan) ->
     for part, lead in ((VALIDATION, 1), *((TEST, lead) for lead in plan.leads)):
         stated = read_days(run, part, lead)
         observed = _recorded(counts, stated.targets)
-        rows += list(_score_rows(run.model, stated, observed, counts.offence_groups))
+        for days in _chunks(*observed.shape):
+            some = _of_days(stated, days)
+            rows += list(_score_rows(run.model, some, observed[days], counts.offence_groups))
         for group, expected, recorded in _ranked(stated, observed, counts.offence_groups):
             case = (part, lead, group)
             extent = counts.graph.extent
@@ -99,6 +102,21 @@ def score_street_run(run: StreetRun, counts: SegmentCounts, plan: StreetPlan) ->
         rows=pd.concat(rows, ignore_index=True),
         hits=hits,
         node_count_hit_rate=node_count,
+    )
+
+
+def _chunks(n_days: int, n_types: int, n_nodes: int) -> Iterator[slice]:
+    """Days by the memory's worth: a dozen arrays of the chunk's size are held at once."""
+    step = max(1, CHUNK_VALUES // (n_types * n_nodes))
+    yield from (slice(first, first + step) for first in range(0, n_days, step))
+
+
+def _of_days(stated: DayForecasts, days: slice) -> DayForecasts:
+    return replace(
+        stated,
+        targets=stated.targets[days],
+        expected_count=stated.expected_count[days],
+        dispersion=stated.dispersion[days],
     )
 
 

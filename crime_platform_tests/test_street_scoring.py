@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from crime_platform.metrics.calibration import calibration_cases
@@ -99,3 +100,15 @@ def test_every_hotspot_row_is_there_once(scores):
 
     assert len(rows) == 3 * 4 * n_days  # two groups and any, four coverages
     np.testing.assert_array_less(rows["sum_hits"], rows["sum_best_hits"] + 1e-9)
+
+
+def test_scores_do_not_depend_on_how_many_days_are_judged_at_once(run, scores, monkeypatch):
+    monkeypatch.setattr("crime_platform.street_scoring.CHUNK_VALUES", 16 * 7)  # a week
+    order = ["part", "lead", "offence_group", "target_day"]
+
+    weekly = score_street_run(run, COUNTS, PLAN)
+
+    pd.testing.assert_frame_equal(
+        weekly.rows.sort_values(order, ignore_index=True),
+        scores.rows.sort_values(order, ignore_index=True),
+    )
