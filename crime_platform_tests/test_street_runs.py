@@ -135,6 +135,20 @@ def test_what_is_known_of_days_ahead_makes_no_evidence_anew():
     assert len(versions) == 1
 
 
+def test_holidays_entered_for_next_year_make_no_evidence_anew():
+    soon = np.array(["2021-02-01"], dtype="datetime64[D]")  # within reach of the anchor's forecasts
+    later = np.append(soon, np.datetime64("2022-01-01"))
+
+    versions = [
+        known_at_anchor(
+            replace(COUNTS, history=replace(COUNTS.history, holidays=days)), PLAN
+        ).data_version
+        for days in (soon, later, soon[:0])
+    ]
+
+    assert versions[0] == versions[1] != versions[2]
+
+
 def test_another_neighbourhood_is_another_model(root):
     near = toy_forecasters(COUNTS, "network_smoothed")["network_smoothed"]
     other = replace(near, diffusion=near.diffusion * 0.5)
