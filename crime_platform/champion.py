@@ -42,6 +42,7 @@ def choose_champion(
     simplest_first: Sequence[str],
     *,
     incumbent: str | None = None,
+    unit: str = "origins",
 ) -> Choice:
     """The incumbent as long as it ties with the lowest deviance, else the simplest that does.
 
@@ -54,6 +55,7 @@ def choose_champion(
             with a deviance that is not finite does not compete.
         simplest_first: every model name, from the simplest to the most complex.
         incumbent: the champion so far.
+        unit: what the reason calls the origins.
 
     Raises:
         ValueError: if a model has no place in `simplest_first`, or none can compete.
@@ -76,7 +78,7 @@ def choose_champion(
     margins = _margins(names, table - deviance[best])
     tied = [name for name in names if margins[name].is_tie]
     champion = incumbent if incumbent in tied else tied[0]
-    lowest = f"the lowest mean deviance over {n_origins} origins, {deviance[best].mean():.4f}"
+    lowest = f"the lowest mean deviance over {n_origins} {unit}, {deviance[best].mean():.4f}"
     why = f"it has {lowest}"
     if champion != best:
         rank = "" if champion == incumbent else " and is the simplest model there"

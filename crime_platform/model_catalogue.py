@@ -4,6 +4,7 @@ from dataclasses import asdict, is_dataclass, replace
 
 from crime_platform.backtest import BacktestPlan
 from crime_platform.vocabulary.artifact import code_version
+from crime_platform.vocabulary.daily_forecast import StreetForecaster
 from crime_platform.vocabulary.forecast import Forecaster
 
 GROUPS = ("baselines", "boosted_trees", "st_resnet", "convlstm")  # one Dagster asset each
@@ -100,7 +101,7 @@ def code_of(forecaster: Forecaster) -> str:
     return code_version(*CODE_OF["boosted_trees" if forecaster.name == "lightgbm" else "networks"])
 
 
-def config_of(forecaster: Forecaster) -> dict[str, object]:
+def config_of(forecaster: Forecaster | StreetForecaster) -> dict[str, object]:
     """The model's settings as plain values; none for a baseline."""
     config = getattr(forecaster, "config", None)
     return asdict(config) if is_dataclass(config) and not isinstance(config, type) else {}

@@ -6,11 +6,13 @@ symlink is replaced. A reader sees the old release or the new one, never half of
 
 import fcntl
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import numpy as np
 
 from crime_platform.vocabulary.artifact import (
     TEMPORARY,
@@ -22,7 +24,8 @@ from crime_platform.vocabulary.artifact import (
 )
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.tables import RUN_ID, TABLES, Table
-from crime_platform.vocabulary.views import VIEW_COLUMN_COMMENTS, VIEWS
+from crime_platform.vocabulary.timesteps import Day
+from crime_platform.vocabulary.views import VIEWS, view_comments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +35,8 @@ STORAGE_VERSION = "v1.4.0"
 RELEASES_KEPT = 5
 LOCK = ".lock"
 KEPT_FOREVER = ("cell_forecast",)  # of earlier months: the champion and its opponent
+KEPT_DAYS = 60  # of earlier days: the champion's street forecasts, to compare with what came
+EVERY_ROW = "true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,42 @@ class Publication:
     folder: Path
     run_id: str
     is_latest: bool
+
+    @property
+    def as_of(self) -> str:
+        return self.as_of_month
+
+    def rows_of(self, table: str) -> str | None:
+        """Which rows of a table are released, as an SQL condition; None for no row."""
+        if self.is_latest:
+            return EVERY_ROW
+        # Forecasts of earlier months are history: the published model and its opponent stay.
+        return "is_champion or model = 'historical_average'" if table in KEPT_FOREVER else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreetPublication:
+    """One published street candidate; `newest_day` is that of the area's newest one."""
+
+    study_area: str
+    as_of_day: Day
+    newest_day: Day
+    folder: Path
+    run_id: str
+
+    @property
+    def as_of(self) -> str:
+        return str(self.as_of_day)
+
+    def rows_of(self, table: str) -> str | None:
+        """Which rows of a table are released, as an SQL condition; None for no row."""
+        if self.as_of_day == self.newest_day:
+            return EVERY_ROW
+        is_recent = self.newest_day - self.as_of_day <= np.timedelta64(KEPT_DAYS, "D")
+        return "is_champion" if table == "segment_forecast" and is_recent else None
+
+
+AnyPublication = Publication | StreetPublication
 
 
 class ReleaseError(ValueError):
@@ -64,28 +105,31 @@ def open_release(home: PlatformHome) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(home.forecasts.resolve()), read_only=True)
 
 
-def release_name(publications: list[Publication], table_versions: object) -> str:
+def release_name(publications: Sequence[AnyPublication], table_versions: object) -> str:
     """File name of the release made of these candidates; equal contents have equal names."""
-    parts = [[item.study_area, item.as_of_month, item.folder.name] for item in publications]
+    parts = [[item.study_area, item.as_of, item.folder.name] for item in publications]
     return f"forecasts-{content_key(parts, table_versions)}.duckdb"
 
 
 def publish_release(
     home: PlatformHome,
-    publications: list[Publication],
+    publications: Sequence[AnyPublication],
     releases: "pd.DataFrame",
     *,
     quality: "pd.DataFrame",
     checks: "pd.DataFrame | None" = None,
+    street_releases: "pd.DataFrame | None" = None,
 ) -> Path:
     """Build the release of these publications and make it the one that readers open.
 
     Args:
         home: where the release goes.
-        publications: every published candidate of every area.
-        releases: rows of the `release` table, one per publication.
+        publications: every published candidate of every area, of months and of streets.
+        releases: rows of the `release` table, one per published month.
         quality: rows of the `data_quality` table.
         checks: rows of the `data_check` table; none when absent.
+        street_releases: rows of the `street_release` table, one per published day; none when
+            absent.
 
     Returns:
         The release file. If it is already the published one, nothing is written.
@@ -99,15 +143,23 @@ def publish_release(
     with (home.releases / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one builder at a time: pruning removes others' work
         with written_aside(target) as aside:
-            frames = {"release": releases, "data_quality": quality}
-            _build(aside, publications, frames | ({} if checks is None else {"data_check": checks}))
+            given = {
+                "release": releases,
+                "data_quality": quality,
+                "data_check": checks,
+                "street_release": street_releases,
+            }
+            frames = {name: frame for name, frame in given.items() if frame is not None}
+            _build(aside, publications, frames)
             sync_file(aside)
         swap_symlink(home.forecasts, f"{home.releases.name}/{name}")
         _prune(home, keep=target)
     return target
 
 
-def _build(path: Path, publications: list[Publication], frames: "dict[str, pd.DataFrame]") -> None:
+def _build(
+    path: Path, publications: Sequence[AnyPublication], frames: "dict[str, pd.DataFrame]"
+) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"attach '{path}' as built (storage_version '{STORAGE_VERSION}')")
         connection.execute("use built")
@@ -134,15 +186,16 @@ def _create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         )
 
 
-def _append(connection: duckdb.DuckDBPyConnection, table: Table, publication: Publication) -> None:
-    file = publication.folder / f"{table.name}.parquet"
-    if not file.exists() or not (publication.is_latest or table.name in KEPT_FOREVER):
+def _append(
+    connection: duckdb.DuckDBPyConnection, table: Table, publication: AnyPublication
+) -> None:
+    file, condition = publication.folder / f"{table.name}.parquet", publication.rows_of(table.name)
+    if not file.exists() or condition is None:
         return
-    # Forecasts of earlier months are history: the published model and its opponent stay for ever.
-    condition = "" if publication.is_latest else "where is_champion or model = 'historical_average'"
     labelled = "*, ? as run_id" if RUN_ID in table.columns else "*"
     connection.execute(
-        f"insert into {table.name} by name select {labelled} from read_parquet(?) {condition}",
+        f"insert into {table.name} by name select {labelled} from read_parquet(?) "
+        f"where {condition}",
         [*([publication.run_id] if RUN_ID in table.columns else []), str(file)],
     )
 
@@ -152,9 +205,7 @@ def _create_view(
 ) -> None:
     connection.execute(f"create view {name} as {query}")
     connection.execute(f"comment on view {name} is {_quoted(comment)}")
-    described = {
-        column.name: column.comment for table in TABLES for column in table.columns
-    } | VIEW_COLUMN_COMMENTS
+    described = view_comments(name)
     for (column,) in connection.execute(
         "select column_name from duckdb_columns() where table_name = ?", [name]
     ).fetchall():

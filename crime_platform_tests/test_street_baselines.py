@@ -207,3 +207,19 @@ def test_a_matrix_of_another_graph_is_refused():
 
     with pytest.raises(ValueError, match="diffusion matrix has 4 nodes, the history has 6"):
         other["gamma_poisson"].fit(HISTORY, SPLIT)
+
+
+def test_a_baseline_has_nothing_more_to_learn_from_validation_days():
+    once = BASELINES["ewma"].fit(HISTORY, SPLIT)
+    more = BASELINES["ewma"].fit(HISTORY, SPLIT, learn_from_validation=True)
+
+    assert (once.settings, once.alpha) == (more.settings, more.alpha)
+
+
+def test_a_saved_baseline_forecasts_as_before(tmp_path):
+    fitted = BASELINES["network_smoothed"].fit(HISTORY, SPLIT)
+
+    fitted.save(tmp_path / "fit")
+    again = BASELINES["network_smoothed"].load(tmp_path / "fit")
+
+    assert again == fitted

@@ -5,10 +5,12 @@ the validation days, and all get the same floor and the same kind of spread. To 
 rule in `street_rules` and a row of `street_baselines`.
 """
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -18,11 +20,13 @@ from crime_platform.models import street_rules as rules
 from crime_platform.models.baseline_tuning import TUNING_BUDGET, Setting, deviance_terms
 from crime_platform.models.count_distribution import fit_dispersion
 from crime_platform.models.daily_rates import daily_rate_floor, known_days
+from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.daily_forecast import StreetForecaster, origin_positions
 from crime_platform.vocabulary.day_split import DaySplit
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 
 ALL_DAYS = float("inf")  # the half-life that weighs all days alike
+SETTINGS = "settings.json"  # what a fitted baseline is, in its folder
 
 # Every setting starts with its half-life in days. Then: share of the area's mean; days of the mean
 # added to a weekday; share of the neighbours and hops to them; days of the prior and the
@@ -87,15 +91,25 @@ class FittedStreetBaseline:
             dispersion=np.broadcast_to(np.array(self.alpha)[:, None], shape),
         )
 
+    def save(self, folder: Path) -> None:
+        """Write the settings and the spread into a folder, for `StreetBaseline.load`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / SETTINGS, {"settings": self.settings, "alpha": self.alpha})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreetBaseline:
-    """One rule as a forecaster; fitting chooses its settings and its spread."""
+    """One rule as a forecaster; fitting chooses its settings and its spread.
+
+    `diffusion` is set where the rule looks at neighbours: two forecasters of one name that see
+    different neighbours are told apart by it.
+    """
 
     name: str
     rule: rules.DailyRule
     grid: tuple[Setting, ...]  # settings tried, at most `TUNING_BUDGET`
     reads_target: bool = False  # whether rates of the leads differ
+    diffusion: sparse.csr_array | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.grid) <= TUNING_BUDGET:
@@ -104,10 +118,17 @@ class StreetBaseline:
                 f"{self.name} has {len(self.grid)}"
             )
 
-    def fit(self, history: CountHistory, split: DaySplit) -> FittedStreetBaseline:
+    def fit(
+        self,
+        history: CountHistory,
+        split: DaySplit,
+        *,
+        learn_from_validation: bool = False,  # noqa: ARG002
+    ) -> FittedStreetBaseline:
         """Choose settings and spread by one-day-ahead forecasts of the validation days.
 
-        No day after `split.validation_end` is read.
+        No day after `split.validation_end` is read. There is nothing more to learn from the
+        validation days: at every origin a rule counts all the days before it.
 
         Raises:
             ValueError: if the history is not daily.
@@ -134,6 +155,17 @@ class StreetBaseline:
             alpha=tuple(
                 fit_dispersion(observed[:, kind], expected[:, kind]) for kind in range(n_types)
             ),
+        )
+
+    def load(self, folder: Path) -> FittedStreetBaseline:
+        """A baseline that was fitted earlier and saved."""
+        written = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        return FittedStreetBaseline(
+            name=self.name,
+            rule=self.rule,
+            reads_target=self.reads_target,
+            settings=tuple(tuple(setting) for setting in written["settings"]),
+            alpha=tuple(written["alpha"]),
         )
 
     def _chosen(self, known: CountHistory, positions: range) -> tuple[Setting, ...]:
@@ -175,10 +207,10 @@ def street_baselines(diffusion: sparse.csr_array) -> dict[str, StreetForecaster]
         StreetBaseline(name="long_run_frequency", rule=rules.decayed_mean, grid=PLAIN),
         StreetBaseline(name="exponential_decay", rule=rules.decayed_mean, grid=DECAY_GRID),
         StreetBaseline(name="ewma", rule=rules.ewma, grid=DECAY_GRID),
-        StreetBaseline(name="network_smoothed", rule=network, grid=NETWORK_GRID),
+        StreetBaseline(name="network_smoothed", rule=network, grid=NETWORK_GRID, diffusion=weights),
         StreetBaseline(
             name="day_of_week", rule=rules.day_of_week, grid=WEEKDAY_GRID, reads_target=True
         ),
-        StreetBaseline(name="gamma_poisson", rule=prior, grid=PRIOR_GRID),
+        StreetBaseline(name="gamma_poisson", rule=prior, grid=PRIOR_GRID, diffusion=weights),
     )
     return {baseline.name: baseline for baseline in everything}

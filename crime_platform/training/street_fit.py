@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -93,6 +94,14 @@ class GldnetForecaster:
             epochs=epochs,
             training_seconds=time.monotonic() - started,
         )
+
+    def load(self, folder: Path) -> FittedGldnet:
+        """The networks that were fitted on these streets earlier and saved.
+
+        Raises:
+            ValueError: if the weights are not the ones that were described.
+        """
+        return FittedGldnet.load(folder, self.setting)
 
     def _train(
         self,

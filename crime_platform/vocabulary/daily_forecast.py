@@ -35,8 +35,14 @@ class StreetForecaster(Protocol):
     @property
     def name(self) -> str: ...
 
-    def fit(self, history: CountHistory, split: DaySplit) -> FittedStreet:
-        """Learn from train days and tune on validation days; no later day is read."""
+    def fit(
+        self, history: CountHistory, split: DaySplit, *, learn_from_validation: bool = False
+    ) -> FittedStreet:
+        """Learn from train days and tune on validation days; no later day is read.
+
+        With `learn_from_validation` the validation days are learned from too, once they have
+        served to tune: so a model that forecasts tomorrow has not held back the newest days.
+        """
         ...
 
 

@@ -5,6 +5,7 @@ in the Dagster catalogue and in the data dictionary.
 """
 
 from crime_platform.vocabulary.evidence_tables import EVIDENCE_TABLES
+from crime_platform.vocabulary.street_tables import STREET_TABLES
 from crime_platform.vocabulary.table_words import (
     AREA,
     AS_OF,
@@ -283,6 +284,7 @@ TABLES = (
             Column("is_latest", "BOOLEAN", "Newest as_of_month of its area"),
         ),
     ),
+    *STREET_TABLES,
 )
 
 BY_NAME = {table.name: table for table in TABLES}

@@ -1,5 +1,10 @@
 """The views of a release: what most readers query, as SQL over the published tables."""
 
+from crime_platform.vocabulary.street_tables import STREET_TABLES
+from crime_platform.vocabulary.street_views import STREET_VIEW_COLUMN_COMMENTS, STREET_VIEWS
+from crime_platform.vocabulary.table_words import Table
+from crime_platform.vocabulary.tables import TABLES
+
 _SCORE_RATIOS = """
     sum(s.n) as n_cases,
     sum(s.sum_deviance) / sum(s.n) as deviance,
@@ -111,6 +116,7 @@ VIEWS = {
             and a.cell_id = f.cell_id and a.offence_type = f.offence_type
         """,
     ),
+    **STREET_VIEWS,
 }
 
 VIEW_COLUMN_COMMENTS = {
@@ -148,3 +154,15 @@ VIEW_COLUMN_COMMENTS = {
     "is_backtest": "True for back-test forecasts, false for forecasts that were published then",
     "error": "Recorded - expected, incidents",
 }
+
+
+def view_comments(view: str) -> dict[str, str]:
+    """What the columns of one view mean, by name; a month's lead is not a day's."""
+    if view in STREET_VIEWS:
+        return _comments(STREET_TABLES) | STREET_VIEW_COLUMN_COMMENTS
+    months = tuple(table for table in TABLES if table not in STREET_TABLES)
+    return _comments(months) | VIEW_COLUMN_COMMENTS
+
+
+def _comments(tables: tuple[Table, ...]) -> dict[str, str]:
+    return {column.name: column.comment for table in tables for column in table.columns}

@@ -1,0 +1,174 @@
+"""Which street model is published, and whether it may be: the choice and the gate, as pure rules.
+
+Validation days choose and test days judge, so the gate's figures are not those that picked the
+model. Mean Poisson deviance decides; MAE never does.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from crime_platform.champion import BIAS_LIMIT, Choice, choose_champion
+from crime_platform.metrics.significance import BLOCK_DAYS
+from crime_platform.street_catalogue import OPPONENT
+from crime_platform.street_evidence import HEADLINE_COVERAGE, rows_of
+from crime_platform.street_runs import TEST, VALIDATION
+from crime_platform.street_scoring import ANY_GROUP
+from crime_platform.vocabulary.verdict import Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECENT_DAYS = 56  # eight whole weeks: what a forecast total is compared with
+LARGEST_DAY = 2.0  # times the largest recent day
+PLAUSIBLE_MEAN = (0.5, 2.0)  # times the mean of recent days
+
+
+def choose_street_champion(
+    scores: Mapping[str, "pd.DataFrame"],
+    simplest_first: Sequence[str],
+    *,
+    incumbent: str | None = None,
+) -> Choice:
+    """The model whose forecast is published, by `choose_champion` on weeks of validation days.
+
+    Deviance is that of the whole area in a day, all offence groups, one day ahead. A first week
+    that is not whole is left out.
+
+    Args:
+        scores: rows of `street_score` by model.
+        simplest_first: every model, from the simplest to the most complex.
+        incumbent: the champion published last.
+    """
+    weekly = {model: _weekly_deviance(rows) for model, rows in scores.items()}
+    unit = "weeks of validation days"
+    return choose_champion(weekly, simplest_first, incumbent=incumbent, unit=unit)
+
+
+def judge_streets(
+    candidate_id: str,
+    model: str,
+    scores: "pd.DataFrame",
+    hotspots: "pd.DataFrame",
+    *,
+    forecast_totals: Float[np.ndarray, " lead"],
+    recent_totals: Float[np.ndarray, " day"],
+) -> Verdict:
+    """Whether the candidate may be published: on the test days it must beat long-run frequency.
+
+    At each lead judged, deviance and RMSE must be lower and the hit rate in the riskiest 20 % not
+    lower, all offence groups together; the total one day ahead must be unbiased within
+    `BIAS_LIMIT`; and what is forecast must be finite and plausible beside the last eight weeks. The
+    long-run frequency itself cannot pass: whoever wants it needs no model.
+
+    Args:
+        candidate_id: what is judged.
+        model: the model chosen.
+        scores: rows of `street_score`.
+        hotspots: rows of `street_hotspot`.
+        forecast_totals: incidents of the whole area that the candidate forecasts, one per lead.
+        recent_totals: incidents recorded in the whole area on each of the last `RECENT_DAYS` days.
+
+    Raises:
+        ValueError: if the model or the long-run frequency has no scores on test days.
+    """
+    tested = scores[scores["part"] == TEST]
+    missing = sorted({model, OPPONENT} - set(tested["model"]))
+    if missing:
+        raise ValueError(f"the gate of {candidate_id} found no test scores of {missing}")
+    figures: dict[str, float] = {}
+    reasons: list[str] = []
+    if model == OPPONENT:
+        reasons.append(
+            f"{OPPONENT} is the champion itself: no model was better on the validation days, so "
+            "there is nothing to publish that a plain average does not say"
+        )
+    for lead in sorted(tested["lead"].unique().tolist()):
+        ours, theirs = (_pooled(scores, hotspots, name, lead) for name in (model, OPPONENT))
+        figures |= _figures(ours, theirs, lead)
+        if model != OPPONENT:
+            reasons += _worse(ours, theirs, model, lead)
+    bias = figures["bias, lead 1"]
+    if not abs(bias) <= BIAS_LIMIT:  # NaN is refused too
+        reasons.append(f"bias one day ahead is {bias:+.1%} and must be within {BIAS_LIMIT:.0%}")
+    for lead, total in enumerate(forecast_totals.tolist(), start=1):
+        figures[f"forecast total, lead {lead}"] = total
+    reasons += _implausible(forecast_totals, recent_totals)
+    return Verdict(candidate_id, model, not reasons, reasons, figures)
+
+
+def _weekly_deviance(rows: "pd.DataFrame") -> Float[np.ndarray, " week"]:
+    validated = rows_of(rows, (VALIDATION, 1, ANY_GROUP))
+    daily = validated.groupby("target_day")["sum_deviance"].sum().to_numpy()
+    whole = daily.size // BLOCK_DAYS * BLOCK_DAYS
+    return daily[daily.size - whole :].reshape(-1, BLOCK_DAYS).mean(axis=1)
+
+
+def _pooled(
+    scores: "pd.DataFrame", hotspots: "pd.DataFrame", model: str, lead: int
+) -> dict[str, float]:
+    rows = rows_of(scores[scores["model"] == model], (TEST, lead, ANY_GROUP))
+    sums = rows.drop(columns=["lead"]).sum(numeric_only=True, skipna=False)
+    flagged = hotspots[
+        (hotspots["model"] == model)
+        & (hotspots["part"] == TEST)
+        & (hotspots["lead"] == lead)
+        & (hotspots["offence_group"] == ANY_GROUP)
+        & (hotspots["coverage_share"] == HEADLINE_COVERAGE)
+    ]
+    return {
+        "deviance": float(sums["sum_deviance"] / sums["n"]),
+        "rmse": math.sqrt(sums["sum_squared_error"] / sums["n"]),
+        "hit rate": _ratio(flagged["sum_hits"].sum(), flagged["sum_incidents"].sum()),
+        "bias": _ratio(sums["sum_expected"], sums["sum_observed"]) - 1,
+    }
+
+
+def _figures(ours: dict[str, float], theirs: dict[str, float], lead: int) -> dict[str, float]:
+    return {
+        f"deviance skill, lead {lead}": 1 - _ratio(ours["deviance"], theirs["deviance"]),
+        f"rmse skill, lead {lead}": 1 - _ratio(ours["rmse"], theirs["rmse"]),
+        f"hit rate at 20 %, lead {lead}": ours["hit rate"],
+        f"hit rate at 20 % of {OPPONENT}, lead {lead}": theirs["hit rate"],
+        f"bias, lead {lead}": ours["bias"],
+    }
+
+
+def _worse(ours: dict[str, float], theirs: dict[str, float], model: str, lead: int) -> list[str]:
+    reasons = [
+        f"{name} of {model}, lead {lead}, is {ours[name]:.6f} and must be below the "
+        f"{theirs[name]:.6f} of {OPPONENT}"
+        for name in ("deviance", "rmse")
+        if not ours[name] < theirs[name]  # NaN is refused too
+    ]
+    if not ours["hit rate"] >= theirs["hit rate"]:
+        reasons.append(
+            f"the hit rate of {model} at 20 %, lead {lead}, is {ours['hit rate']:.4f} and must not "
+            f"be below the {theirs['hit rate']:.4f} of {OPPONENT}"
+        )
+    return reasons
+
+
+def _implausible(forecast_totals: np.ndarray, recent_totals: np.ndarray) -> list[str]:
+    most = LARGEST_DAY * float(recent_totals.max())
+    reasons = [
+        f"the forecast total of lead {lead} is {total:.2f} incidents and must lie between 0 and "
+        f"{most:.2f}, twice the largest day of the last {recent_totals.size}"
+        for lead, total in enumerate(forecast_totals.tolist(), start=1)
+        if not 0 <= total <= most
+    ]
+    usual, mean = float(recent_totals.mean()), float(forecast_totals.mean())
+    low, high = (factor * usual for factor in PLAUSIBLE_MEAN)
+    if not low <= mean <= high:
+        reasons.append(
+            f"{mean:.2f} incidents are forecast a day and {low:.2f} to {high:.2f} are plausible: "
+            f"half and twice the mean of the last {recent_totals.size} days"
+        )
+    return reasons
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return float(numerator / denominator) if denominator else math.nan
