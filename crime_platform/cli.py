@@ -20,6 +20,7 @@ from crime_platform.cli_simulate import simulate
 from crime_platform.cli_tune import tune
 from crime_platform.release import ReleaseError, open_release
 from crime_platform.terminal import print_error, print_leaderboard, print_rows, progress_bars
+from crime_platform.terminal_streets import print_street_leaderboard
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import (
     StudyAreaError,
@@ -55,22 +56,28 @@ def run(
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option(help="Last month the forecast may use, YYYY-MM; the newest by default"),
+        typer.Option(
+            help="Last month the forecast may use, YYYY-MM (of streets: day, YYYY-MM-DD); the "
+            "newest by default"
+        ),
     ] = None,
+    streets: Annotated[
+        bool, typer.Option("--streets", help="Forecast days on its streets, not months in cells")
+    ] = False,
 ) -> None:
     """Ingest, forecast, judge and publish one study area through Dagster.
 
     Exit code 0: published. 1: the gate refused, the last release stays. 2: bad input.
     3: an error in the platform itself.
     """
-    from crime_platform.pipeline_run import run_area
+    from crime_platform.pipeline_run import run_area, run_streets
 
     home = PlatformHome.from_environment()
     try:
         name = study_area or only_area(home)
         load_study_area(home.study_areas / f"{name}.toml")
         with progress_bars(OUT):
-            outcome = run_area(home, name, as_of)
+            outcome = (run_streets if streets else run_area)(home, name, as_of)
     except ValueError as error:
         print_error(ERR, "bad input", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
@@ -81,17 +88,28 @@ def run(
         print_error(ERR, titles.get(outcome.exit_code, "run failed"), outcome.messages)
         OUT.print(f"The last release is untouched. Run {outcome.run_id} is in the Dagster UI.")
         raise typer.Exit(outcome.exit_code)
-    _print_leaderboard(home)
+    if streets:
+        _print_street_leaderboard(home)
+    else:
+        _print_leaderboard(home)
     OUT.print(f"Published: {home.forecasts}")
-    OUT.print('Look next: crime-platform sql "select * from forecast_latest limit 5"; make dev')
+    view = "street_forecast_latest" if streets else "forecast_latest"
+    OUT.print(f'Look next: crime-platform sql "select * from {view} limit 5"; make dev')
 
 
 @app.command()
 def leaderboard(
     lead: Annotated[int, typer.Option(min=1, help="Months ahead")] = 1,
+    streets: Annotated[
+        bool, typer.Option("--streets", help="Models of daily risk on streets, one day ahead")
+    ] = False,
 ) -> None:
     """Print the models' scores, best first, from the published release."""
-    _print_leaderboard(PlatformHome.from_environment(), lead)
+    home = PlatformHome.from_environment()
+    if streets:
+        _print_street_leaderboard(home)
+    else:
+        _print_leaderboard(home, lead)
 
 
 @app.command()
@@ -159,6 +177,17 @@ def _print_leaderboard(home: PlatformHome, lead: int = 1) -> None:
         print_error(ERR, "no release", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
     print_leaderboard(OUT, rows)
+
+
+def _print_street_leaderboard(home: PlatformHome) -> None:
+    try:
+        with open_release(home) as connection:
+            table = connection.sql("select * from street_leaderboard").to_arrow_table()
+            rows = table.to_pandas(date_as_object=False)
+    except ReleaseError as error:
+        print_error(ERR, "no release", [str(error)])
+        raise typer.Exit(BAD_INPUT) from None
+    print_street_leaderboard(OUT, rows)
 
 
 def _write_rows(result, format: Format, output: Path | None) -> None:

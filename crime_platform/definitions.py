@@ -9,10 +9,12 @@ import dagster as dg
 
 from crime_platform.defs.assets_grid import grid_assets
 from crime_platform.defs.assets_street import street_data_assets
+from crime_platform.defs.assets_street_models import street_model_assets
 from crime_platform.defs.file_sensors import has_given_files, new_files_sensor, new_months_sensor
 from crime_platform.defs.resources import Platform
 from crime_platform.defs.schedules import ingest_job, monthly_job, monthly_schedule
 from crime_platform.defs.sensors import alert_on_failure
+from crime_platform.defs.street_schedules import daily_schedule, street_job
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import (
     StudyArea,
@@ -44,12 +46,19 @@ def build_definitions(home: PlatformHome) -> dg.Definitions:
     areas = load_areas(home)
     monthly = {area.name: monthly_job(area) for area in areas}
     ingest = {area.name: ingest_job(area) for area in areas}
+    with_streets = [area for area in areas if area.streets is not None]
+    daily = {area.name: street_job(area) for area in with_streets}
     return dg.Definitions(
         assets=[
-            asset for area in areas for asset in (*grid_assets(area), *street_data_assets(area))
+            asset
+            for area in areas
+            for asset in (*grid_assets(area), *street_data_assets(area), *street_model_assets(area))
         ],
-        jobs=[*monthly.values(), *ingest.values()],
-        schedules=[monthly_schedule(area, monthly[area.name], home) for area in areas],
+        jobs=[*monthly.values(), *ingest.values(), *daily.values()],
+        schedules=[
+            *(monthly_schedule(area, monthly[area.name], home) for area in areas),
+            *(daily_schedule(area, daily[area.name], home) for area in with_streets),
+        ],
         sensors=[
             alert_on_failure(home),
             *(

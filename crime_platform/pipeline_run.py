@@ -11,8 +11,10 @@ import dagster as dg
 
 from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS
 from crime_platform.definitions import build_definitions
+from crime_platform.defs.assets_street import as_of_days
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.progress import LOGGER
+from crime_platform.vocabulary.streets import last_complete_day
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import IncompleteDataError, parse_month
 from crime_platform.warehouse import Warehouse
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from dagster_shared.error import SerializableErrorInfo
 
 GATE_FAILED, BAD_INPUT, BROKEN = 1, 2, 3
-GATE = "beats_historical_average"
+GATES = ("beats_historical_average", "beats_long_run_frequency")
 # What a user can cure; any other exception is a fault of the platform.
 BAD_INPUT_ERRORS = {
     "StudyAreaError",
@@ -52,12 +54,8 @@ def run_area(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
     Raises:
         ValueError: if `as_of` is no month, or a month that cannot be forecast from.
     """
-    home.dagster_home.mkdir(parents=True, exist_ok=True)
-    os.environ["DAGSTER_HOME"] = str(home.dagster_home)
     area = load_study_area(home.study_areas / f"{name}.toml")
-    definitions = build_definitions(home)
-    with _one_run_at_a_time(home), dg.DagsterInstance.get() as instance:
-        _close_runs_of_killed_processes(instance)
+    with _dagster_of(home) as (definitions, instance):
         month = None if as_of is None else parse_month(as_of)
         if month is None:
             warehouse = Warehouse(home.warehouse)
@@ -78,6 +76,47 @@ def run_area(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
         for warning in outcome.warnings:
             LOGGER.warning("%s", warning)
         return outcome
+
+
+def run_streets(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
+    """Run the daily job of one area's streets; without `as_of`, from its newest complete day.
+
+    Raises:
+        ValueError: if the area has no streets, or `as_of` is no day that can be forecast from.
+    """
+    from crime_platform.street_forecasting import parse_day
+    from crime_platform.street_graphs import require_streets
+
+    with _dagster_of(home) as (definitions, instance):
+        area = load_study_area(home.study_areas / f"{name}.toml")
+        spec = require_streets(area)
+        day = None if as_of is None else parse_day(as_of)
+        if day is None:
+            newest = Warehouse(home.warehouse).newest_day(name)
+            if newest is None or area.last_month is None:
+                ingested = _execute(definitions, f"{name}_ingest", instance, None)
+                if ingested.exit_code:
+                    return ingested
+                newest = Warehouse(home.warehouse).newest_day(name)
+            day = None if newest is None else last_complete_day(newest, spec, area.last_month)
+        days = as_of_days(area)
+        if day is None or not days.has_partition_key(str(day)):
+            raise IncompleteDataError(
+                f"the streets of {name} cannot be forecast as of {day}; days with enough history: "
+                f"{days.get_first_partition_key()} to {days.get_last_partition_key()}"
+            )
+        return _execute(definitions, f"{name}_daily", instance, str(day))
+
+
+@contextmanager
+def _dagster_of(home: PlatformHome) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
+    """This home's assets and instance, for the only command-line run there is."""
+    home.dagster_home.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home.dagster_home)
+    definitions = build_definitions(home)
+    with _one_run_at_a_time(home), dg.DagsterInstance.get() as instance:
+        _close_runs_of_killed_processes(instance)
+        yield definitions, instance
 
 
 @contextmanager
@@ -105,11 +144,11 @@ def _close_runs_of_killed_processes(instance: dg.DagsterInstance) -> None:
 
 
 def _execute(
-    definitions: dg.Definitions, job: str, instance: dg.DagsterInstance, month: str | None
+    definitions: dg.Definitions, job: str, instance: dg.DagsterInstance, partition: str | None
 ) -> Outcome:
     result = definitions.resolve_job_def(job).execute_in_process(
         instance=instance,
-        partition_key=month,
+        partition_key=partition,
         run_config=QUIET,
         raise_on_error=False,
         tags=TRIGGER,
@@ -135,7 +174,7 @@ def _explain(result: dg.ExecuteInProcessResult) -> tuple[int, list[str]]:
     ]
     if refused:
         messages = [f"{check.check_name}: {check.description}" for check in refused]
-        gate = any(check.check_name == GATE for check in refused)
+        gate = any(check.check_name in GATES for check in refused)
         return (GATE_FAILED if gate else BAD_INPUT), messages
     errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
     causes = [error.cause or error for error in errors if error is not None]

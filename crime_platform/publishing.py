@@ -11,7 +11,8 @@ import numpy as np
 
 from crime_platform.candidate import Candidate, candidate_folder, read_candidate
 from crime_platform.forecasting import gather_evidence
-from crime_platform.release import Publication, publish_release
+from crime_platform.release import AnyPublication, Publication, publish_release
+from crime_platform.street_publications import street_publications
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.warehouse import Warehouse
@@ -93,7 +94,8 @@ def rebuild_release(home: PlatformHome) -> Path:
     published = warehouse.publications()
     latest = published.groupby("study_area")["as_of_month"].transform("max")
     published["is_latest"] = published["as_of_month"] == latest
-    items, rows = [], []
+    items: list[AnyPublication] = []
+    rows = []
     for entry in published.to_dict("records"):
         area = str(entry["study_area"])
         folder = home.artifacts(area) / "candidates" / str(entry["candidate_id"])
@@ -107,13 +109,15 @@ def rebuild_release(home: PlatformHome) -> Path:
             )
         )
         rows.append(_release_row(warehouse, entry, read_candidate(folder)))
+    streets, street_rows = street_publications(home)
     warehouse.add_missing_tables()
     return publish_release(
         home,
-        items,
-        _frame(rows),
+        [*items, *streets],
+        _frame(rows) if rows else None,
         quality=warehouse.read("select * from data_quality order by all"),
         checks=warehouse.read("select * from data_check order by study_area, check_name"),
+        street_releases=_frame(street_rows) if street_rows else None,
     )
 
 

@@ -114,7 +114,7 @@ def release_name(publications: Sequence[AnyPublication], table_versions: object)
 def publish_release(
     home: PlatformHome,
     publications: Sequence[AnyPublication],
-    releases: "pd.DataFrame",
+    releases: "pd.DataFrame | None",
     *,
     quality: "pd.DataFrame",
     checks: "pd.DataFrame | None" = None,
@@ -125,7 +125,7 @@ def publish_release(
     Args:
         home: where the release goes.
         publications: every published candidate of every area, of months and of streets.
-        releases: rows of the `release` table, one per published month.
+        releases: rows of the `release` table, one per published month; none before the first.
         quality: rows of the `data_quality` table.
         checks: rows of the `data_check` table; none when absent.
         street_releases: rows of the `street_release` table, one per published day; none when

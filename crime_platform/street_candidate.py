@@ -42,6 +42,7 @@ from crime_platform.vocabulary.verdict import Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
+CANDIDATES = "street_candidates"  # folder below the artifacts of an area
 MANIFEST = "candidate.json"
 CODE = (
     "champion",
@@ -95,7 +96,7 @@ def street_candidate_folder(
         evidence.incumbent,
         code_version(*CODE),
     )
-    return root / "street_candidates" / f"{evidence.plan.as_of}-{key}"
+    return root / CANDIDATES / f"{evidence.plan.as_of}-{key}"
 
 
 def build_street_candidate(

@@ -65,9 +65,7 @@ def _published_before(home: PlatformHome, area_name: str, as_of: Day) -> str | N
     return None if models.empty else str(models.iloc[-1])
 
 
-def run_street_group(
-    home: PlatformHome, area_name: str, as_of: Day, group: str
-) -> list[StreetRun]:
+def run_street_group(home: PlatformHome, area_name: str, as_of: Day, group: str) -> list[StreetRun]:
     """Evidence and forecast of every model of one group; what was made before is read."""
     evidence = gather_street_evidence(home, area_name, as_of)
     return _runs(evidence, home, [group])
@@ -86,6 +84,12 @@ def _runs(evidence: StreetEvidence, home: PlatformHome, groups: list[str]) -> li
 
 def _group_of(model: "StreetForecaster") -> str:
     return NETWORK if is_network(model) else BASELINES
+
+
+def training_curves(runs: list[StreetRun]) -> list[dict[str, object]]:
+    """Loss and hit rate by epoch of the network whose validation days judged; none if skipped."""
+    fits = [fit for run in runs for fit in run.fits]
+    return fits[0].get("curves", []) if fits else []  # pyright: ignore[reportReturnType]
 
 
 def run_rows(runs: list[StreetRun]) -> list[dict[str, object]]:

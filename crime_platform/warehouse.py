@@ -17,13 +17,14 @@ from crime_platform.vocabulary.timesteps import Month
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse_counts import write_counts
 from crime_platform.warehouse_file import now
+from crime_platform.warehouse_street_gate import StreetGateTables
 from crime_platform.warehouse_streets import StreetCountTables
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Warehouse(StreetCountTables):
+class Warehouse(StreetCountTables, StreetGateTables):
     """What the pipeline writes and reads, by what it is about."""
 
     __slots__ = ()

@@ -58,6 +58,13 @@ create table if not exists skill_verdict (
     study_area varchar, as_of_month date, candidate_id varchar, model varchar, passed boolean,
     reasons varchar, figures varchar, judged_at timestamptz,
     primary key (study_area, candidate_id));
+create table if not exists street_verdict (
+    study_area varchar, as_of_day date, candidate_id varchar, model varchar, passed boolean,
+    reasons varchar, figures varchar, judged_at timestamptz,
+    primary key (study_area, candidate_id));
+create table if not exists street_publication (
+    study_area varchar, as_of_day date, candidate_id varchar, model varchar, run_id varchar,
+    published_at timestamptz, primary key (study_area, as_of_day));
 create table if not exists publication (
     study_area varchar, as_of_month date, candidate_id varchar, model varchar, run_id varchar,
     published_at timestamptz, primary key (study_area, as_of_month));

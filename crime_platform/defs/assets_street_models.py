@@ -67,11 +67,12 @@ def _models(area: StudyArea) -> list[dg.AssetsDefinition]:
             parse_day,
             run_rows,
             run_street_group,
+            training_curves,
         )
 
         day = parse_day(context.partition_key)
         runs = run_street_group(platform.home, area.name, day, NETWORK)
-        curves = runs[0].fits[0].get("curves") if runs[0].fits else None
+        curves = training_curves(runs)
         metadata = {
             "runs": table_of(run_rows(runs)),
             "training": training_plot(curves) if curves else None,
@@ -107,7 +108,7 @@ def _release(area: StudyArea) -> list[dg.AssetsDefinition]:
         day = parse_day(context.partition_key)
         made, verdict = build_and_judge_streets(platform.home, area.name, day)
         shown = ["model", "deviance_skill", "deviance_skill_low", "deviance_skill_high"]
-        shown += ["hit_rate_05", "hit_rate_10", "hit_rate_20"]
+        shown += ["hit_rate_5", "hit_rate_10", "hit_rate_20"]
         board = made.leaderboard()
         metadata = {
             "champion": made.champion,

@@ -24,6 +24,8 @@ DESCRIPTIONS = {
     "enough_history": "There are enough complete months to back-test and forecast",
     "incidents_reach_a_street": "Incidents of the street area lie near one of its streets",
     "skill_over_historical_average": "Mean Poisson deviance below the historical average's",
+    "beats_long_run_frequency": "The gate of the streets: deviance and RMSE below the long-run "
+    "frequency's on the test days, hit rate at 20 % not below it, bias and totals plausible",
     "beats_historical_average": "The gate: deviance and RMSE below the historical average's, bias "
     "and totals plausible. Only a candidate that passes is published",
 }
@@ -174,6 +176,22 @@ def gate(area: StudyArea, candidate: "Candidate", verdict: "Verdict") -> dg.Asse
             "candidate": verdict.candidate_id,
             "champion": verdict.model,
             "plot": skill_plot(by_origin, model=verdict.model),
+            **verdict.figures,
+        },
+    )
+
+
+def street_gate(area: StudyArea, verdict: "Verdict") -> dg.AssetCheckResult:
+    """The stored verdict on the street candidate."""
+    return _result(
+        area,
+        "street_candidate",
+        "beats_long_run_frequency",
+        passed=verdict.passed,
+        problem="; ".join(verdict.reasons),
+        metadata={
+            "candidate": verdict.candidate_id,
+            "champion": verdict.model,
             **verdict.figures,
         },
     )

@@ -27,7 +27,7 @@ def month_totals_plot(totals: "pd.DataFrame") -> bytes:
         axes.set_ylim(bottom=0)
         axes.set_title("Recorded incidents per month", fontsize=9, loc="left")
 
-    return _png(draw)
+    return as_png(draw)
 
 
 def growth_of_months(triangle: "pd.DataFrame") -> "pd.DataFrame":
@@ -62,7 +62,7 @@ def revision_plot(triangle: "pd.DataFrame") -> bytes | None:
         axes.set_ylabel("% of today's count", fontsize=8)
         axes.set_title("What was known of each month, months later", fontsize=9, loc="left")
 
-    return _png(draw)
+    return as_png(draw)
 
 
 def skill_plot(skills: "pd.Series", *, model: str) -> bytes:
@@ -77,7 +77,7 @@ def skill_plot(skills: "pd.Series", *, model: str) -> bytes:
         axes.tick_params(axis="x", rotation=60)
         axes.set_title(f"{model}: skill over historical_average, lead 1", fontsize=8, loc="left")
 
-    return _png(draw)
+    return as_png(draw)
 
 
 def levels_plot(every: "Sequence[MonthlySeries]") -> bytes:
@@ -101,7 +101,7 @@ def levels_plot(every: "Sequence[MonthlySeries]") -> bytes:
 
         return draw
 
-    return _png(*map(draw_one, every))
+    return as_png(*map(draw_one, every))
 
 
 def street_graph_plot(graph: "StreetGraph") -> bytes:
@@ -128,7 +128,7 @@ def street_graph_plot(graph: "StreetGraph") -> bytes:
         axes.set_axis_off()
         axes.set_title(f"{graph.n_nodes:,} {graph.kind}s", fontsize=9, loc="left")
 
-    return _png(draw, size=MAP_INCHES)
+    return as_png(draw, size=MAP_INCHES)
 
 
 def snap_distance_plot(distance_m: "np.ndarray") -> bytes:
@@ -139,10 +139,11 @@ def snap_distance_plot(distance_m: "np.ndarray") -> bytes:
         axes.set_xlabel("metres", fontsize=8)
         axes.set_title("Incidents by distance to their street", fontsize=9, loc="left")
 
-    return _png(draw)
+    return as_png(draw)
 
 
-def _png(*draws: "Callable[[Axes], None]", size: tuple[float, float] = SIZE_INCHES) -> bytes:
+def as_png(*draws: "Callable[[Axes], None]", size: tuple[float, float] = SIZE_INCHES) -> bytes:
+    """A picture of one panel, or of several side by side."""
     # The object interface: no pyplot state, no display, and steps in threads do not collide.
     from matplotlib.figure import Figure
 
