@@ -13,7 +13,7 @@ import contextlib
 import math
 import time
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import optuna
@@ -51,6 +51,7 @@ class Limits:
         return self.until is not None and time.time() >= self.until
 
 
+@runtime_checkable
 class Objective(Protocol):
     """What trials are judged by; for several processes it must be possible to pickle it."""
 

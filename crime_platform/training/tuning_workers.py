@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import optuna
 from optuna.trial import FrozenTrial
@@ -45,7 +45,7 @@ class _Worker:
     """A process, and the pipe through which it says how it ended."""
 
     process: SpawnProcess
-    told: Connection
+    told: Any  # a Connection, whose class differs between systems
 
 
 def run_in_workers(
@@ -87,7 +87,7 @@ def run_in_workers(
                         exit_codes[-1],
                     )
                     with _drawing_alone(file):
-                        alive = [each.process.pid for each in team]
+                        alive = [pid for each in team if (pid := each.process.pid)]
                         begin_again_what_was_interrupted(study, workers=alive)
             for trial in _ended(study):
                 if trial.number not in known:
@@ -115,7 +115,7 @@ def _start(
     team = []
     with _ctrl_c_ignored():
         for _ in range(n_workers):
-            told, tells = context.Pipe(duplex=False)
+            told, tells = multiprocessing.Pipe(duplex=False)
             process = context.Process(
                 target=_work, args=(study.study_name, file, objective, limits, tells), daemon=True
             )
