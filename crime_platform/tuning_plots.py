@@ -154,7 +154,7 @@ def _draw_slice(axes: "Axes", report: SearchReport, name: str) -> None:
         axes.scatter([at], [level], s=70, marker="*", color=ORANGE, edgecolors=INK, linewidths=0.5)
     allowed = report.ranges[name]
     if getattr(allowed, "log", False):
-        _scale_by_powers(axes, allowed.low, allowed.high)  # pyright: ignore[reportAttributeAccessIssue]
+        _scale_by_powers(axes, float(allowed.low), float(allowed.high))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _scale_by_powers(axes: "Axes", low: float, high: float) -> None:

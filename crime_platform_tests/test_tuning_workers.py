@@ -17,22 +17,14 @@ def states(study):
     return [trial.state for trial in study.trials]
 
 
-@pytest.fixture
-def shared(tmp_path):
-    """A finished search of two workers, and how often it was told of."""
-    told = []
-    study = go_on_with(
-        Scripted(seconds=0.5), tmp_path / "trials.sqlite", 9, on_trial=lambda _: told.append(1)
-    )
-    return study, len(told)
+def test_two_workers_share_the_trials_and_make_none_too_many(tmp_path):
+    file, told = tmp_path / "trials.sqlite", []
 
-
-def test_two_workers_share_the_trials_and_make_none_too_many(shared):
-    study, n_told = shared
+    study = go_on_with(Scripted(seconds=0.5), file, 9, on_trial=lambda _: told.append(1))
 
     assert states(study) == [TrialState.COMPLETE] * 9
     assert len({trial.user_attrs["worker"] for trial in study.trials}) == 2
-    assert n_told == 9
+    assert len(told) == 9
     assert study.trials[0].params == {"months": 24, "lift": 1.0}  # the default
     assert len({trial.params["lift"] for trial in study.trials}) == 9
     assert multiprocessing.active_children() == []
