@@ -13,7 +13,7 @@ from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:
     from crime_platform.tuning import TuningRequest
-    from crime_platform.tuning_report import SearchReport
+    from crime_platform.tuning_findings import SearchReport
 
 BAD_INPUT, STOPPED = 2, 130
 MOST_SHOWN = 10  # trials
@@ -27,15 +27,29 @@ class Model(StrEnum):
     ST_RESNET = "st_resnet"
     CONVLSTM = "convlstm"
     LIGHTGBM = "lightgbm"
+    GLDNET = "gldnet"
 
 
-def tune(
+def tune(  # noqa: PLR0913  (an argument is an option of the command)
     model: Annotated[Model, typer.Option(help="Model whose settings are searched")],
     trials: Annotated[
-        int, typer.Option(min=1, help="Settings to try in all, those of earlier sessions included")
-    ] = 40,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Settings to try in all, those of earlier sessions included; 40, or 60 of gldnet, "
+            "by default",
+        ),
+    ] = None,
     timeout_minutes: Annotated[
         float | None, typer.Option(help="Begin no new trial after so many minutes")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes that try settings side by side, one thread each; 1 by default, of "
+            "gldnet 2 where there are 2 cores. Only with 1 can the order of trials be repeated",
+        ),
     ] = None,
     study_area: Annotated[
         str | None,
@@ -43,17 +57,20 @@ def tune(
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option(help="Month whose back-test stays out of sight, YYYY-MM; newest by default"),
+        typer.Option(
+            help="Month whose back-test or, of gldnet, test days stay out of sight, "
+            "YYYY-MM; newest by default"
+        ),
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print what is stored, try nothing")] = False,
     export: Annotated[
         Path | None, typer.Option(help="Folder for MODEL.csv and MODEL.json, to be committed")
     ] = None,
 ) -> None:
-    """Search a model's settings on the months before the test; go on where the last one stopped.
+    """Search a model's settings on what lies before the test; go on where the last one stopped.
 
-    Ctrl-C loses one trial at most: the same command goes on. Exit code 0: done. 2: bad input.
-    130: stopped by hand.
+    Ctrl-C loses one trial per worker at most: the same command goes on. Exit code 0: done. 2: bad
+    input. 130: stopped by hand.
     """
     from crime_platform.tuning import TuningRequest, only_area, write_report
 
@@ -64,6 +81,7 @@ def tune(
             model=model.value,
             n_trials=trials,
             seconds=None if timeout_minutes is None else 60 * timeout_minutes,
+            workers=workers,
             as_of=None if as_of is None else parse_month(as_of),
         )
         is_stopped = not (show or _search(home, request))
@@ -81,11 +99,13 @@ def tune(
 
 def _search(home: PlatformHome, request: "TuningRequest") -> bool:
     """Go on with the search under progress bars; False if it was stopped by hand."""
+    from crime_platform.street_tuning import STREET_MODEL, tune_streets
     from crime_platform.tuning import tune_area
 
+    searched = tune_streets if request.model == STREET_MODEL else tune_area
     with progress_bars(OUT):
         try:
-            tune_area(home, request, announce=_announce)
+            searched(home, request, announce=_announce)
         except KeyboardInterrupt:
             return False
     return True

@@ -7,14 +7,9 @@ from pathlib import Path
 from crime_platform.backtest import BacktestPlan
 from crime_platform.counting import tensor_path
 from crime_platform.tensors.grid_counts import read_tensor
+from crime_platform.tuning_findings import SearchReport, read_search
 from crime_platform.tuning_plots import write_plots
-from crime_platform.tuning_report import (
-    SearchReport,
-    best_config,
-    read_search,
-    write_search,
-    write_table,
-)
+from crime_platform.tuning_report import best_config, write_search, write_table
 from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyAreaError, load_study_area, study_area_files
@@ -29,9 +24,16 @@ class TuningRequest:
 
     study_area: str
     model: str
-    n_trials: int = 40
+    n_trials: int | None = None  # as many as the model's budget has by default
     seconds: float | None = None
+    workers: int | None = None
     as_of: Month | None = None  # whose test origins are kept out of sight; the newest by default
+
+    @property
+    def given(self) -> dict[str, int]:
+        """Fields of a budget that the person has chosen."""
+        chosen = {"n_trials": self.n_trials, "workers": self.workers}
+        return {name: number for name, number in chosen.items() if number is not None}
 
 
 def only_area(home: PlatformHome) -> str:
@@ -96,9 +98,7 @@ def tune_area(
         horizon=area.backtest.horizon,
     )
     selection = selection_history(tensor.history, plan.first_test_origin)
-    budget = Budget(
-        n_trials=request.n_trials, refit_every=area.backtest.refit_every, seconds=request.seconds
-    )
+    budget = Budget(refit_every=area.backtest.refit_every, seconds=request.seconds, **request.given)
     announce(f"{request.model} in {area.title}, counts up to {plan.first_test_origin}: {budget}")
     folder = tuning_folder(home, area.name, request.model)
     study = search(

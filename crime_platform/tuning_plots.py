@@ -14,7 +14,7 @@ from crime_platform.reporting.drawing import (
     in_style,
     new_figure,
 )
-from crime_platform.tuning_report import SearchReport
+from crime_platform.tuning_findings import FIT, SearchReport
 from crime_platform.vocabulary.artifact import written_aside
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _draw_best_so_far(axes: "Axes", report: SearchReport, lowest: float) -> None
 
 @in_style
 def rungs_figure(report: SearchReport) -> "Figure":
-    """Skill of every trial after each fit; a line ends where its trial was stopped."""
+    """Skill of every trial after each rung; a line ends where its trial was stopped."""
     figure = new_figure(3.2)
     axes = figure.add_subplot()
     lowest = _lowest_shown(report)
@@ -102,19 +102,22 @@ def rungs_figure(report: SearchReport) -> "Figure":
         style = {"color": colour, "linewidth": 0.9, "alpha": 0.6}
         if trial.is_default:
             style = {"color": ORANGE, "linewidth": 2.0, "linestyle": "--", "label": "default"}
-        fits = range(1, len(trial.skills) + 1)
+        rungs = range(1, len(trial.skills) + 1)
         shown = [_shown(skill, lowest) for skill in trial.skills]
-        axes.plot(fits, shown, marker="o", markersize=3, **style)
-    origins = report.facts["fit_origins"]
-    axes.set_xticks(range(1, len(origins) + 1), [f"+ {origin}" for origin in origins])
-    title = "pooled skill as more fits are judged"
-    _finish(axes, report, lowest, title=title, below="fitted at")
+        axes.plot(rungs, shown, marker="o", markersize=3, **style)
+    labels, below = [str(rung) for rung in range(1, report.n_rungs + 1)], report.rung
+    title = f"skill after each {report.rung}"
+    if report.rung == FIT:
+        labels, below = [f"+ {origin}" for origin in report.facts["fit_origins"]], "fitted at"
+        title = "pooled skill as more fits are judged"
+    axes.set_xticks(range(1, report.n_rungs + 1), labels)
+    _finish(axes, report, lowest, title=title, below=below)
     return figure
 
 
 @in_style
 def parameters_figure(report: SearchReport) -> "Figure":
-    """One panel per parameter: skill against its value, after the first fit and after all."""
+    """One panel per parameter: skill against its value, after the first rung and after all."""
     n_rows = math.ceil(len(report.ranges) / N_COLUMNS)
     figure = new_figure(0.6 + 1.9 * n_rows)
     panels = figure.subplots(n_rows, N_COLUMNS, sharey=True, squeeze=False)
@@ -127,8 +130,9 @@ def parameters_figure(report: SearchReport) -> "Figure":
         share = f", {100 * shares[name]:.0f} %" if name in shares else ""
         axes.set_title(f"{name}{share}", fontsize=8.5)
     figure.suptitle(
-        f"{report.model}: skill after the first fit (rings, every trial) and after all fits (dots)"
-        + ("; % is the share in the variance after the first fit" if shares else ""),
+        f"{report.model}: skill after the first {report.rung} (rings, every trial) and after all "
+        f"{report.rung}s (dots)"
+        + (f"; % is the share in the variance after the first {report.rung}" if shares else ""),
         fontsize=8.5,
         ha="left",
         x=0.01,
@@ -150,7 +154,7 @@ def _draw_slice(axes: "Axes", report: SearchReport, name: str) -> None:
         axes.scatter([at], [level], s=70, marker="*", color=ORANGE, edgecolors=INK, linewidths=0.5)
     allowed = report.ranges[name]
     if getattr(allowed, "log", False):
-        _scale_by_powers(axes, allowed.low, allowed.high)  # pyright: ignore[reportAttributeAccessIssue]
+        _scale_by_powers(axes, float(allowed.low), float(allowed.high))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _scale_by_powers(axes: "Axes", low: float, high: float) -> None:
@@ -161,9 +165,9 @@ def _scale_by_powers(axes: "Axes", low: float, high: float) -> None:
 
 
 def importances(report: SearchReport) -> dict[str, float]:
-    """Share of each parameter in the variance of the skill after the first fit, by fANOVA.
+    """Share of each parameter in the variance of the skill after the first rung, by fANOVA.
 
-    The first fit, because every trial was judged on it. Empty with too few trials to tell.
+    The first one, because every trial was judged on it. Empty with too few trials to tell.
 
     Source: Hutter, Hoos & Leyton-Brown (2014), ICML, as implemented in Optuna.
     """

@@ -1,146 +1,31 @@
-"""What a search found, as a table, a dated config and a few lines: read from its study alone."""
+"""What a search found, as a table, a dated config and a few lines."""
 
 import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from crime_platform.metrics.significance import BLOCK_ORIGINS, bootstrap_skill
+from crime_platform.metrics.significance import BLOCK_DAYS, BLOCK_ORIGINS, bootstrap_skill
+from crime_platform.tuning_findings import FIT, SearchReport, TrialRecord
 from crime_platform.vocabulary.artifact import git_commit, write_json, written_aside
 
-if TYPE_CHECKING:
-    from optuna import Study
-    from optuna.distributions import BaseDistribution
-    from optuna.trial import FrozenTrial
-
-RANKED = ("complete", "pruned")  # states of trials that have a value, the better one first
 TABLE, BEST = "trials.csv", "best_config.json"
-OPTIMISM = (
-    "the best trial was chosen on the months it is judged on, so its gain is an upper guess; the "
-    "back-test on later origins tells"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TrialRecord:
-    """One trial of a search."""
-
-    number: int
-    rank: int | None  # 1 is the best; None where nothing was judged
-    state: str  # complete, pruned, fail, running, waiting
-    is_default: bool
-    skills: tuple[float, ...]  # over the opponent, after 1, 2, ... fits, pooled
-    parameters: dict[str, Any]
-    config: dict[str, Any]
-    deviance: dict[str, float]  # sum per origin; empty unless complete
-    seconds: float | None
-    note: str
-    code: str
-
-    @property
-    def skill(self) -> float | None:
-        """At the last rung reached: compare it with trials that reached the same one."""
-        return self.skills[-1] if self.skills else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SearchReport:
-    """A whole search, trials by rank, those without one last."""
-
-    model: str
-    facts: dict[str, Any]  # first test origin, fit origins, data version, opponent, cases
-    ranges: dict[str, "BaseDistribution"]
-    trials: tuple[TrialRecord, ...]
-
-    @property
-    def best(self) -> TrialRecord | None:
-        """The best of the trials that were fitted at every origin."""
-        return next((trial for trial in self.trials if trial.state == "complete"), None)
-
-    @property
-    def default(self) -> TrialRecord | None:
-        """The committed default, once it is judged."""
-        judged = (each for each in self.trials if each.is_default and each.state == "complete")
-        return next(judged, None)
-
-    @property
-    def borders(self) -> dict[str, str]:
-        """Where the best trial's parameters lie in their ranges; see `border_of`."""
-        from crime_platform.training.search_spaces import border_of
-
-        if self.best is None:
-            return {}
-        found = self.best.parameters
-        return {name: border_of(self.ranges[name], found[name]) for name in found}
-
-
-def read_search(study: "Study") -> SearchReport:
-    """Everything the study holds, trials ranked.
-
-    Complete trials rank first; then those that were stopped, later ones before earlier ones.
-    """
-    from optuna.distributions import json_to_distribution
-
-    from crime_platform.training.tuning_study import BEGUN, DEFAULT, RANGES
-
-    held = study.user_attrs
-    records = [_record(trial, held[DEFAULT]) for trial in study.get_trials(deepcopy=False)]
-    records.sort(key=_order)
-    hidden = (RANGES, DEFAULT, BEGUN, "model")
-    return SearchReport(
-        model=held["model"],
-        facts={name: value for name, value in held.items() if name not in hidden},
-        ranges={name: json_to_distribution(text) for name, text in held[RANGES].items()},
-        trials=tuple(
-            replace(record, rank=position) if record.state in RANKED else record
-            for position, record in enumerate(records, start=1)
-        ),
-    )
-
-
-def _record(trial: "FrozenTrial", default: dict[str, Any]) -> TrialRecord:
-    from crime_platform.training.tuning_study import ASKED, CODE, CONFIG, DEVIANCE, NOTE
-
-    held, duration = trial.user_attrs, trial.duration
-    parameters = trial.params or held.get(ASKED, {})
-    return TrialRecord(
-        number=trial.number,
-        rank=None,
-        state=trial.state.name.lower(),
-        is_default=parameters == default,
-        skills=tuple(skill for _, skill in sorted(trial.intermediate_values.items())),
-        parameters=parameters,
-        config=held.get(CONFIG, {}),
-        deviance=held.get(DEVIANCE, {}),
-        # What a killed process left was closed long after it ended.
-        seconds=duration.total_seconds() if duration and (trial.values or NOTE in held) else None,
-        note=held.get(NOTE, ""),
-        code=held.get(CODE, ""),
-    )
-
-
-def _order(record: TrialRecord) -> tuple:
-    kind = RANKED.index(record.state) if record.state in RANKED else len(RANKED)
-    skill = -np.inf if record.skill is None else record.skill
-    return kind, -len(record.skills), -skill, record.number
 
 
 def trial_rows(report: SearchReport) -> tuple[list[str], list[list[object]]]:
-    """The trial table: one row per trial, best first; skills after each fit, then parameters."""
-    n_fits = len(report.facts["fit_origins"])
-    names = ["rank", "trial", "state", "is_default", "n_fits", "skill"]
-    names += [f"skill_after_{fits}" for fits in range(1, n_fits + 1)]
+    """The trial table: one row per trial, best first; skills after each rung, then parameters."""
+    names = ["rank", "trial", "state", "is_default", f"n_{report.rung}s", "skill"]
+    names += [f"skill_after_{rungs}" for rungs in range(1, report.n_rungs + 1)]
     names += [*report.ranges, "seconds", "code", "note"]
-    return names, [_row(trial, report, n_fits) for trial in report.trials]
+    return names, [_row(trial, report) for trial in report.trials]
 
 
-def _row(trial: TrialRecord, report: SearchReport, n_fits: int) -> list[object]:
+def _row(trial: TrialRecord, report: SearchReport) -> list[object]:
     skills = [f"{skill:.6f}" for skill in trial.skills]
     return [
         trial.rank or "",
@@ -150,7 +35,7 @@ def _row(trial: TrialRecord, report: SearchReport, n_fits: int) -> list[object]:
         len(skills),
         skills[-1] if skills else "",
         *skills,
-        *[""] * (n_fits - len(skills)),
+        *[""] * (report.n_rungs - len(skills)),
         *(trial.parameters.get(name, "") for name in report.ranges),
         "" if trial.seconds is None else f"{trial.seconds:.1f}",
         trial.code,
@@ -168,7 +53,7 @@ def best_config(report: SearchReport, *, study_area: str) -> dict[str, Any]:
         "git_commit": git_commit(),
         "judged_on": {name: value for name, value in report.facts.items() if name != "deviance"},
         "n_trials": dict(states),
-        "n_fits": sum(len(trial.skills) for trial in report.trials),
+        f"n_{report.rung}s": sum(len(trial.skills) for trial in report.trials),
         "seconds": round(sum(trial.seconds or 0.0 for trial in report.trials), 1),
         "code_versions": sorted({trial.code for trial in report.trials if trial.code}),
         "best": _described(report.best, report),
@@ -194,7 +79,7 @@ def _described(trial: TrialRecord | None, report: SearchReport) -> dict[str, Any
 
 
 def gain_over_default(report: SearchReport) -> dict[str, Any] | None:
-    """Skill of the best trial over the default, pooled, with its 95 % interval over origins."""
+    """Skill of the best trial over the default, pooled, with its 95 % interval over targets."""
     best, default = report.best, report.default
     if best is None or default is None:
         return None
@@ -202,13 +87,14 @@ def gain_over_default(report: SearchReport) -> dict[str, Any] | None:
         np.array([each.deviance[at] for at in default.deviance]) for each in (best, default)
     )
     low = high = None
-    if ours.size > BLOCK_ORIGINS:
-        low, high = bootstrap_skill(ours, theirs)
+    block = BLOCK_ORIGINS if report.rung == FIT else BLOCK_DAYS
+    if ours.size > block:
+        low, high = bootstrap_skill(ours, theirs, block_origins=block)
     return {
         "deviance_skill": float(1 - ours.sum() / theirs.sum()),
         "deviance_skill_low": low,
         "deviance_skill_high": high,
-        "caution": OPTIMISM,
+        "caution": report.optimism,
     }
 
 
@@ -238,7 +124,7 @@ def compared(report: SearchReport, n_best: int) -> tuple[list[str], list[Sequenc
         ["trial", *(each.number for each in shown)],
         ["state", *(each.state for each in shown)],
         ["skill", *(f"{100 * (each.skill or 0.0):+.2f} %" for each in shown)],
-        ["fits", *(len(each.skills) for each in shown)],
+        [f"{report.rung}s", *(len(each.skills) for each in shown)],
         ["seconds", *("" if each.seconds is None else f"{each.seconds:.0f}" for each in shown)],
     ]
     rows += [
@@ -257,12 +143,10 @@ def _short(value: object) -> str:
 def summary(report: SearchReport) -> list[str]:
     """What to read off a search, in a few lines."""
     states = Counter(trial.state for trial in report.trials)
-    held = report.facts
     lines = [
         f"{report.model}: trials {len(report.trials)} "
         f"({', '.join(f'{count} {state}' for state, count in sorted(states.items()))}), "
-        f"{sum(len(trial.skills) for trial in report.trials)} fits; origins before "
-        f"{held['first_test_origin']}, skill over {held['opponent']} one month ahead"
+        f"{sum(len(trial.skills) for trial in report.trials)} {report.rung}s; {report.judged_on}"
     ]
     gain = gain_over_default(report)
     if gain is not None and report.best is not None:
@@ -286,4 +170,4 @@ def _gain_line(best: TrialRecord, gain: dict[str, Any]) -> str:
         low, high = 100 * gain["deviance_skill_low"], 100 * gain["deviance_skill_high"]
         interval = f" (95 % interval {low:+.2f} to {high:+.2f})"
     skill = f"skill {100 * gain['deviance_skill']:+.2f} % over the default"
-    return f"best: trial {best.number}, {skill}{interval}; {OPTIMISM}"
+    return f"best: trial {best.number}, {skill}{interval}; {gain['caution']}"

@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from crime_platform.training.numerics import N_THREADS, best_device, number_format, reproducible
+from crime_platform.training.numerics import (
+    N_THREADS,
+    at_most_threads,
+    best_device,
+    number_format,
+    reproducible,
+)
 
 
 def test_the_same_seed_gives_the_same_numbers():
@@ -37,6 +43,19 @@ def test_the_size_of_the_grid_sets_the_threads(n_cells, n_threads):
     with reproducible(7, n_cells=n_cells):
         assert torch.get_num_threads() == n_threads
         assert torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_process_among_several_takes_one_thread():
+    with at_most_threads(1), reproducible(7, n_cells=1000):
+        assert torch.get_num_threads() == 1
+
+    with reproducible(7, n_cells=1000):
+        assert torch.get_num_threads() == N_THREADS
+
+
+def test_more_threads_than_are_fixed_are_not_taken():
+    with at_most_threads(64), reproducible(7, n_cells=1000):
+        assert torch.get_num_threads() == N_THREADS
 
 
 def test_the_cpu_computes_in_full_precision():

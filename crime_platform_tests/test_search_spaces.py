@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import dataclass, replace
 
 import pytest
@@ -84,6 +85,16 @@ def test_ends_of_every_range_make_a_config(name):
     assert lowest != highest
 
 
+@pytest.mark.parametrize("name", TUNABLE)
+def test_a_space_can_be_sent_to_another_process(name):
+    space = search_space(name)
+
+    sent = pickle.loads(pickle.dumps(space))
+
+    assert sent.default == space.default
+    assert sent.build("trial", sent.default) == space.build("trial", space.default)
+
+
 def test_trees_are_searched_for_the_lead_that_is_judged():
     space = search_space("lightgbm")
 
@@ -147,6 +158,10 @@ def test_a_network_of_another_kind_is_refused(suggest_other, model, monkeypatch)
         (IntDistribution(1, 4), 1, "least"),  # nothing has less than one layer
         (IntDistribution(0, 4), 0, "least"),
         (CategoricalDistribution(["sqrt", "log1p"]), "sqrt", "choice"),
+        (CategoricalDistribution([True, False]), True, "choice"),
+        (CategoricalDistribution([2, 4, 8]), 8, "high"),  # numbers have an order
+        (CategoricalDistribution([2, 4, 8]), 2, "low"),
+        (CategoricalDistribution([2, 4, 8]), 4, "inside"),
     ],
 )
 def test_borders_by_hand(allowed, value, where):

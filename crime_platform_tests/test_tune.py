@@ -157,6 +157,19 @@ def test_an_empty_budget_is_refused(wrong):
         Budget(**wrong)
 
 
+def test_settings_that_make_no_config_are_noted_and_cost_budget(tmp_path):
+    def half_impossible(trial):
+        months = trial.suggest_int("months", 1, 48)
+        if months != 24:
+            raise ValueError(f"no such span: {months}")
+        return Span(months=months)
+
+    study = run(tmp_path / "trials.sqlite", 3, space=toy_space(suggest=half_impossible))
+
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "FAIL", "FAIL"]
+    assert study.trials[1].user_attrs["note"].startswith("no such span")
+
+
 def test_progress_is_one_record_per_trial(tmp_path, caplog):
     caplog.set_level(logging.INFO, "crime_platform")
 

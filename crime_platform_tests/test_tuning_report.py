@@ -7,6 +7,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from crime_platform.metrics.significance import bootstrap_skill
+from crime_platform.tuning_findings import read_search
 from crime_platform.tuning_plots import (
     history_figure,
     importances,
@@ -18,7 +19,6 @@ from crime_platform.tuning_report import (
     best_config,
     compared,
     gain_over_default,
-    read_search,
     summary,
     trial_rows,
     write_search,

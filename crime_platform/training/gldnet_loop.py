@@ -1,7 +1,7 @@
 """The training loop of GLDNet: fresh weights to the last epoch of a one-cycle schedule."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -28,6 +28,9 @@ class Epoch:
     hit_rate_20: float | None  # pooled over types, on the validation days
 
 
+OnEpoch = Callable[[Epoch, Float[np.ndarray, "batch type node"] | None], None]
+
+
 def train_gldnet(
     config: GldnetConfig,
     learned: StreetSamples,
@@ -36,7 +39,7 @@ def train_gldnet(
     *,
     seed: int,
     task: str,
-    on_epoch: Callable[[Epoch], None] | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> tuple[Gldnet, list[Epoch]]:
     """A trained network and how training went.
 
@@ -50,7 +53,8 @@ def train_gldnet(
         setting: of the streets.
         seed: of weights and order.
         task: what progress is reported as.
-        on_epoch: called after each epoch; a search stops a hopeless trial by raising.
+        on_epoch: called after each epoch, with the expected counts of the validation days; a
+            search stops a hopeless trial by raising.
     """
     torch.manual_seed(seed)
     model = fresh_gldnet(config, learned, setting)
@@ -76,13 +80,18 @@ def train_gldnet(
             optimizer.step()
             schedule.step()
             losses.append(loss.item())
-        curve.append(_epoch(model, judged, config, seed, number, float(np.mean(losses))))
+        expected = None if judged is None else expected_counts(model, judged)
+        mean = float(np.mean(losses))
+        epoch = Epoch(seed=seed, epoch=number, loss=mean, validation_loss=None, hit_rate_20=None)
+        if judged is not None and expected is not None:
+            epoch = _judged(epoch, expected, judged, config)
+        curve.append(epoch)
         detail = f"loss {curve[-1].loss:.5f}"
         report_progress(
             Progress(task=task, done=number, total=config.epochs, unit="epoch", detail=detail)
         )
         if on_epoch is not None:
-            on_epoch(curve[-1])
+            on_epoch(curve[-1], expected)
     return model.eval(), curve
 
 
@@ -107,24 +116,16 @@ def expected_counts(model: Gldnet, samples: StreetSamples) -> Float[np.ndarray, 
     return torch.cat(parts).numpy()
 
 
-def _epoch(
-    model: Gldnet,
-    judged: StreetSamples | None,
+def _judged(
+    epoch: Epoch,
+    expected: Float[np.ndarray, "day type node"],
+    judged: StreetSamples,
     config: GldnetConfig,
-    seed: int,
-    number: int,
-    loss: float,
 ) -> Epoch:
-    if judged is None:
-        return Epoch(seed=seed, epoch=number, loss=loss, validation_loss=None, hit_rate_20=None)
-    expected = expected_counts(model, judged)
-    validation_loss = float(count_loss(torch.from_numpy(expected), judged.observed, config))
     observed = judged.observed.numpy()
-    return Epoch(
-        seed=seed,
-        epoch=number,
-        loss=loss,
-        validation_loss=validation_loss,
+    return replace(
+        epoch,
+        validation_loss=float(count_loss(torch.from_numpy(expected), judged.observed, config)),
         hit_rate_20=_hit_rate(expected.sum(axis=1), observed.sum(axis=1)),
     )
 

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 
 # Fixed, because the last digits of a weight follow the order of sums, which follows the threads.
 N_THREADS = min(2, os.cpu_count() or 1)
+_MOST_THREADS: ContextVar[int] = ContextVar("most_threads", default=N_THREADS)
 CELLS_FOR_THREADS = 1_000  # on fewer cells threads wait for each other longer than they compute
 
 
@@ -24,7 +26,7 @@ def reproducible(seed: int, *, n_cells: int) -> Iterator[None]:
     only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
-        torch.set_num_threads(N_THREADS if n_cells >= CELLS_FOR_THREADS else 1)
+        torch.set_num_threads(_MOST_THREADS.get() if n_cells >= CELLS_FOR_THREADS else 1)
         # On CUDA some backward passes have no repeatable form: say so there, but do not stop.
         torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
         try:
@@ -32,6 +34,16 @@ def reproducible(seed: int, *, n_cells: int) -> Iterator[None]:
         finally:
             torch.use_deterministic_algorithms(was_strict, warn_only=only_warned)
             torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def at_most_threads(n_threads: int) -> Iterator[None]:
+    """Inside, `reproducible` takes no more threads: the other cores are for other processes."""
+    before = _MOST_THREADS.set(min(n_threads, _MOST_THREADS.get()))
+    try:
+        yield
+    finally:
+        _MOST_THREADS.reset(before)
 
 
 def number_format(device: torch.device) -> torch.autocast:

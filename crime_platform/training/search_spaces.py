@@ -6,8 +6,8 @@ seed; everything that is not named here stays as in the committed default.
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from optuna.distributions import (
@@ -25,6 +25,8 @@ from crime_platform.training.recipe import NetworkConfig
 from crime_platform.vocabulary.forecast import Forecaster
 
 TUNABLE = ("st_resnet", "convlstm", "lightgbm")
+# A search judges trees by expected counts one month ahead: no other lead, and no spread.
+ALONE = {"seeds": 1, "horizon": 1, "held_out_months": 0}
 NEAR_BORDER = 0.05  # of a range's width: closer than that, the optimum may lie outside
 Border = Literal["inside", "low", "high", "least", "choice"]
 
@@ -36,7 +38,10 @@ class SearchSpace:
     model: str
     default: Any  # config of the first trial
     suggest: Callable[[BaseTrial], Any]  # config of a trial
-    build: Callable[[str, Any], Forecaster]  # forecaster of a name and a config
+    build: Callable[[str, Any], Any]  # forecaster of a name and a config, monthly or of streets
+    # A parameter that is read only where another one has a certain value. It is asked for in every
+    # trial all the same, so that all have the same parameters, but lies at no border elsewhere.
+    only_with: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         outside = [
@@ -168,20 +173,27 @@ def _suggest_training(trial: BaseTrial) -> dict[str, Any]:
 
 
 def _lightgbm_space() -> SearchSpace:
-    from crime_platform.models.boosted_trees import (
-        BoostedTreesConfig,
-        LightGbmForecaster,
-        suggest_boosted_trees,
-    )
+    from crime_platform.models.boosted_trees import BoostedTreesConfig
 
-    # A search judges expected counts one month ahead: no other lead, and no spread.
-    alone = {"seeds": 1, "horizon": 1, "held_out_months": 0}
     return SearchSpace(
         model="lightgbm",
-        default=replace(BoostedTreesConfig(), **alone),
-        suggest=lambda trial: replace(suggest_boosted_trees(trial), **alone),
-        build=lambda name, config: LightGbmForecaster(name=name, config=config),
+        default=replace(BoostedTreesConfig(), **ALONE),
+        suggest=_suggest_trees,
+        build=_trees,
     )
+
+
+# Functions with a name, so that a space can be sent to another process.
+def _suggest_trees(trial: BaseTrial) -> Any:
+    from crime_platform.models.boosted_trees import suggest_boosted_trees
+
+    return replace(suggest_boosted_trees(trial), **ALONE)
+
+
+def _trees(name: str, config: Any) -> Forecaster:
+    from crime_platform.models.boosted_trees import LightGbmForecaster
+
+    return LightGbmForecaster(name=name, config=config)
 
 
 def border_of(allowed: BaseDistribution, value: Any) -> Border:
@@ -190,7 +202,7 @@ def border_of(allowed: BaseDistribution, value: Any) -> Border:
     "least" is a count of 0 or 1 that cannot be lower, "choice" one of a list without an order.
     """
     if not isinstance(allowed, IntDistribution | FloatDistribution):
-        return "choice"
+        return _border_among(getattr(allowed, "choices", ()), value)
     scale = math.log if allowed.log else float
     low, high = scale(allowed.low), scale(allowed.high)
     margin = NEAR_BORDER * (high - low)
@@ -200,3 +212,11 @@ def border_of(allowed: BaseDistribution, value: Any) -> Border:
         return "inside"
     is_least = isinstance(allowed, IntDistribution) and value == allowed.low <= 1
     return "least" if is_least else "low"
+
+
+def _border_among(choices: Sequence[Any], value: Any) -> Border:
+    if not all(type(each) in (int, float) for each in choices):
+        return "choice"
+    if value == max(choices):
+        return "high"
+    return "low" if value == min(choices) else "inside"

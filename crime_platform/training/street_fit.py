@@ -1,7 +1,7 @@
 """GLDNet as a street forecaster: from a history and a split to fitted networks."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,12 @@ from crime_platform.models.gldnet import Gldnet, GldnetConfig
 from crime_platform.tensors.street_counts import DayCovariates
 from crime_platform.tensors.street_inputs import feature_matrix
 from crime_platform.training.fitted_gldnet import FittedGldnet
-from crime_platform.training.gldnet_loop import Epoch, expected_counts, train_gldnet
+from crime_platform.training.gldnet_loop import (
+    Epoch,
+    OnEpoch,
+    expected_counts,
+    train_gldnet,
+)
 from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting, training_samples
 from crime_platform.training.numerics import reproducible
 from crime_platform.vocabulary.day_split import DaySplit
@@ -48,7 +53,7 @@ class GldnetForecaster:
         split: DaySplit,
         *,
         learn_from_validation: bool = False,
-        on_epoch: Callable[[Epoch], None] | None = None,
+        on_epoch: OnEpoch | None = None,
     ) -> FittedGldnet:
         """Learn from the train days, and from the validation days too if asked to.
 
@@ -59,7 +64,8 @@ class GldnetForecaster:
             history: daily counts on this graph.
             split: which days are for what.
             learn_from_validation: once the settings are chosen, nothing need be held back.
-            on_epoch: called after each epoch; a search may stop the fit by raising.
+            on_epoch: called after each epoch, with the expected counts of the validation days where
+                they judge; a search may stop the fit by raising.
 
         Raises:
             IncompleteDataError: if no day is left to learn from after the burn-in.
@@ -108,7 +114,7 @@ class GldnetForecaster:
         learned: StreetSamples,
         judged: StreetSamples | None,
         setting: StreetSetting,
-        on_epoch: Callable[[Epoch], None] | None,
+        on_epoch: OnEpoch | None,
     ) -> tuple[tuple[Gldnet, ...], tuple[Epoch, ...]]:
         members, epochs = [], []
         for seed in range(self.config.seeds):

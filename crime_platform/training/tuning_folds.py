@@ -162,6 +162,14 @@ class FoldScore:
     n_cases: int  # of all origins together
 
 
+def by_origin(scores: list[FoldScore]) -> dict[str, float]:
+    """Deviance sums of the origins, oldest first."""
+    pairs = [
+        pair for score in scores for pair in zip(score.origins, score.sum_deviance, strict=True)
+    ]
+    return {str(origin): float(deviance) for origin, deviance in sorted(pairs)}
+
+
 def score_fold(forecaster: Forecaster, selection: SelectionHistory, fold: TuningFold) -> FoldScore:
     """Fit once and score one month ahead from every origin of the fold, ever active units.
 

@@ -1,25 +1,28 @@
 """Where trials are kept: one SQLite file per model, safe against kills, readable while it grows."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.distributions import distribution_to_json
 from optuna.trial import TrialState
 
 from crime_platform.training.search_spaces import SearchSpace
-from crime_platform.training.tuning_folds import FoldScore, SelectionHistory, TuningFold
 from crime_platform.vocabulary.artifact import content_key
 
-OPPONENT = "historical_average"
 JUDGED = (TrialState.COMPLETE, TrialState.PRUNED)
 # What is stored beside a study or a trial, under these names.
 BEGUN, RANGES, DEFAULT = "begun_at", "ranges", "default"
 ASKED, RETRY_OF, NOTE, CODE, CONFIG = "asked", "retry_of", "note", "code", "config"
 DEVIANCE = "deviance"  # sum per origin: of a trial, and of the opponent in the study
+ONLY_WITH = "only_with"  # parameters that are read where another one has a certain value
+WORKER = "worker"  # process that runs a trial, where several do
+PATIENCE_SECONDS = 120.0  # for another process that writes
 
 
 class SearchBusyError(ValueError):
@@ -56,67 +59,62 @@ def only_one_search(file: Path) -> Iterator[None]:
 
 def _storage(file: Path) -> optuna.storages.RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna.storages.RDBStorage(f"sqlite:///{file}")
+    patience = {"connect_args": {"timeout": PATIENCE_SECONDS}}
+    return optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs=patience)
 
 
-def open_study(
-    space: SearchSpace,
-    selection: SelectionHistory,
-    folds: tuple[TuningFold, ...],
-    file: Path,
-    seed: int,
-) -> optuna.Study:
-    """The search with this model, ranges, data, folds and seed, made when the file lacks it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the trials of a study are judged on."""
+
+    identity: tuple[object, ...]  # data, and folds or days: with others it is another study
+    facts: dict[str, Any]  # what one needs to read the trials; plain values
+
+
+def open_study(space: SearchSpace, judgement: Judgement, file: Path, seed: int) -> optuna.Study:
+    """The search with this model, ranges, judgement and seed, made when the file lacks it."""
     ranges = {name: distribution_to_json(each) for name, each in space.ranges.items()}
-    served = [[str(origin) for origin in fold.origins] for fold in folds]
-    key = content_key(space.model, ranges, selection.data_version, served, seed)
+    key = content_key(space.model, ranges, *judgement.identity, seed)
     study = optuna.create_study(
         storage=_storage(file),
         study_name=f"{space.model}-{key}",
         direction="maximize",
         load_if_exists=True,
     )
-    if BEGUN not in study.user_attrs:
-        study.set_user_attr(BEGUN, datetime.now(UTC).isoformat(timespec="milliseconds"))
+    described = {
+        BEGUN: datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "model": space.model,
+        **judgement.facts,
+        DEFAULT: space.default_parameters,
+        RANGES: ranges,
+    }
+    if space.only_with:
+        described[ONLY_WITH] = {name: list(each) for name, each in space.only_with.items()}
+    held = study.user_attrs
+    for name, value in described.items():
+        if name not in held or (name != BEGUN and held[name] != value):
+            study.set_user_attr(name, value)
     return study
 
 
-def describe(
-    study: optuna.Study, space: SearchSpace, selection: SelectionHistory, opponent: list[FoldScore]
-) -> None:
-    """Store beside the trials what one needs to read them."""
-    described = {
-        "model": space.model,
-        "data_version": selection.data_version,
-        "first_test_origin": str(selection.first_test_origin),
-        "fit_origins": [str(score.origins[0]) for score in opponent],
-        DEFAULT: space.default_parameters,
-        RANGES: {name: distribution_to_json(each) for name, each in space.ranges.items()},
-        "opponent": OPPONENT,
-        DEVIANCE: by_origin(opponent),
-        "n_cases": sum(score.n_cases for score in opponent),
-    }
-    for name, value in described.items():
-        if study.user_attrs.get(name) != value:
-            study.set_user_attr(name, value)
+def load_study(name: str, file: Path) -> optuna.Study:
+    """A study that another process has opened, over a connection of its own."""
+    return optuna.load_study(study_name=name, storage=_storage(file))
 
 
-def by_origin(scores: list[FoldScore]) -> dict[str, float]:
-    """Deviance sums of the origins, oldest first."""
-    pairs = [
-        pair for score in scores for pair in zip(score.origins, score.sum_deviance, strict=True)
-    ]
-    return {str(origin): float(deviance) for origin, deviance in sorted(pairs)}
-
-
-def begin_again_what_was_interrupted(study: optuna.Study) -> None:
+def begin_again_what_was_interrupted(study: optuna.Study, *, workers: Collection[int] = ()) -> None:
     """Give up trials that a killed process left running, and ask for their settings once more.
 
-    Whoever holds the file's lock is the only search, so a trial that still "runs" is dead. One
-    that failed for a reason has a note; one without was stopped by hand.
+    A trial that failed for a reason has a note; one without was stopped by hand.
+
+    Args:
+        study: nobody else draws from it meanwhile, so that a trial which "runs" without a living
+            worker is dead.
+        workers: processes that are alive.
     """
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
+        if trial.user_attrs.get(WORKER) not in workers:
+            study.tell(trial.number, state=TrialState.FAIL)
     trials = study.get_trials(deepcopy=False)
     retried = {trial.user_attrs.get(RETRY_OF) for trial in trials}
     for trial in trials:
@@ -144,3 +142,8 @@ def n_spent(study: optuna.Study) -> int:
 def n_waiting(study: optuna.Study) -> int:
     """Trials whose settings were asked for and that have not begun."""
     return len(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+
+def n_running(study: optuna.Study) -> int:
+    """Trials under way."""
+    return len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
