@@ -6,10 +6,13 @@ export CRIME_PLATFORM_HOME ?= $(CURDIR)/data
 export DAGSTER_HOME := $(CRIME_PLATFORM_HOME)/dagster_home
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: run test check dev dashboard bench clean
+.PHONY: run streets test check dev dashboard bench clean
 
 run: $(VENV)/.runtime ## the whole pipeline on the bundled Toronto data
 	$(BIN)/crime-platform run
+
+streets: $(VENV)/.runtime ## the daily forecast on downtown Toronto's streets
+	$(BIN)/crime-platform run --streets
 
 test: $(VENV)/.dev ## the whole test suite
 	$(BIN)/pytest

@@ -5,6 +5,8 @@ files -> sources -> incidents, counts (warehouse.duckdb, the truth)
       -> grid tensor (xarray, Zarr) -> windows -> models -> back-test on rolling origins
       -> ensemble and champion, chosen on earlier months -> candidate
       -> candidate --[gate]--> release (forecasts.duckdb) -> SQL
+incidents -> street graph, counts per day and segment -> street models (GLDNet, baselines)
+      -> champion, chosen on validation days -> street candidate --[gate]--> the same release
 ```
 
 Where do I go to...?
@@ -26,8 +28,11 @@ Where do I go to...?
   takes the ratios.
 - change what is published when? `champion`: the choice and the gate; `prequential` applies the
   choice to every past month, `spread_choice` does the same for the intervals.
+- change the street network? `models.gldnet`; what it is shown: `tensors.street_inputs`; how it is
+  trained: `training.street_fit`. A street baseline? `models.street_rules`. Which days judge whom:
+  `street_plan`; what is published when: `street_gate`.
 - change the report? `reporting`.
-- change a published table? `vocabulary.tables`, `vocabulary.evidence_tables`, `vocabulary.views`,
-  then `release`.
+- change a published table? `vocabulary.tables`, `vocabulary.evidence_tables`,
+  `vocabulary.street_tables`, `vocabulary.views`, then `release`.
 - change when things run? `defs.schedules`; what the UI shows? `defs.assets_grid`, `defs.checks`.
 """

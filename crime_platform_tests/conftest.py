@@ -162,3 +162,19 @@ def published(published_once, tmp_path, monkeypatch) -> PlatformHome:
     shutil.copytree(published_once, root, symlinks=True)
     use_home(monkeypatch, root)
     return PlatformHome(root)
+
+
+@pytest.fixture(scope="session")
+def published_streets(tmp_path_factory) -> PlatformHome:
+    """A toy town whose streets were forecast and published once, without any month."""
+    from crime_platform.pipeline_run import run_streets
+    from toy_street_city import write_street_city
+
+    root = tmp_path_factory.mktemp("streets") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        use_home(patch, root)
+        home = prepare_home(root)
+        write_street_city(home)
+        outcome = run_streets(home, "town", None)
+    assert outcome.exit_code == 0, outcome.messages
+    return home

@@ -115,6 +115,7 @@ def write_town(
     streets: str = STREET_TABLE,
     changes: tuple[tuple[str, str], ...] = (),
     incidents: tuple = INCIDENTS,
+    lines: list = STREETS,
 ) -> StudyArea:
     """The town's TOML, streets and incidents below a home; `changes` replace passages."""
     text = TOWN + streets
@@ -122,6 +123,6 @@ def write_town(
         assert old in text
         text = text.replace(old, new)
     (home.study_areas / "town.toml").write_text(text)
-    write_streets(home.root / "raw/streets.gpkg")
+    write_streets(home.root / "raw/streets.gpkg", lines)
     write_incidents(home, incidents)
     return load_study_area(home.study_areas / "town.toml")

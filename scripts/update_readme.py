@@ -1,6 +1,7 @@
-"""Writes the results table of README.md from the published release.
+"""Writes the results tables of README.md from the published release.
 
-Usage: python scripts/update_readme.py [STUDY_AREA], after `make run`.
+Usage: python scripts/update_readme.py [STUDY_AREA], after `make run` and
+`make streets`; a branch that was not published keeps its table.
 """
 
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 from crime_platform.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 
+STREET_BEGIN, STREET_END = "<!-- streets: begin -->", "<!-- streets: end -->"
+STREET_QUERY = "select * from street_leaderboard where study_area = ? order by rank"
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 QUERY = """
@@ -51,22 +54,52 @@ def _interval(row: dict, name: str) -> str:
     return f"{row[name]:+.1%} ({row[f'{name}_low']:+.1%} to {row[f'{name}_high']:+.1%})"
 
 
-def leaderboard_rows(home: PlatformHome, study_area: str) -> list[dict]:
-    """Rows of the published leaderboard, best first."""
+def street_table(rows: list[dict]) -> str:
+    """The street leaderboard as Markdown."""
+    first = rows[0]
+    lines = [
+        f"{first['n_days']} test days before {str(first['as_of_day'])[:10]}, one day ahead, "
+        f"{int(first['n_incidents']):,} incidents. The model that is published is in bold.",
+        "",
+        "| model | deviance skill (95 % interval) | hit rate 1 / 5 / 10 / 20 % | PEI 20 % | bias "
+        "| deviance |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        mark = "**" if row["is_champion"] else ""
+        hits = " / ".join(f"{row[f'hit_rate_{percent}']:.3f}" for percent in (1, 5, 10, 20))
+        lines.append(
+            f"| {mark}`{row['model']}`{mark} | {_interval(row, 'deviance_skill')} | {hits} "
+            f"| {row['pei_20']:.3f} | {row['bias_share']:+.1%} | {row['deviance']:.5f} |"
+        )
+    return "\n".join(lines)
+
+
+def leaderboard_rows(home: PlatformHome, query: str, study_area: str) -> list[dict]:
+    """Rows of a published leaderboard, best first."""
     with open_release(home) as connection:
-        answer = connection.sql(QUERY, params=[study_area])
+        answer = connection.sql(query, params=[study_area])
         return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]
 
 
 def main(study_area: str = "toronto") -> None:
-    """Replace what stands between the two marks."""
-    rows = leaderboard_rows(PlatformHome.from_environment(), study_area)
-    if not rows:
+    """Replace what stands between the marks of each branch that is published."""
+    home = PlatformHome.from_environment()
+    months = leaderboard_rows(home, QUERY, study_area)
+    streets = leaderboard_rows(home, STREET_QUERY, study_area)
+    if not months and not streets:
         sys.exit(f"the release has no leaderboard for {study_area}: make run publishes it")
     text = README.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    README.write_text(f"{before}{BEGIN}\n{results_table(rows)}\n{END}{after}", encoding="utf-8")
+    if months:
+        text = _replaced(text, BEGIN, END, results_table(months))
+    if streets:
+        text = _replaced(text, STREET_BEGIN, STREET_END, street_table(streets))
+    README.write_text(text, encoding="utf-8")
+
+
+def _replaced(text: str, begin: str, end: str, table: str) -> str:
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n{table}\n{end}{rest.split(end)[1]}"
 
 
 if __name__ == "__main__":
