@@ -155,12 +155,12 @@ def scheduled(area, home):
 
 def tick(definitions, moment, instance=None):
     schedule = definitions.resolve_schedule_def("town_daily_schedule")
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
         instance=instance,
         scheduled_execution_time=dt.datetime.fromisoformat(moment),
         repository_def=definitions.get_repository_def(),
-    )
-    return schedule.evaluate_tick(context)
+    ) as context:
+        return schedule.evaluate_tick(context)
 
 
 @pytest.fixture

@@ -91,12 +91,20 @@ def test_months_start_with_enough_history_and_end_with_the_data(toy_city):
     assert (keys[0], keys[-1]) == ("2020-12", "2021-06")
 
 
-def tick(definitions, moment, area="toy"):
+def tick(definitions, moment, area="toy", before=None):
+    """What the schedule does; `before` is the state of a run with the tick's key."""
     schedule = definitions.resolve_schedule_def(f"{area}_monthly_schedule")
-    context = dg.build_schedule_context(
-        scheduled_execution_time=moment, repository_def=definitions.get_repository_def()
-    )
-    return schedule.evaluate_tick(context)
+    with dg.instance_for_test() as instance:
+        if before is not None:
+            job = definitions.resolve_job_def(f"{area}_monthly")
+            tags = {"dagster/run_key": "toy:2021-06"}
+            instance.create_run_for_job(job, tags=tags, status=before)
+        with dg.build_schedule_context(
+            instance=instance,
+            scheduled_execution_time=moment,
+            repository_def=definitions.get_repository_def(),
+        ) as context:
+            return schedule.evaluate_tick(context)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +119,22 @@ def tick(definitions, moment, area="toy"):
 def test_a_tick_forecasts_from_the_month_that_has_just_ended(definitions, moment, month):
     requests = tick(definitions, dt.datetime.fromisoformat(moment)).run_requests
     assert [(r.partition_key, r.run_key) for r in requests] == [(month, f"toy:{month}")]
+
+
+LATER = dt.datetime.fromisoformat("2026-12-05T06:00:00-05:00")
+
+
+def test_a_closed_data_set_is_forecast_once(definitions):
+    data = tick(definitions, LATER, before=dg.DagsterRunStatus.SUCCESS)
+
+    assert data.run_requests == []
+    assert data.skip_message == "toy was forecast from 2021-06 already"
+
+
+def test_a_month_whose_run_failed_is_tried_again(definitions):
+    data = tick(definitions, LATER, before=dg.DagsterRunStatus.FAILURE)
+
+    assert [request.partition_key for request in data.run_requests] == ["2021-06"]
 
 
 def test_a_tick_before_there_is_enough_history_is_skipped(definitions):

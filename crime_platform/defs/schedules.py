@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         UnresolvedAssetJobDefinition as Job,
     )
 
+RUN_KEY = "dagster/run_key"
 DAY_OF_MONTH, HOUR = 5, 6  # publishers load the last days of a month with some delay
 
 
@@ -46,8 +47,8 @@ def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sche
     holds for an API as well: a fresh installation must not load millions of rows that nobody asked
     for, so the first fetch is started by hand and the schedule keeps it up to date.
 
-    A data set that is closed (`last_month` in the TOML) keeps asking for its last month, whose run
-    key has been used, so it runs once and then rests.
+    A data set that is closed (`last_month` in the TOML) has the same last month at every tick: it
+    runs once and then rests.
     """
 
     def request(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -61,8 +62,11 @@ def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sche
         month, reason = _month_at_hand(area, home, parse_month(month))
         if reason:
             return dg.SkipReason(reason)
+        run_key = f"{area.name}:{month}"
+        if was_asked_for(context, run_key):
+            return dg.SkipReason(f"{area.name} was forecast from {month} already")
         return dg.RunRequest(
-            run_key=f"{area.name}:{month}", partition_key=str(month), tags={"trigger": "schedule"}
+            run_key=run_key, partition_key=str(month), tags={"trigger": "schedule"}
         )
 
     return dg.ScheduleDefinition(
@@ -74,6 +78,20 @@ def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sche
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Forecast {area.title} on the {DAY_OF_MONTH}th at {HOUR:02d}:00 local time",
     )
+
+
+def was_asked_for(context: dg.ScheduleEvaluationContext, run_key: str) -> bool:
+    """Whether a run with this key waits, runs or has ended well; one that failed is tried again.
+
+    Dagster itself compares the keys of one tick only.
+    """
+    states = [
+        state
+        for state in dg.DagsterRunStatus
+        if state not in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+    ]
+    wanted = dg.RunsFilter(tags={RUN_KEY: run_key}, statuses=states)
+    return bool(context.instance.get_runs(wanted, limit=1))
 
 
 def _month_at_hand(area: StudyArea, home: PlatformHome, newest: Month) -> tuple[Month, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from crime_platform.defs.assets_street import as_of_days, street_group
+from crime_platform.defs.schedules import was_asked_for
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.streets import last_complete_day
 from crime_platform.vocabulary.study_area import StudyArea
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from crime_platform.vocabulary.timesteps import Day
 
 HOUR, MINUTE = 6, 30  # after the monthly run has begun, which takes the incidents in as well
-RUN_KEY = "dagster/run_key"
 
 
 def street_job(area: StudyArea) -> "Job":
@@ -56,8 +56,7 @@ def daily_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Schedu
             if not as_of_days(area).has_partition_key(str(day)):
                 return dg.SkipReason(f"{day} has too little history of {area.name}, or lies ahead")
         run_key = f"{area.name}:{day}:{moment.date()}" if is_fetched else f"{area.name}:{day}"
-        # Dagster compares the run keys of one tick only.
-        if context.instance.get_runs(dg.RunsFilter(tags={RUN_KEY: run_key}), limit=1):
+        if was_asked_for(context, run_key):
             return dg.SkipReason(
                 f"the files of {area.name} reach no further than before: {day} is their last "
                 "complete day, and it was asked for already"
