@@ -159,14 +159,24 @@ def test_no_curve_is_judged_by_days_that_are_learned_from():
     assert {row["validation_loss"] for row in learned.curves} == {None}
 
 
-def test_a_large_graph_learns_from_evenly_spread_days():
-    few = replace(FORECASTER, config=replace(TINY, max_cases=10 * N_NODES))
-    known = toy_history()
+def test_a_large_graph_learns_from_some_days_of_every_weekday():
+    few = replace(FORECASTER, config=replace(TINY, max_cases=40 * N_NODES))
 
-    origins = few._learned_origins(known, toy_split().train_days)
+    origins = few._learned_origins(toy_history(), toy_split().train_days)
 
-    assert len(origins) == 10
-    assert (origins[0], origins[-1]) == (9, 78)
+    assert len(origins) == 40
+    assert origins == sorted(set(origins))
+    assert {origin % 7 for origin in origins} == set(range(7))
+    assert min(origins) >= TINY.burn_in_days - 1
+
+
+def test_a_large_graph_is_judged_on_some_of_its_validation_days():
+    few = replace(FORECASTER, config=replace(TINY, max_cases=5 * N_NODES, burn_in_days=60))
+
+    fitted = few.fit(toy_history(), toy_split())
+
+    assert len(fitted.curves) == TINY.seeds * TINY.epochs
+    assert 0 <= fitted.alpha[0] < 10
 
 
 def test_a_saved_network_forecasts_the_same(fitted, tmp_path):

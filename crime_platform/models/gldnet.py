@@ -34,7 +34,7 @@ class GldnetConfig:
     rho: float = 0.03  # weight of a node without an incident; weighted_mse only
     largest_log_ratio: float = 3.0  # between a node's share and its base rate's
     seeds: int = 4  # networks whose expected counts are averaged
-    epochs: int = 5
+    epochs: int = 9
     batch_days: int = 16
     learning_rate: float = 5e-3  # peak of the one-cycle schedule
     weight_decay: float = 1e-2

@@ -15,9 +15,8 @@ from crime_platform.models.daily_rates import daily_rate_floor
 from crime_platform.models.gldnet import Gldnet, GldnetConfig
 from crime_platform.models.saved_fit import write_whole
 from crime_platform.tensors.street_inputs import StreetInputs
-from crime_platform.training.gldnet_loop import Epoch, expected_counts
+from crime_platform.training.gldnet_loop import Epoch, expected_counts, repeatable
 from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting, street_samples
-from crime_platform.training.numerics import reproducible
 from crime_platform.vocabulary.daily_forecast import origin_positions
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import Day
@@ -77,7 +76,7 @@ class FittedGldnet:
         )
 
     def _mean_of_members(self, samples: StreetSamples) -> Float[np.ndarray, "batch type node"]:
-        with reproducible(0, n_cells=samples.base.shape[-1]):
+        with repeatable(samples.base.shape[-1]):
             stated = np.stack([expected_counts(member, samples) for member in self.members])
         return stated.mean(axis=0, dtype=np.float64)
 

@@ -19,14 +19,22 @@ def best_device() -> torch.device:
 
 
 @contextmanager
-def reproducible(seed: int, *, n_cells: int) -> Iterator[None]:
-    """Inside, the same seed gives the same numbers; afterwards, torch is as it was before."""
+def reproducible(
+    seed: int, *, n_cells: int, cells_for_threads: int = CELLS_FOR_THREADS
+) -> Iterator[None]:
+    """Inside, the same seed gives the same numbers; afterwards, torch is as it was before.
+
+    Args:
+        seed: of torch's random numbers.
+        n_cells: units of one sample.
+        cells_for_threads: with fewer units, one thread computes.
+    """
     n_threads = torch.get_num_threads()
     was_strict = torch.are_deterministic_algorithms_enabled()
     only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
-        torch.set_num_threads(_MOST_THREADS.get() if n_cells >= CELLS_FOR_THREADS else 1)
+        torch.set_num_threads(_MOST_THREADS.get() if n_cells >= cells_for_threads else 1)
         # On CUDA some backward passes have no repeatable form: say so there, but do not stop.
         torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
         try:

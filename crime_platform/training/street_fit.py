@@ -18,10 +18,10 @@ from crime_platform.training.gldnet_loop import (
     Epoch,
     OnEpoch,
     expected_counts,
+    repeatable,
     train_gldnet,
 )
 from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting, training_samples
-from crime_platform.training.numerics import reproducible
 from crime_platform.vocabulary.day_split import DaySplit
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.timesteps import IncompleteDataError
@@ -76,10 +76,11 @@ class GldnetForecaster:
         if learn_from_validation:
             learned_days = np.concatenate([learned_days, split.validation_days])
         setting = self.setting
-        judged = training_samples(
-            known, _origins(known, split.validation_days), self.config.inputs, setting
-        )
-        with reproducible(0, n_cells=setting.n_nodes):
+        shown = _origins(known, split.validation_days)
+        if on_epoch is None:  # a search compares every day with its opponent's
+            shown = self._thinned(shown, known)
+        judged = training_samples(known, shown, self.config.inputs, setting)
+        with repeatable(setting.n_nodes):
             origins = self._learned_origins(known, learned_days)
             learned = training_samples(known, origins, self.config.inputs, setting)
             members, epochs = self._train(
@@ -140,11 +141,15 @@ class GldnetForecaster:
                 f"{self.config.burn_in_days} days first, and the train days end on {days[-1]}, "
                 f"{len(known.steps)} days known; take in earlier days"
             )
+        return self._thinned(origins, known)
+
+    def _thinned(self, origins: list[int], known: CountHistory) -> list[int]:
+        """As many days as memory is granted for, drawn at random: every seventh is one weekday."""
         most = max(1, self.config.max_cases // known.counts.shape[-1])
         if len(origins) <= most:
             return origins
-        rows = np.linspace(0, len(origins) - 1, most).round().astype(int)
-        return [origins[row] for row in rows.tolist()]
+        drawn = np.random.default_rng(0).choice(len(origins), most, replace=False)
+        return [origins[row] for row in np.sort(drawn).tolist()]
 
 
 def _origins(known: CountHistory, targets: np.ndarray) -> list[int]:
