@@ -176,6 +176,8 @@ def _print_leaderboard(home: PlatformHome, lead: int = 1) -> None:
     except ReleaseError as error:
         print_error(ERR, "no release", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
+    if rows.empty:
+        OUT.print("No monthly forecast is published yet: crime-platform run makes one.")
     print_leaderboard(OUT, rows)
 
 

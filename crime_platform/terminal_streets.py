@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 CAPTION = (
-    "skill over long_run_frequency in mean Poisson deviance, with its 95 % interval over weeks; "
-    "hit @: share of incidents on the riskiest 5, 10 and 20 % of street length (of places, where "
-    "there are no street lines); * is published; the test days chose nothing"
+    "skill over long_run_frequency in mean Poisson deviance and bias, in %; 95 %: interval over "
+    "weeks; @5: share of incidents on the riskiest 5 % of street length (of places, where there "
+    "are no street lines); * is published; the test days chose nothing"
 )
 
 
@@ -30,7 +30,7 @@ def print_street_leaderboard(console: "Console", rows: pd.DataFrame) -> None:
             caption=CAPTION,
         )
         table.add_column("model", no_wrap=True)
-        for name in ("skill %", "95 %", "hit @5", "@10", "@20", "PEI @20", "bias %"):
+        for name in ("skill", "95 %", "@5", "@10", "@20", "bias"):
             table.add_column(name, justify="right", no_wrap=True)
         for row in group.to_dict("records"):
             table.add_row(*_cells(row), style="bold green" if row["is_champion"] else None)
@@ -40,9 +40,9 @@ def print_street_leaderboard(console: "Console", rows: pd.DataFrame) -> None:
 def _cells(row: dict) -> list[str]:
     low, high = row["deviance_skill_low"], row["deviance_skill_high"]
     interval = "" if pd.isna(low) or low == high else f"{100 * low:+.1f} to {100 * high:+.1f}"
-    shares = [row[name] for name in ("hit_rate_5", "hit_rate_10", "hit_rate_20", "pei_20")]
+    shares = [row[name] for name in ("hit_rate_5", "hit_rate_10", "hit_rate_20")]
     return [
-        f"{'* ' if row['is_champion'] else '  '}{row['model']}",
+        f"{'*' if row['is_champion'] else ' '}{row['model']}",
         f"{100 * row['deviance_skill']:+.1f}",
         interval,
         *("" if pd.isna(share) else f"{share:.3f}" for share in shares),

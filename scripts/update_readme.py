@@ -58,7 +58,7 @@ def street_table(rows: list[dict]) -> str:
     """The street leaderboard as Markdown."""
     first = rows[0]
     lines = [
-        f"{first['n_days']} test days before {str(first['as_of_day'])[:10]}, one day ahead, "
+        f"{first['n_days']} test days through {str(first['as_of_day'])[:10]}, one day ahead, "
         f"{int(first['n_incidents']):,} incidents. The model that is published is in bold.",
         "",
         "| model | deviance skill (95 % interval) | hit rate 1 / 5 / 10 / 20 % | PEI 20 % | bias "
