@@ -179,7 +179,7 @@ def _explain(result: dg.ExecuteInProcessResult) -> tuple[int, list[str]]:
     errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
     causes = [error.cause or error for error in errors if error is not None]
     fed_badly = causes and all(cause.cls_name in BAD_INPUT_ERRORS for cause in causes)
-    return (BAD_INPUT if fed_badly else BROKEN), [_one_screen(cause) for cause in causes]
+    return (BAD_INPUT if fed_badly else BROKEN), list(dict.fromkeys(map(_one_screen, causes)))
 
 
 def _data_warnings(result: dg.ExecuteInProcessResult) -> list[str]:

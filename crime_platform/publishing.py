@@ -15,14 +15,40 @@ from crime_platform.release import AnyPublication, Publication, publish_release
 from crime_platform.street_publications import street_publications
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Month
+from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+GATE = "beats_historical_average"
+
+
 class RefusedError(ValueError):
     """A candidate that may not be published."""
+
+
+def require_passed(verdict: Verdict | None, candidate: str, check: str) -> None:
+    """Refuse a candidate without a passing verdict.
+
+    Args:
+        verdict: the stored one on exactly this candidate.
+        candidate: what it is called in the message.
+        check: that judges it.
+
+    Raises:
+        RefusedError: if it was never judged, or did not pass.
+    """
+    if verdict is None:
+        raise RefusedError(
+            f"{candidate} was never judged: run the check {check} on it (it runs with the "
+            "candidate). Nothing was published."
+        )
+    if not verdict.passed:
+        raise RefusedError(
+            f"{candidate} was refused: {'; '.join(verdict.reasons)}. The last release stays."
+        )
 
 
 def publish(home: PlatformHome, candidate: Candidate, *, run_id: str) -> Path:
@@ -42,16 +68,7 @@ def publish(home: PlatformHome, candidate: Candidate, *, run_id: str) -> Path:
     warehouse = Warehouse(home.warehouse)
     area = str(candidate.manifest["study_area"])
     verdict = warehouse.read_verdict(area, candidate.candidate_id)
-    if verdict is None:
-        raise RefusedError(
-            f"candidate {candidate.candidate_id} of {area} was never judged: run the check "
-            "beats_historical_average on it (it runs with the candidate). Nothing was published."
-        )
-    if not verdict.passed:
-        raise RefusedError(
-            f"candidate {candidate.candidate_id} of {area} was refused: "
-            f"{'; '.join(verdict.reasons)}. The last release stays."
-        )
+    require_passed(verdict, f"candidate {candidate.candidate_id} of {area}", GATE)
     as_of = np.datetime64(str(candidate.manifest["as_of_month"]), "M")
     if not _is_published(warehouse, area, candidate.candidate_id):
         warehouse.record_publication(

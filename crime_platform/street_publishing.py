@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from crime_platform.publishing import RefusedError, rebuild_release
+from crime_platform.publishing import rebuild_release, require_passed
 from crime_platform.street_candidate import StreetCandidate
 from crime_platform.street_forecasting import newest_street_candidate
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day
 from crime_platform.warehouse import Warehouse
+
+GATE = "beats_long_run_frequency"
 
 
 def publish_streets(home: PlatformHome, candidate: StreetCandidate, *, run_id: str) -> Path:
@@ -29,16 +31,7 @@ def publish_streets(home: PlatformHome, candidate: StreetCandidate, *, run_id: s
     warehouse = Warehouse(home.warehouse)
     area = str(candidate.manifest["study_area"])
     verdict = warehouse.read_street_verdict(area, candidate.candidate_id)
-    if verdict is None:
-        raise RefusedError(
-            f"street candidate {candidate.candidate_id} of {area} was never judged: run the check "
-            "beats_long_run_frequency on it (it runs with street_candidate). Nothing was published."
-        )
-    if not verdict.passed:
-        raise RefusedError(
-            f"street candidate {candidate.candidate_id} of {area} was refused: "
-            f"{'; '.join(verdict.reasons)}. The last release stays."
-        )
+    require_passed(verdict, f"street candidate {candidate.candidate_id} of {area}", GATE)
     as_of = np.datetime64(str(candidate.manifest["as_of_day"]), "D")
     published = warehouse.street_publications()
     is_there = (published["study_area"] == area) & (

@@ -5,7 +5,6 @@ transaction, so a rerun changes nothing and a killed process loses nothing and d
 Forecasts do not live here: readers get whole releases (see release.py).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,17 +13,15 @@ from typing import TYPE_CHECKING
 from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.study_area_parts import LEFT_OUT
 from crime_platform.vocabulary.timesteps import Month
-from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse_counts import write_counts
-from crime_platform.warehouse_file import now
-from crime_platform.warehouse_street_gate import StreetGateTables
 from crime_platform.warehouse_streets import StreetCountTables
+from crime_platform.warehouse_verdicts import VerdictTables
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Warehouse(StreetCountTables, StreetGateTables):
+class Warehouse(StreetCountTables, VerdictTables):
     """What the pipeline writes and reads, by what it is about."""
 
     __slots__ = ()
@@ -208,52 +205,3 @@ class Warehouse(StreetCountTables, StreetGateTables):
             LEFT_OUT,
         )
         return int(found["n"].item())
-
-    # --- gate and publications -------------------------------------------------------------
-
-    def record_verdict(self, study_area: str, as_of: Month, verdict: Verdict) -> None:
-        """Store what the gate decided; a later verdict on the same candidate replaces it."""
-        with self.writer() as connection:
-            connection.execute(
-                "insert or replace into skill_verdict values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    study_area,
-                    _first_day(as_of),
-                    verdict.candidate_id,
-                    verdict.model,
-                    verdict.passed,
-                    json.dumps(verdict.reasons),
-                    json.dumps(verdict.figures),
-                    now(),
-                ],
-            )
-
-    def read_verdict(self, study_area: str, candidate_id: str) -> Verdict | None:
-        """The stored verdict on exactly this candidate, or None if it was never judged."""
-        with self.reader() as connection:
-            row = connection.execute(
-                "select candidate_id, model, passed, reasons, figures from skill_verdict "
-                "where study_area = ? and candidate_id = ?",
-                [study_area, candidate_id],
-            ).fetchone()
-        if row is None:
-            return None
-        return Verdict(row[0], row[1], row[2], json.loads(row[3]), json.loads(row[4]))
-
-    def record_publication(
-        self, study_area: str, as_of: Month, *, candidate_id: str, model: str, run_id: str
-    ) -> None:
-        """Note that this candidate is the published forecast of its area and month."""
-        with self.writer() as connection:
-            connection.execute(
-                "insert or replace into publication values (?, ?, ?, ?, ?, ?)",
-                [study_area, _first_day(as_of), candidate_id, model, run_id, now()],
-            )
-
-    def publications(self) -> "pd.DataFrame":
-        """Every published candidate, oldest month first within each area."""
-        return self.read("select * from publication order by study_area, as_of_month")
-
-
-def _first_day(month: Month) -> object:
-    return month.astype("datetime64[D]").item()

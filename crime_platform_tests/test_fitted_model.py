@@ -64,7 +64,7 @@ def test_tampered_weights_are_refused(fitted, tmp_path):
     content[-1] ^= 1
     (tmp_path / WEIGHTS_FILE).write_bytes(content)
 
-    with pytest.raises(ValueError, match=r"is not the file that config.json describes: expected"):
+    with pytest.raises(ValueError, match=r"is not the file that was described when"):
         FittedNetwork.load(tmp_path)
 
 

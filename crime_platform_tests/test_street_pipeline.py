@@ -81,6 +81,14 @@ def test_the_network_leaves_its_curves_in_the_release(published):
 
 
 @pytest.mark.slow
+def test_temperature_and_police_stations_reach_the_network(published):
+    evidence = gather_street_evidence(published, AREA, LAST)
+
+    assert evidence.counts.covariates.names == ("temperature_c",)
+    assert set(evidence.counts.node_features) == {"log_length", "police_station_distance_m"}
+
+
+@pytest.mark.slow
 def test_a_candidate_without_a_verdict_is_refused(published):
     candidate = newest_street_candidate(published, AREA, LAST)
     with Warehouse(published.warehouse).writer() as connection:

@@ -14,6 +14,11 @@ CITY = """
 [streets]
 file = "raw/streets.gpkg"
 nearby_types = ["theft"]
+temperature_file = "tables/temperature.csv"
+
+[[streets.points]]
+name = "police_station"
+file = "tables/stations.csv"
 
 [[streets.offence_group]]
 name = "violent"
@@ -41,12 +46,24 @@ def city_incidents(*, moving: bool) -> tuple:
     return (*rows, (str(LAST), 12, "Burglary", "House", *spots[0]))
 
 
+def write_covariates(home: PlatformHome) -> None:
+    """A table of temperatures that ends with the counts, and two police stations."""
+    days = np.arange(FIRST, LAST + 1)
+    degrees = 10 - 15 * np.cos(2 * np.pi * (days - FIRST).astype(int) / 365.25)
+    lines = [f"{day},{value:.1f}" for day, value in zip(days, degrees, strict=True)]
+    tables = home.root / "tables"  # beside raw, whose files are incidents
+    tables.mkdir()
+    (tables / "temperature.csv").write_text("\n".join(["day,temperature_c", *lines]) + "\n")
+    (tables / "stations.csv").write_text("lon,lat\n-79.3880,43.6390\n-79.3800,43.6450\n")
+
+
 def write_street_city(home: PlatformHome, *, moving: bool = True) -> StudyArea:
     """TOML, streets and incidents of the town, closed at its last month."""
     changes = (
         ('first_month = "2020-01"', f'first_month = "{str(FIRST)[:7]}"'),
         ('last_month = "2020-02"', f'last_month = "{str(LAST)[:7]}"'),
     )
+    write_covariates(home)
     return write_town(
         home,
         streets=CITY,

@@ -10,6 +10,7 @@ from shapely.geometry.base import BaseGeometry
 from crime_platform.geography.street_graph import StreetGraph
 from crime_platform.geography.street_lines import read_vector
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
+from crime_platform.vocabulary.study_area_parts import StudyAreaError
 
 _AREAS = ("Polygon", "MultiPolygon")
 
@@ -18,10 +19,10 @@ def select_nodes(graph: StreetGraph, keep: Bool[np.ndarray, " node"]) -> StreetG
     """The graph of the nodes to keep and the links between them; segments are not cut.
 
     Raises:
-        ValueError: if no node is kept.
+        CoordinateError: if no node is kept.
     """
     if not keep.any():
-        raise ValueError(
+        raise CoordinateError(
             f"none of the {graph.n_nodes} {graph.kind}s lies in the area chosen; check that extent "
             f"or boundary and the graph are of the same city and in {graph.crs}"
         )
@@ -136,11 +137,11 @@ def busiest_communities(
     Incidents must be those of training alone, or the choice knows what it is tested on.
 
     Raises:
-        ValueError: if there are fewer communities than asked for, or none is asked for.
+        StudyAreaError: if there are fewer communities than asked for, or none is asked for.
     """
     total = np.bincount(community, incidents)
     if not 1 <= n_communities <= len(total):
-        raise ValueError(
+        raise StudyAreaError(
             f"n_communities: expected 1 to {len(total)}, the communities there are, found "
             f"{n_communities}"
         )

@@ -1,5 +1,6 @@
 """What every fitted model of the grid shares: when it may forecast, how its files are written."""
 
+import hashlib
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -58,3 +59,19 @@ def write_whole(path: Path, content: bytes) -> None:
     aside = path.with_suffix(".part")
     aside.write_bytes(content)
     aside.replace(path)
+
+
+def read_verified(path: Path, sha256: str, *, cure: str) -> bytes:
+    """A file whose hash was written down beside it.
+
+    Raises:
+        ValueError: if the file has another hash.
+    """
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ValueError(
+            f"{path} is not the file that was described when it was written: expected sha256 "
+            f"{sha256}, found {found}; {cure}"
+        )
+    return content

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from crime_platform.models.daily_rates import daily_rate_floor
 from crime_platform.models.gldnet import Gldnet, GldnetConfig
-from crime_platform.models.saved_fit import write_whole
+from crime_platform.models.saved_fit import read_verified, write_whole
 from crime_platform.tensors.street_inputs import StreetInputs
 from crime_platform.training.gldnet_loop import Epoch, expected_counts, repeatable
 from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting, street_samples
@@ -124,13 +124,9 @@ class FittedGldnet:
             ValueError: if the weights are not the ones that `config.json` names.
         """
         described = json.loads((folder / CONFIG_FILE).read_bytes())
-        weights = (folder / WEIGHTS_FILE).read_bytes()
-        found = hashlib.sha256(weights).hexdigest()
-        if found != described["sha256"]:
-            raise ValueError(
-                f"{folder / WEIGHTS_FILE} is not the file that {CONFIG_FILE} describes: expected "
-                f"sha256 {described['sha256']}, found {found}; fit the network again"
-            )
+        weights = read_verified(
+            folder / WEIGHTS_FILE, described["sha256"], cure="fit the network again"
+        )
         config = config_from_json(described["config"])
         return cls(
             name=described["name"],

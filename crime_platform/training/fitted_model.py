@@ -15,7 +15,7 @@ from jaxtyping import Float
 from crime_platform.models.baseline_tuning import Setting
 from crime_platform.models.count_distribution import rate_floor
 from crime_platform.models.rate_model import BaseRateModel, Log1pModel
-from crime_platform.models.saved_fit import require_fit, write_whole
+from crime_platform.models.saved_fit import read_verified, require_fit, write_whole
 from crime_platform.models.st_resnet import StResNet
 from crime_platform.training.numerics import best_device, number_format, reproducible
 from crime_platform.training.recipe import NetworkConfig, config_from_json
@@ -118,13 +118,9 @@ class FittedNetwork:
             ValueError: if the weights are not the ones that `config.json` names.
         """
         described = json.loads((folder / CONFIG_FILE).read_bytes())
-        weights = (folder / WEIGHTS_FILE).read_bytes()
-        found = hashlib.sha256(weights).hexdigest()
-        if found != described["sha256"]:
-            raise ValueError(
-                f"{folder / WEIGHTS_FILE} is not the file that {CONFIG_FILE} describes: expected "
-                f"sha256 {described['sha256']}, found {found}; fit the network again"
-            )
+        weights = read_verified(
+            folder / WEIGHTS_FILE, described["sha256"], cure="fit the network again"
+        )
         config = config_from_json(described["config"])
         n_types, n_rows, n_cols = described["unit_shape"]
         unit_shape = (n_types, n_rows, n_cols)
