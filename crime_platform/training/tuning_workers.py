@@ -74,8 +74,8 @@ def run_in_workers(
         RuntimeError: if one failed for another reason than its trial's settings.
     """
     known = {trial.number for trial in _ended(study)}
-    team = _start(study, objective, limits, file, n_workers)
-    exit_codes = []
+    everyone = _start(study, objective, limits, file, n_workers)
+    team, exit_codes = list(everyone), []
     try:
         while team:
             for worker in _heard_from(team):
@@ -94,7 +94,7 @@ def run_in_workers(
                     known.add(trial.number)
                     on_ended(trial)
     finally:
-        _stop(team)
+        _stop(everyone)  # also the one whose fault is being raised, and is just about to end
     if all(exit_codes):
         raise WorkersLostError(
             f"every worker of the search was killed, exit codes {exit_codes} (-9 is often a lack "
