@@ -19,7 +19,7 @@ from crime_platform.street_catalogue import NETWORK, is_network, street_forecast
 from crime_platform.street_counting import read_segment_counts
 from crime_platform.street_graphs import require_streets
 from crime_platform.street_plan import anchored_plan
-from crime_platform.street_runs import StreetRun, run_street_model
+from crime_platform.street_runs import StreetRun, read_street_run, run_street_model
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from crime_platform.vocabulary.daily_forecast import StreetForecaster
 
 BASELINES = "baselines"
-GROUPS = (BASELINES, NETWORK)  # one Dagster asset each
 
 
 def gather_street_evidence(home: PlatformHome, area_name: str, as_of: Day) -> StreetEvidence:
@@ -68,18 +67,27 @@ def _published_before(home: PlatformHome, area_name: str, as_of: Day) -> str | N
 def run_street_group(home: PlatformHome, area_name: str, as_of: Day, group: str) -> list[StreetRun]:
     """Evidence and forecast of every model of one group; what was made before is read."""
     evidence = gather_street_evidence(home, area_name, as_of)
-    return _runs(evidence, home, [group])
-
-
-def _runs(evidence: StreetEvidence, home: PlatformHome, groups: list[str]) -> list[StreetRun]:
-    area = load_study_area(home.study_areas / f"{evidence.study_area}.toml")
-    models = street_forecasters(evidence.counts, kernel_m=require_streets(area).kernel_m)
-    root = home.artifacts(evidence.study_area)
+    root = home.artifacts(area_name)
     return [
         run_street_model(model, evidence.counts, evidence.plan, root)
-        for model in models.values()
-        if _group_of(model) in groups
+        for model in _models(evidence, home)
+        if _group_of(model) == group
     ]
+
+
+def _finished_runs(evidence: StreetEvidence, home: PlatformHome) -> list[StreetRun]:
+    """Run of every model; a step that judges or publishes must not begin to train."""
+    root = home.artifacts(evidence.study_area)
+    return [
+        read_street_run(model, evidence.counts, evidence.plan, root)
+        for model in _models(evidence, home)
+    ]
+
+
+def _models(evidence: StreetEvidence, home: PlatformHome) -> "list[StreetForecaster]":
+    area = load_study_area(home.study_areas / f"{evidence.study_area}.toml")
+    kernel_m = require_streets(area).kernel_m
+    return list(street_forecasters(evidence.counts, kernel_m=kernel_m).values())
 
 
 def _group_of(model: "StreetForecaster") -> str:
@@ -112,7 +120,7 @@ def build_and_judge_streets(
 ) -> tuple[StreetCandidate, Verdict]:
     """Build the candidate, judge it and store the verdict that `street_published` reads again."""
     evidence = gather_street_evidence(home, area_name, as_of)
-    runs = _runs(evidence, home, list(GROUPS))
+    runs = _finished_runs(evidence, home)
     candidate = build_street_candidate(evidence, runs, home.artifacts(area_name))
     verdict = judge_street_candidate(candidate, evidence)
     Warehouse(home.warehouse).record_street_verdict(area_name, as_of, verdict)
@@ -126,7 +134,7 @@ def newest_street_candidate(home: PlatformHome, area_name: str, as_of: Day) -> S
         FileNotFoundError: if it was not built.
     """
     evidence = gather_street_evidence(home, area_name, as_of)
-    runs = _runs(evidence, home, list(GROUPS))
+    runs = _finished_runs(evidence, home)
     return read_street_candidate(street_candidate_folder(evidence, runs, home.artifacts(area_name)))
 
 

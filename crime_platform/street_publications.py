@@ -17,7 +17,11 @@ from crime_platform.warehouse import Warehouse
 def street_publications(
     home: PlatformHome,
 ) -> tuple[list[StreetPublication], list[dict[str, Any]]]:
-    """Every published street candidate of every area, and its row of `street_release`."""
+    """Every published street candidate of every area, and its row of `street_release`.
+
+    Raises:
+        ValueError: if a published candidate has no verdict.
+    """
     warehouse = Warehouse(home.warehouse)
     published = warehouse.street_publications()
     newest = published.groupby("study_area")["as_of_day"].max().to_dict()

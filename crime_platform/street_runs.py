@@ -100,6 +100,48 @@ def run_street_model(
             them.
     """
     plan.split(counts.days[0])  # too short a history is the area's trouble, not the model's
+    fits, evidence, folder = _places(forecaster, counts, plan, root)
+    if not (evidence / RUN).exists():
+        with written_aside(evidence) as aside:
+            aside.mkdir()
+            _gather_into(aside, fits, plan)
+    description = json.loads((evidence / RUN).read_text(encoding="utf-8"))
+    if not (folder / RUN).exists():
+        with written_aside(folder) as aside:
+            aside.mkdir()
+            if description["skipped"] is None:
+                _forecast_into(aside, fits, plan, counts.through(plan.as_of).history)
+            write_json(aside / RUN, {"model": forecaster.name, "evidence": evidence.name})
+    return StreetRun(
+        model=forecaster.name, folder=folder, evidence=evidence, description=description
+    )
+
+
+def read_street_run(
+    forecaster: StreetForecaster, counts: SegmentCounts, plan: StreetPlan, root: Path
+) -> StreetRun:
+    """What `run_street_model` made of exactly this; nothing is trained here.
+
+    Raises:
+        FileNotFoundError: if it was not made.
+        IncompleteDataError: if `as_of` is not among the counts.
+    """
+    _, evidence, folder = _places(forecaster, counts, plan, root)
+    if not (folder / RUN).exists():
+        raise FileNotFoundError(
+            f"{forecaster.name} has not run for {plan.as_of} on the counts of today: materialise "
+            "street_baselines and gldnet for this day first"
+        )
+    description = json.loads((evidence / RUN).read_text(encoding="utf-8"))
+    return StreetRun(
+        model=forecaster.name, folder=folder, evidence=evidence, description=description
+    )
+
+
+def _places(
+    forecaster: StreetForecaster, counts: SegmentCounts, plan: StreetPlan, root: Path
+) -> tuple[StreetFits, Path, Path]:
+    """The fits of a run, and the folders of its evidence and its forecast."""
     anchored = known_at_anchor(counts, plan)
     model = content_key(*street_model_content(forecaster), code_version(*RUN_CODE))
     version = anchored.data_version
@@ -108,23 +150,9 @@ def run_street_model(
         forecaster=forecaster, history=anchored.history, data_version=version, root=root
     )
     evidence = root / "street_evidence" / forecaster.name / f"{plan.anchor}-{evidence_key}"
-    if not (evidence / RUN).exists():
-        with written_aside(evidence) as aside:
-            aside.mkdir()
-            _gather_into(aside, fits, plan)
-    description = json.loads((evidence / RUN).read_text(encoding="utf-8"))
     known = counts.through(plan.as_of)
     key = content_key(known.data_version, str(plan.as_of), evidence_key)
-    folder = root / "street_forecasts" / forecaster.name / f"{plan.as_of}-{key}"
-    if not (folder / RUN).exists():
-        with written_aside(folder) as aside:
-            aside.mkdir()
-            if description["skipped"] is None:
-                _forecast_into(aside, fits, plan, known.history)
-            write_json(aside / RUN, {"model": forecaster.name, "evidence": evidence.name})
-    return StreetRun(
-        model=forecaster.name, folder=folder, evidence=evidence, description=description
-    )
+    return fits, evidence, root / "street_forecasts" / forecaster.name / f"{plan.as_of}-{key}"
 
 
 def read_days(run: StreetRun, part: str, lead: int) -> DayForecasts:

@@ -7,7 +7,7 @@ from crime_platform.models.daily_rates import daily_rate_floor
 from crime_platform.models.gldnet import GldnetConfig
 from crime_platform.street_catalogue import street_forecasters
 from crime_platform.street_fits import known_at_anchor
-from crime_platform.street_runs import read_days, read_latest, run_street_model
+from crime_platform.street_runs import read_days, read_latest, read_street_run, run_street_model
 from crime_platform.tensors.street_counts import DayCovariates
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from toy_street_evidence import DAYS, FIRST, PLAN, overwritten, toy_counts, toy_forecasters
@@ -81,6 +81,19 @@ def test_the_same_run_is_not_made_twice(run, root):
 
     assert again.key == run.key
     assert len(list((root / "street_evidence" / "ewma").glob("*"))) <= 2
+
+
+def test_a_finished_run_is_read(run, root):
+    found = read_street_run(EWMA, COUNTS, PLAN, root)
+
+    assert (found.key, found.description) == (run.key, run.description)
+
+
+def test_a_run_that_was_not_made_is_not_made_by_reading(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"ewma has not run for .* materialise street_base"):
+        read_street_run(EWMA, COUNTS, PLAN, tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_day_later_only_the_forecast_is_new(run, root):
