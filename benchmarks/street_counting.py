@@ -6,15 +6,11 @@ a place of its own. Steps are timed inside one process, without its start-up.
 Usage: python benchmarks/street_counting.py
 """
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from timing import REPOSITORY, row
+from timing import ONE_THREAD, REPOSITORY, found_by_process, row
 
 REPEATS = 3
 LIMIT_READ, LIMIT_MILLION = 3, 30
@@ -93,22 +89,6 @@ print(json.dumps({
 """
 
 
-def _found(code: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return done.stdout
-
-
-def _timed(folder: str, area: str) -> dict:
-    return json.loads(_found(STEPS, folder, area).splitlines()[-1])  # DuckDB may draw a bar before
-
-
 def measure() -> list[str]:
     """Rows of RESULTS.md."""
     with tempfile.TemporaryDirectory() as folder:
@@ -117,9 +97,9 @@ def measure() -> list[str]:
         (root / "toronto").symlink_to(REPOSITORY / "data" / "toronto")
         shutil.copy(REPOSITORY / "data/study_areas/toronto.toml", root / "study_areas")
         (root / "study_areas" / "made_up.toml").write_text(TOML)
-        _found(WRITE, folder)
-        city = [_timed(folder, "toronto") for _ in range(REPEATS)]
-        made_up = _timed(folder, "made_up")
+        found_by_process(WRITE, folder)
+        city = [found_by_process(STEPS, folder, "toronto", env=ONE_THREAD) for _ in range(REPEATS)]
+        made_up = found_by_process(STEPS, folder, "made_up", env=ONE_THREAD)
     square = f"Toronto's square, {city[0]['incidents']:,} incidents, {city[0]['nodes']:,} places"
     many = f"{made_up['incidents']:,} incidents, {made_up['nodes']:,} segments"
     return [

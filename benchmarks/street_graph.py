@@ -9,12 +9,7 @@ second needs them cut beforehand, and neither weighs a link.
 Usage: python benchmarks/street_graph.py
 """
 
-import json
-import os
-import subprocess
-import sys
-
-from timing import REPOSITORY, row
+from timing import ONE_THREAD, REPOSITORY, found_by_process, row
 
 STREETS = REPOSITORY.parent / "shared" / "data" / "baltimore-streets" / "MDOT_Know_Your_Roads.shp"
 N_PART, N_BARE = 300, 1_000
@@ -88,18 +83,6 @@ print(json.dumps({"nodes": graph.n_nodes, "before": before, "mebibytes": mebibyt
 """
 
 
-def _found(code: str, argument: str) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-c", code, argument],
-        check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return json.loads(done.stdout)
-
-
 def measure() -> list[str]:
     """Rows of RESULTS.md; only those of memory where Baltimore's streets are absent."""
     return [*_baltimore(), *_memory()]
@@ -108,7 +91,7 @@ def measure() -> list[str]:
 def _baltimore() -> list[str]:
     if not STREETS.is_file():
         return []
-    runs = [_found(GRAPH, str(STREETS)) for _ in range(REPEATS)]
+    runs = [found_by_process(GRAPH, str(STREETS), env=ONE_THREAD) for _ in range(REPEATS)]
     one = runs[0]
     taken = {name: [run[name] for run in runs] for name in one}
     city = f"Baltimore's {one['lines']:,} street lines"
@@ -135,7 +118,7 @@ def _baltimore() -> list[str]:
 def _memory() -> list[str]:
     lines = []
     for n_streets in SIZES:
-        found = _found(MEMORY, str(n_streets))
+        found = found_by_process(MEMORY, str(n_streets), env=ONE_THREAD)
         added = found["mebibytes"] - found["before"]
         lines += [
             row(f"graph and weights of {found['nodes']:,} grid segments, MiB added", "-", [added]),

@@ -7,15 +7,11 @@ peak of the process less its peak after a fit on nine segments.
 Usage: python benchmarks/street_training.py
 """
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from timing import REPOSITORY, row
+from timing import REPOSITORY, found_by_process, row
 
 LIMIT_FIT = 180
 SIZES = (23, 71, 159)  # streets each way: about 1,000, 10,000 and 50,000 segments
@@ -25,9 +21,10 @@ from pathlib import Path
 from crime_platform.geography.street_graph import diffusion_matrix
 from crime_platform.ingest import ingest_area
 from crime_platform.models.gldnet import GldnetConfig
-from crime_platform.street_counting import build_graph, count_segments, read_segment_counts
+from crime_platform.street_counting import count_segments, read_segment_counts
+from crime_platform.street_graphs import build_graph
 from crime_platform.training.street_fit import GldnetForecaster
-from crime_platform.vocabulary.day_split import PRODUCTION_SHARES, chronological_split
+from crime_platform.vocabulary.day_split import chronological_split
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import load_study_area
 home = PlatformHome(root=Path(sys.argv[1]))
@@ -45,14 +42,15 @@ forecaster = GldnetForecaster(
     node_features=counts.node_features,
     config=config,
 )
-split = chronological_split(counts.days[0], counts.days[-1], shares=PRODUCTION_SHARES)
+split = chronological_split(counts.days[0], counts.days[-1])
 fitted = forecaster.fit(counts.history, split, learn_from_validation=True)
 done = time.perf_counter()
-fitted.rolling(counts.history, counts.days[-438:], 7)
+fitted.rolling(counts.history, split.test_days - 1, 7)
 print(json.dumps({
     "nodes": counts.graph.n_nodes, "count": counted - started, "read": read - counted,
     "fit": done - read, "roll": time.perf_counter() - done,
-    "parameters": fitted.n_parameters, "days": len(counts.days),
+    "parameters": fitted.n_parameters,
+    "days": split.train_days.size + split.validation_days.size, "test": split.test_days.size,
 }))
 """
 MEMORY = """
@@ -96,38 +94,26 @@ def measure() -> list[str]:
     return [*_training(), *_memory()]
 
 
-def _found(code: str, argument: str) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-c", code, argument],
-        check=True,
-        env=dict(os.environ),
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
-
-
 def _training() -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         for name in ("study_areas", "toronto"):
             shutil.copytree(REPOSITORY / "data" / name, home / name)
-        found = _found(FIT, folder)
+        found = found_by_process(FIT, folder)
     places = f"{found['nodes']:,} places of downtown Toronto"
     fitted = f"GLDNet fitted on {found['days']:,} days, {found['parameters']:,} parameters"
     return [
         row(f"graph and daily counts of {places}", "-", [found["count"]]),
         row("- read as arrays", "-", [found["read"]]),
         row(f"{fitted}, {places}", f"{LIMIT_FIT} s", [found["fit"]]),
-        row("- 438 days forecast, 7 days ahead each", "-", [found["roll"]]),
+        row(f"- {found['test']} days forecast, 7 days ahead each", "-", [found["roll"]]),
     ]
 
 
 def _memory() -> list[str]:
     lines = []
     for n_streets in SIZES:
-        found = _found(MEMORY, str(n_streets))
+        found = found_by_process(MEMORY, str(n_streets))
         added = found["mebibytes"] - found["before"]
         lines += [
             row(f"GLDNet fitted on {found['nodes']:,} grid segments, MiB added", "-", [added]),

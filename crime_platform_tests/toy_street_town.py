@@ -10,6 +10,9 @@ import geopandas
 import numpy as np
 import shapely
 
+from crime_platform.ingest import ingest_area
+from crime_platform.street_counting import count_segments, read_segment_counts
+from crime_platform.street_graphs import build_graph
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyArea, load_study_area
 
@@ -83,6 +86,8 @@ name = "street"
 offence_types = ["robbery"]
 """
 
+PLACES = STREET_TABLE.replace('file = "raw/streets.gpkg"', "max_snap_m = 200")  # no streets known
+
 INCIDENTS = (
     ("2020-01-01", 2, "Burglary", "House", 100, 510),  # 10 m from the west side
     ("2020-01-01", 2, "Burglary", "Shop", 100, 510),
@@ -126,3 +131,11 @@ def write_town(
     write_streets(home.root / "raw/streets.gpkg", lines)
     write_incidents(home, incidents)
     return load_study_area(home.study_areas / "town.toml")
+
+
+def count_town(home: PlatformHome, **options) -> tuple:
+    """Writes the town, ingests, builds its graph and counts: area, both reports, dense counts."""
+    area = write_town(home, **options)
+    ingest_area(area, home)
+    graph, report = build_graph(area, home), count_segments(area, home)
+    return area, graph, report, read_segment_counts(home, "town")
