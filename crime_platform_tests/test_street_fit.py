@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from crime_platform.models.gldnet import GldnetConfig
 from crime_platform.tensors.street_inputs import StreetInputs
 from crime_platform.training.fitted_gldnet import CONFIG_FILE, WEIGHTS_FILE, FittedGldnet
-from crime_platform.training.gldnet_loop import train_gldnet
+from crime_platform.training.gldnet_loop import fresh_gldnet, threads_for_seeds, train_gldnet
 from crime_platform.training.gldnet_samples import training_samples
+from crime_platform.training.numerics import N_THREADS, at_most_threads
 from crime_platform.training.street_fit import GldnetForecaster
 from crime_platform.vocabulary.daily_forecast import FittedStreet, StreetForecaster
 from crime_platform.vocabulary.timesteps import IncompleteDataError
@@ -135,13 +137,27 @@ def test_the_same_seed_gives_the_same_network(fitted):
     assert [e.loss for e in again.epochs] == [e.loss for e in fitted.epochs]
 
 
+def test_seeds_trained_at_once_are_those_trained_in_turn(fitted):
+    with at_most_threads(1):
+        in_turn = FORECASTER.fit(toy_history(n_types=2), toy_split())
+
+    assert in_turn.epochs == fitted.epochs
+    for one, other in zip(in_turn.members, fitted.members, strict=True):
+        torch.testing.assert_close(one.state_dict(), other.state_dict(), rtol=0, atol=0)
+
+
+def test_large_graphs_train_one_network_at_a_time_with_all_threads():
+    assert (threads_for_seeds(4_999), threads_for_seeds(5_000)) == (N_THREADS, 1)
+
+
 def test_one_batch_can_be_learned_by_heart():
     history = toy_history()
     config = replace(TINY, epochs=60, batch_days=4, learning_rate=0.05, node_embedding=4)
     setting = FORECASTER.setting
     samples = training_samples(history, [50, 51, 52, 53], config.inputs, setting)
 
-    _, curve = train_gldnet(config, samples, None, setting, seed=0, task="by heart")
+    network = fresh_gldnet(config, samples, setting, seed=0)
+    curve = train_gldnet(network, config, samples, None, seed=0)
 
     assert curve[-1].loss < curve[0].loss - 0.2
 

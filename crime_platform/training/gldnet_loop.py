@@ -12,8 +12,7 @@ from crime_platform.metrics.hotspots import hit_rate
 from crime_platform.metrics.street_hotspots import daily_hits, pooled
 from crime_platform.models.gldnet import Gldnet, GldnetConfig, count_loss
 from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting
-from crime_platform.training.numerics import reproducible
-from crime_platform.vocabulary.progress import Progress, report_progress
+from crime_platform.training.numerics import granted_threads, reproducible
 
 CURVE_COVERAGE = 0.20
 # Below, a second thread saves a fifth of the time on idle cores and costs five times as much on
@@ -37,33 +36,29 @@ OnEpoch = Callable[[Epoch, Float[np.ndarray, "batch type node"] | None], None]
 
 
 def train_gldnet(
+    model: Gldnet,
     config: GldnetConfig,
     learned: StreetSamples,
     judged: StreetSamples | None,
-    setting: StreetSetting,
     *,
     seed: int,
-    task: str,
     on_epoch: OnEpoch | None = None,
-) -> tuple[Gldnet, list[Epoch]]:
-    """A trained network and how training went.
+) -> list[Epoch]:
+    """Train a network in place; returns how training went.
 
     The number of epochs is a setting, chosen beforehand: nothing is stopped by the validation
-    days, so that they can be learned from in the end.
+    days, so that they can be learned from in the end. Nothing here draws from torch's common
+    random numbers, so that several networks can be trained at once.
 
     Args:
+        model: with fresh weights.
         config: of the network.
         learned: days to learn from.
         judged: validation days, for the curve alone.
-        setting: of the streets.
-        seed: of weights and order.
-        task: what progress is reported as.
+        seed: of the order of days.
         on_epoch: called after each epoch, with the expected counts of the validation days; a
             search stops a hopeless trial by raising.
     """
-    torch.manual_seed(seed)
-    model = fresh_gldnet(config, learned, setting)
-    model.standardise(learned.channels, learned.covariates)
     order = torch.Generator().manual_seed(seed)
     n_batches = -(-len(learned) // config.batch_days)
     optimizer = torch.optim.AdamW(
@@ -91,13 +86,10 @@ def train_gldnet(
         if judged is not None and expected is not None:
             epoch = _judged(epoch, expected, judged, config)
         curve.append(epoch)
-        detail = f"loss {curve[-1].loss:.5f}"
-        report_progress(
-            Progress(task=task, done=number, total=config.epochs, unit="epoch", detail=detail)
-        )
         if on_epoch is not None:
-            on_epoch(curve[-1], expected)
-    return model.eval(), curve
+            on_epoch(epoch, expected)
+    model.eval()
+    return curve
 
 
 def repeatable(n_nodes: int) -> AbstractContextManager[None]:
@@ -105,15 +97,25 @@ def repeatable(n_nodes: int) -> AbstractContextManager[None]:
     return reproducible(0, n_cells=n_nodes, cells_for_threads=NODES_FOR_THREADS)
 
 
-def fresh_gldnet(config: GldnetConfig, like: StreetSamples, setting: StreetSetting) -> Gldnet:
-    """A network with the sizes that such samples need."""
-    return Gldnet(
+def threads_for_seeds(n_nodes: int) -> int:
+    """How many networks to train at once: one per core, where each computes with one thread."""
+    return 1 if n_nodes >= NODES_FOR_THREADS else granted_threads()
+
+
+def fresh_gldnet(
+    config: GldnetConfig, learned: StreetSamples, setting: StreetSetting, *, seed: int
+) -> Gldnet:
+    """A network with random weights, its channels standardised by the days to learn from."""
+    torch.manual_seed(seed)
+    model = Gldnet(
         config,
-        n_types=like.base.shape[1],
-        n_channels=like.channels.shape[-1],
-        n_covariates=like.covariates.shape[-1],
+        n_types=learned.base.shape[1],
+        n_channels=learned.channels.shape[-1],
+        n_covariates=learned.covariates.shape[-1],
         adjacency=setting.adjacency(),
     )
+    model.standardise(learned.channels, learned.covariates)
+    return model
 
 
 def expected_counts(model: Gldnet, samples: StreetSamples) -> Float[np.ndarray, "batch type node"]:

@@ -34,7 +34,7 @@ def reproducible(
     only_warned = torch.is_deterministic_algorithms_warn_only_enabled()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
-        torch.set_num_threads(_MOST_THREADS.get() if n_cells >= cells_for_threads else 1)
+        torch.set_num_threads(granted_threads() if n_cells >= cells_for_threads else 1)
         # On CUDA some backward passes have no repeatable form: say so there, but do not stop.
         torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
         try:
@@ -52,6 +52,11 @@ def at_most_threads(n_threads: int) -> Iterator[None]:
         yield
     finally:
         _MOST_THREADS.reset(before)
+
+
+def granted_threads() -> int:
+    """How many threads this process may compute with."""
+    return _MOST_THREADS.get()
 
 
 def number_format(device: torch.device) -> torch.autocast:

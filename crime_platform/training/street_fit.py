@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from jaxtyping import Float
@@ -18,12 +20,15 @@ from crime_platform.training.gldnet_loop import (
     Epoch,
     OnEpoch,
     expected_counts,
+    fresh_gldnet,
     repeatable,
+    threads_for_seeds,
     train_gldnet,
 )
 from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting, training_samples
 from crime_platform.vocabulary.day_split import DaySplit
 from crime_platform.vocabulary.forecast import CountHistory
+from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
 NAME = "gldnet"
@@ -117,20 +122,36 @@ class GldnetForecaster:
         setting: StreetSetting,
         on_epoch: OnEpoch | None,
     ) -> tuple[tuple[Gldnet, ...], tuple[Epoch, ...]]:
-        members, epochs = [], []
-        for seed in range(self.config.seeds):
-            member, curve = train_gldnet(
-                self.config,
-                learned,
-                judged,
-                setting,
-                seed=seed,
-                task=f"{self.name} seed {seed}",
-                on_epoch=on_epoch,
+        seeds = range(self.config.seeds)
+        members = [fresh_gldnet(self.config, learned, setting, seed=seed) for seed in seeds]
+
+        n_done, one_at_a_time = 0, Lock()
+
+        def tell(epoch: Epoch, expected: Float[np.ndarray, "day type node"] | None) -> None:
+            nonlocal n_done
+            with one_at_a_time:
+                n_done += 1
+                self._report(epoch, n_done)
+            if on_epoch is not None:
+                on_epoch(epoch, expected)
+
+        def train(seed: int) -> list[Epoch]:
+            return train_gldnet(
+                members[seed], self.config, learned, judged, seed=seed, on_epoch=tell
             )
-            members.append(member)
-            epochs += curve
-        return tuple(members), tuple(epochs)
+
+        if on_epoch is not None:  # a search stops the whole fit at one epoch
+            curves = list(map(train, seeds))
+        else:
+            with ThreadPoolExecutor(threads_for_seeds(setting.n_nodes)) as threads:
+                curves = list(threads.map(train, seeds))
+        return tuple(members), tuple(epoch for curve in curves for epoch in curve)
+
+    def _report(self, epoch: Epoch, n_done: int) -> None:
+        total = self.config.seeds * self.config.epochs
+        detail = f"seed {epoch.seed}: loss {epoch.loss:.5f}"
+        task = f"{self.name} fit"
+        report_progress(Progress(task=task, done=n_done, total=total, unit="epoch", detail=detail))
 
     def _learned_origins(self, known: CountHistory, days: np.ndarray) -> list[int]:
         """Origins of the days learned from: after the burn-in, thinned out on a large graph."""
