@@ -67,7 +67,7 @@ export class CanvasMap {
     for (let cell = 0; cell < cells.n; cell += 1) {
       const at = 4 * ((rows - 1 - cells.row[cell]) * columns + cells.col[cell]);
       pixels.data.set(colours.subarray(4 * cell, 4 * cell + 4), at);
-      if (!cells.is_ever_active[cell]) pixels.data[at + 3] = Math.min(pixels.data[at + 3], 40);
+      if (!cells.is_ever_active[cell]) pixels.data[at + 3] = 0;
     }
     this.small ??= document.createElement("canvas");
     Object.assign(this.small, { width: columns, height: rows });

@@ -2,6 +2,7 @@
 
 import { longDate, number, shortDate, ticks } from "./scales.js";
 
+const AHEAD_SHARE = 0.3; // of the width of a series, for the steps ahead
 const SVG = "http://www.w3.org/2000/svg";
 
 function fill(made, attributes, children) {
@@ -24,7 +25,7 @@ export const svg = (tag, attributes = {}, ...children) => fill(document.createEl
  *   xTicks?: [number, string][], yFormat?: (value: number) => string, left?: number}} options
  */
 export function frame({ width = 340, height = 170, x, y, label, xTicks = [], yFormat = (value) => `${value}`, left = 36 }) {
-  const [top, right, bottom] = [8, 10, 20];
+  const [top, right, bottom] = [8, 16, 20];
   const px = (value) => left + ((value - x[0]) / (x[1] - x[0] || 1)) * (width - left - right);
   const py = (value) => height - bottom - ((value - y[0]) / (y[1] - y[0] || 1)) * (height - top - bottom);
   const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": label });
@@ -67,27 +68,28 @@ export function seriesChart({ steps, recorded, backtest, ahead, expected, bands,
   const most = Math.max(1, ...recorded, ...bands.flatMap((each) => [...each.high]), ...baseline);
   const starts = all.map((step, at) => [at, step]).filter(([, step]) => (step.length === 7 ? step.endsWith("-01") : step.endsWith("-01") || step.endsWith("-15")));
   const every = Math.ceil(starts.length / 5);
-  const xTicks = starts.filter((_, at) => at % every === 0).map(([at, step]) => [at, step.length === 7 ? step.slice(0, 4) : step.slice(5)]);
+  const xTicksOf = () => starts.filter((_, at) => at % every === 0).map(([at, step]) => [along(at), step.length === 7 ? step.slice(0, 4) : step.slice(5)]);
   const first = steps.length;
+  // The steps ahead are few: they get a fixed share of the width, so that their bands can be read.
+  const wide = Math.max(1, (AHEAD_SHARE / (1 - AHEAD_SHARE)) * (first / ahead.length));
+  const along = (at) => (at < first ? at : first - 1 + (at - first + 1) * wide);
   const label = `Recorded ${longDate(steps[0])} to ${longDate(steps[first - 1])}, forecast to ${longDate(all[all.length - 1])}`;
-  const place = frame({ x: [0, all.length - 1 + 0.5], y: [0, most * 1.05], label, xTicks, yFormat: (value) => number(value, { isWhole: Number.isInteger(value) }) });
+  const place = frame({ x: [0, along(all.length - 1) + wide / 2], y: [0, most * 1.05], label, xTicks: xTicksOf(), yFormat: (value) => number(value, { isWhole: Number.isInteger(value) }) });
   const { chart } = place;
-  const days = Math.min(0.5, all.length / 60);
   for (const { level, low, high } of bands) {
-    // Half a step more at both ends, so that a band of a single step has a width.
-    const points = ahead.flatMap((_, lead) => [[first + lead - days, low[lead], high[lead]], [first + lead + days, low[lead], high[lead]]]);
+    const points = ahead.flatMap((_, lead) => [[along(first + lead) - wide / 2, low[lead], high[lead]], [along(first + lead) + wide / 2, low[lead], high[lead]]]);
     chart.append(band(points, place, { class: `band band-${level}` }));
   }
   chart.append(path(recorded.map((value, at) => [at, value]), place, { class: "recorded" }));
   if (backtest) chart.append(path(backtest.map((value, at) => [at, value ?? Number.NaN]), place, { class: "backtest" }));
-  chart.append(path(ahead.map((_, lead) => [first + lead, baseline[lead]]), place, { class: "baseline" }));
-  chart.append(path(ahead.map((_, lead) => [first + lead, expected[lead]]), place, { class: "expected" }));
+  chart.append(path(ahead.map((_, lead) => [along(first + lead), baseline[lead]]), place, { class: "baseline" }));
+  chart.append(path(ahead.map((_, lead) => [along(first + lead), expected[lead]]), place, { class: "expected" }));
   ahead.forEach((_, lead) => chart.append(
-    svg("circle", { cx: place.px(first + lead), cy: place.py(baseline[lead]), r: 2.4, class: "baseline-dot" }),
-    svg("circle", { cx: place.px(first + lead), cy: place.py(expected[lead]), r: 2.8, class: "expected-dot" }),
+    svg("circle", { cx: place.px(along(first + lead)), cy: place.py(baseline[lead]), r: 2.4, class: "baseline-dot" }),
+    svg("circle", { cx: place.px(along(first + lead)), cy: place.py(expected[lead]), r: 2.8, class: "expected-dot" }),
   ));
   const at = all.indexOf(now);
-  if (at >= 0) chart.append(svg("line", { x1: place.px(at), x2: place.px(at), y1: place.top, y2: place.height - place.bottom, class: "now" }));
+  if (at >= 0) chart.append(svg("line", { x1: place.px(along(at)), x2: place.px(along(at)), y1: place.top, y2: place.height - place.bottom, class: "now" }));
   return chart;
 }
 
@@ -109,7 +111,7 @@ export function totalsChart(totals, nRecorded) {
  *   yFormat: (value: number) => string, height?: number}} options
  */
 export function linesChart({ series, ...options }) {
-  const place = frame({ width: 520, height: 260, left: 46, ...options });
+  const place = frame({ width: broad(), height: 250, left: 46, ...options });
   for (const { points, className, low, high } of series) {
     if (low) place.chart.append(band(points.map(([x], at) => [x, low[at], high[at]]), place, { class: `spread ${className}` }));
   }
@@ -137,7 +139,7 @@ export function whisker({ value, low, high, least, most, className, label }) {
 
 /** Bars side by side: stated beside found, one pair or more per group. */
 export function barsChart({ groups, names, most, label, yFormat, classes }) {
-  const place = frame({ width: 520, height: 220, left: 46, x: [-0.5, groups.length - 0.5], y: [0, most], label, yFormat, xTicks: groups.map((group, at) => [at, group.name]) });
+  const place = frame({ width: broad(), height: 220, left: 46, x: [-0.5, groups.length - 0.5], y: [0, most], label, yFormat, xTicks: groups.map((group, at) => [at, group.name]) });
   const width = 0.7 / names.length;
   groups.forEach((group, at) => {
     group.values.forEach((value, position) => {
@@ -150,6 +152,9 @@ export function barsChart({ groups, names, most, label, yFormat, classes }) {
   });
   return place.chart;
 }
+
+/** Width of a chart that fills a figure: letters keep their size on a small screen. */
+const broad = () => (innerWidth < 600 ? 360 : 520);
 
 /** Names of lines with their colours and dashes. */
 export function key(entries) {

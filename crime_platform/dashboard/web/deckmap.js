@@ -1,6 +1,11 @@
 // The map in 3D: columns on a floor of cells, lines of streets, drawn by deck.gl in projected metres.
 
-const FIT = 0.82; // share of the stage that the area fills at first
+import { ghostLeast } from "./scales.js";
+
+const FIT = 0.97; // share of the stage that the area fills at first
+
+/** Tops keep the colour of the legend; sides are darker. */
+const MATERIAL = { ambient: 0.7, diffuse: 0.38, shininess: 4, specularColor: [0, 0, 0] };
 
 /** Name of what draws WebGL, or null where there is none. */
 export function renderer() {
@@ -33,8 +38,8 @@ export class DeckMap {
     this.parent = parent;
     this.layers = [];
     this.shown = []; // cell of each column
-    const ambient = new deck.AmbientLight({ color: [255, 255, 255], intensity: 1.7 });
-    const sun = new deck.DirectionalLight({ color: [255, 255, 255], intensity: 1.3, direction: [-2, 5, -4] });
+    const ambient = new deck.AmbientLight({ color: [255, 255, 255], intensity: 1.0 });
+    const sun = new deck.DirectionalLight({ color: [255, 255, 255], intensity: 1.0, direction: [-1.2, 2.2, -4] });
     this.deck = new deck.Deck({
       parent,
       views: new deck.MapView({ repeat: false }),
@@ -77,7 +82,7 @@ export class DeckMap {
     const perDegree = (Math.PI / 180) * 6_378_137;
     const latitude = this.center[1] + ((south + north - this.height) / 2) / perDegree;
     const longitude = this.center[0] + ((west + east - this.width) / 2) / perDegree / Math.cos((this.center[1] * Math.PI) / 180);
-    const view = { longitude, latitude, zoom, pitch: isTop ? 0 : 48, bearing: isTop ? 0 : -18, maxZoom: 17, minZoom: zoom - 2 };
+    const view = { longitude, latitude, zoom, pitch: isTop ? 0 : 46, bearing: isTop ? 0 : -14, maxZoom: 17, minZoom: zoom - 2 };
     this.deck.setProps({ initialViewState: view });
   }
 
@@ -100,7 +105,7 @@ export class DeckMap {
     if (!isFlat) {
       layers.push(new deck.GridCellLayer(this.#options({
         id: "columns", data: this.#columns(drawn), cellSize: size, coverage: 0.86, extruded: true, pickable: true,
-        elevationScale: metresPerUnit, material: { ambient: 0.72, diffuse: 0.45, shininess: 8, specularColor: [20, 20, 20] },
+        elevationScale: metresPerUnit, material: MATERIAL,
       })));
       if (drawn.upper) layers.push(this.#ghosts(drawn, size));
     }
@@ -137,23 +142,27 @@ export class DeckMap {
     };
   }
 
-  /** Glass columns up to the upper end of the interval, where it lies more than one above. */
-  #ghosts({ cells, heights, upper, metresPerUnit }, size) {
+  /** Glass columns up to the upper end of the interval, where it lies well above. */
+  #ghosts({ cells, heights, upper, metresPerUnit, most, isLight }, size) {
     const { deck } = globalThis;
+    const least = ghostLeast(most);
     const wide = [];
-    for (let cell = 0; cell < cells.n; cell += 1) if (upper[cell] - heights[cell] > 1) wide.push(cell);
+    for (let cell = 0; cell < cells.n; cell += 1) if (upper[cell] - heights[cell] >= least) wide.push(cell);
     const positions = new Float32Array(wide.length * 3);
-    wide.forEach((cell, at) => this.#corner(cells, cell, positions, 3 * at));
+    wide.forEach((cell, at) => {
+      this.#corner(cells, cell, positions, 3 * at);
+      positions[3 * at + 2] = Math.max(0, heights[cell]) * metresPerUnit; // it stands on the column
+    });
     const data = {
       length: wide.length,
       attributes: {
         getPosition: { value: positions, size: 3 },
-        getElevation: { value: Float32Array.from(wide, (cell) => upper[cell]), size: 1 },
+        getElevation: { value: Float32Array.from(wide, (cell) => upper[cell] - Math.max(0, heights[cell])), size: 1 },
       },
     };
     return new deck.GridCellLayer(this.#options({
-      id: "ghosts", data, cellSize: size, coverage: 1, extruded: true, elevationScale: metresPerUnit,
-      getFillColor: [255, 176, 84, 46], material: false, parameters: { depthWriteEnabled: false },
+      id: "ghosts", data, cellSize: size, coverage: 0.86, extruded: true, elevationScale: metresPerUnit,
+      getFillColor: isLight ? [190, 105, 20, 60] : [255, 214, 160, 44], material: false, parameters: { depthWriteEnabled: false },
     }));
   }
 
@@ -165,7 +174,7 @@ export class DeckMap {
     for (let cell = 0; cell < cells.n; cell += 1) {
       const at = 4 * ((rows - 1 - cells.row[cell]) * columns + cells.col[cell]);
       data.set(colours.subarray(4 * cell, 4 * cell + 4), at);
-      if (!cells.is_ever_active[cell]) data[at + 3] = Math.min(data[at + 3], 40);
+      if (!cells.is_ever_active[cell]) data[at + 3] = 0;
     }
     const [x, y] = [-this.width / 2, -this.height / 2];
     return new deck.BitmapLayer(this.#options({
@@ -253,7 +262,7 @@ export class DeckMap {
       };
       layers.push(new deck.ColumnLayer(this.#options({
         id: "places", data, diskResolution: 6, radius: 34, extruded: !isFlat, elevationScale: drawn.metresPerUnit, pickable: true,
-        material: { ambient: 0.72, diffuse: 0.45, shininess: 8, specularColor: [20, 20, 20] },
+        material: MATERIAL,
       })));
     }
     if (selected !== null) {

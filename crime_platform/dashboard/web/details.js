@@ -28,7 +28,7 @@ export function detail() {
 function rank() {
   const { step, values } = now.drawn;
   const noun = isStreets() ? `${now.streets.noun()}s` : "cells";
-  byId("ranking-title").textContent = `${state.mode === "error" ? "Largest errors" : `Highest ${noun}`}, ${longDate(step.month)}`;
+  byId("ranking-title").textContent = `${state.mode === "error" ? "Largest errors" : `Highest ${noun}`}${step.kind === "share" ? "" : `, ${longDate(step.month)}`}`;
   const describe = (unit) => [unitsOf().id(unit), written(view(), step, values[unit])];
   const focused = document.activeElement?.dataset?.unit;
   byId("ranking-list").replaceChildren(...rankingList(highest(values, state.mode), selected(), describe, onChoose));

@@ -2,7 +2,7 @@
 
 import { el } from "./charts.js";
 import { meaning } from "./panel.js";
-import { css, number, percent } from "./scales.js";
+import { css, ghostLeast, number, percent } from "./scales.js";
 
 const STOPS = 24;
 
@@ -32,9 +32,7 @@ export function drawLegend(place, { scale, step, view, isPlaces, hasGhost }) {
   place.dataset.key = key;
   place.replaceChildren(
     el("p", {}, text[0].toUpperCase() + text.slice(1)),
-    bar(scale),
-    el("div", { class: "ends" }, ...labels(scale, view).map((label) => el("span", {}, label))),
-    el("p", { class: "small" }, scale.kind === "error" || scale.kind === "share" ? "The scale is fixed." : "Fixed for the offence type; colour by square root, height in proportion."),
-    hasGhost ? el("p", { class: "small" }, `Glass column: up to the upper end of the ${view.interval} % interval.`) : "",
+    el("div", { class: "scale" }, bar(scale), el("div", { class: "ends" }, ...labels(scale, view).map((label) => el("span", {}, label)))),
+    el("p", { class: "small" }, `Fixed scale${["error", "share"].includes(scale.kind) ? "" : ", colour by square root"}.${hasGhost ? ` Glass: upper end of the ${view.interval} % interval, where ${number(ghostLeast(scale.most), { isWhole: true })} or more above.` : ""}`),
   );
 }

@@ -119,7 +119,8 @@ async function showPage() {
 /** Says why the map is flat, where it is. */
 function tellMap() {
   const { kind, isMissing, isSlow } = mapWanted();
-  if (isMissing) notice("gl", "This browser offers no WebGL: the map is flat. All numbers are the same.");
+  if (state.page !== "map") notice("gl", "");
+  else if (isMissing) notice("gl", "This browser offers no WebGL: the map is flat. All numbers are the same.");
   else if (kind === "2d" && isSlow && state.view === "") notice("gl", "This browser draws 3D in software, which is slow: the map is flat. Choose 3D to try it.");
   else notice("gl", "");
 }

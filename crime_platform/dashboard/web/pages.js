@@ -3,18 +3,25 @@
 import { barsChart, el, key, linesChart, whisker } from "./charts.js";
 import { longDate, number, percent, shortDate, signed } from "./scales.js";
 
+const WORST_DRAWN = -0.1; // skills below it are arrows: they would hide the differences above
+
+const WORDS = new Set(["Model", "Champion", "Why"]); // headings over words, not numbers
+
 const table = (caption, head, rows) => el("div", { class: "wide" }, el("table", {},
   el("caption", {}, caption),
-  el("thead", {}, el("tr", {}, ...head.map((name) => el("th", { scope: "col" }, name)))),
+  el("thead", {}, el("tr", {}, ...head.map((name) => el("th", { scope: "col", class: WORDS.has(name) ? "words" : null }, name)))),
   el("tbody", {}, ...rows)));
 
 const figure = (title, chart, entries, text) => el("figure", {}, el("h3", {}, title), chart, entries ? key(entries) : null, el("figcaption", {}, text));
 
-const span = (value, low, high) => `${signed(value)} (${signed(low)} to ${signed(high)})`;
+const bare = (share) => signed(share).replace(" %", "");
+const span = (value, low, high) => `${signed(value)} (${bare(low)} to ${bare(high)})`;
 
 /** Class of a model's line: who it is decides colour and dash. */
 const styleOf = (model, { champion, baseline, best_baseline: best }) =>
   model === champion ? "champion" : model === baseline ? "opponent" : model === best ? "best" : "other";
+
+const titleOf = ({ leaderboard }, model) => leaderboard.find((row) => row.model === model)?.title ?? model;
 
 function headline(cells) {
   const first = cells.leaderboard.find((row) => row.model === "champion") ?? cells.leaderboard.find((row) => row.is_champion);
@@ -25,20 +32,22 @@ function headline(cells) {
   ];
 }
 
+const found = (row, level) => (Number.isFinite(row[`coverage_${level}`]) ? `${percent(row[`coverage_${level}`])} / ${percent(row[`stated_coverage_${level}`])}` : "–");
+
 function leaderboard(rows, { baseline, champion }, { gain, gainTitle, hits }) {
-  const skills = rows.flatMap((row) => [row.deviance_skill_low, row.deviance_skill_high, row.deviance_skill]).filter((value) => Number.isFinite(value) && value > -0.15);
-  const [least, most] = [Math.min(0, ...skills), Math.max(0, ...skills)];
+  const skills = rows.flatMap((row) => [row.deviance_skill_low, row.deviance_skill_high, row.deviance_skill]).filter((value) => Number.isFinite(value) && value > WORST_DRAWN);
+  const [least, most] = [Math.max(WORST_DRAWN, Math.min(0, ...skills)), Math.max(0, ...skills)];
   const cellOf = (row) => [
     row.rank ?? "",
     el("span", {}, row.title, row.model === champion ? el("em", { class: "tag" }, "champion") : null, row.model === baseline ? el("em", { class: "tag plain" }, "baseline") : null),
-    el("span", { class: "num" }, row.model === baseline ? "0, by definition" : span(row.deviance_skill, row.deviance_skill_low, row.deviance_skill_high)),
+    el("span", {}, row.model === baseline ? "0" : span(row.deviance_skill, row.deviance_skill_low, row.deviance_skill_high)),
     whisker({ value: row.deviance_skill, low: row.deviance_skill_low, high: row.deviance_skill_high, least, most, className: row.model === champion ? "champion" : "other", label: `skill ${signed(row.deviance_skill)}` }),
     gain(row), signed(row.rmse_skill), signed(row.bias_share),
-    ...hits.map((name) => percent(row[name])), percent(row.coverage_80), percent(row.coverage_95),
+    ...hits.map((name) => (name.startsWith("pei") ? number(row[name]) : percent(row[name]))), found(row, "80"), found(row, "95"),
   ];
   const made = rows.map((row) => el("tr", { class: row.model === champion ? "champion" : row.model === baseline ? "opponent" : "" }, ...cellOf(row).map((value, at) => el(at === 1 ? "th" : "td", at === 1 ? { scope: "row" } : {}, value))));
   const names = { hit_rate_5: "Hit rate 5 %", hit_rate_10: "10 %", hit_rate_20: "Hit rate 20 %", pei_20: "PEI 20 %" };
-  return table("Ranked by pooled Poisson deviance; skill over the baseline with its 95 % interval", ["#", "Model", "Deviance skill", "", gainTitle, "RMSE skill", "Bias", ...hits.map((name) => names[name]), "In 80 %", "In 95 %"], made);
+  return table("Ranked by pooled Poisson deviance; skill over the baseline with its 95 % interval", ["#", "Model", "Deviance skill", "", gainTitle, "RMSE skill", "Bias", ...hits.map((name) => names[name]), "In 80 % / promised", "In 95 % / promised"], made);
 }
 
 const shareTicks = [0, 0.05, 0.1, 0.2, 0.5, 1].map((share) => [share, percent(share, 0)]);
@@ -47,7 +56,7 @@ function hitCurves(curves, info, noun) {
   const widest = Math.max(...curves.flatMap((curve) => curve.coverage_share));
   const order = { other: 0, best: 1, opponent: 2, champion: 3 };
   const series = curves.map((curve) => ({
-    name: curve.title ?? curve.model,
+    name: titleOf(info, curve.model),
     className: styleOf(curve.model, info),
     points: curve.coverage_share.map((share, at) => [share, curve.hit_rate[at]]),
     low: curve.model === info.champion ? curve.hit_rate_low : undefined,
@@ -69,7 +78,7 @@ function indexTable(curves, info) {
   const shown = curves.filter((curve) => styleOf(curve.model, info) !== "other");
   const shares = [0.01, 0.05, 0.1, 0.2];
   const at = (curve, share) => curve.coverage_share.findIndex((each) => Math.abs(each - share) < 1e-9);
-  const rows = shown.map((curve) => el("tr", {}, el("th", { scope: "row" }, curve.title ?? curve.model), ...shares.flatMap((share) => {
+  const rows = shown.map((curve) => el("tr", {}, el("th", { scope: "row" }, titleOf(info, curve.model)), ...shares.flatMap((share) => {
     const found = at(curve, share);
     return found < 0 ? [el("td", {}, "–"), el("td", {}, "–")] : [el("td", {}, number(curve.pai[found])), el("td", {}, number(curve.pei[found]))];
   })));
@@ -84,7 +93,7 @@ function calibration(cells) {
   const classes = ["bar-stated", "bar-forecast", "bar-opponent"];
   const chart = barsChart({ groups, names, classes, most: 1, label: "Coverage of the 80 % interval by rate group", yFormat: (value) => percent(value, 0) });
   const made = [figure("Do the 80 % intervals hold?", chart, [["promised", "stated"], ["champion", "champion"], ["baseline", "opponent"]], "Share of counts inside the central 80 % interval, by the cells' expected count a month. Counts are whole numbers, so a rare count's interval promises more than 80 %: compare with what is promised.")];
-  const lines = cells.reliability.map((each) => ({ name: each.title ?? each.model, className: styleOf(each.model, cells), points: each.expected.map((value, at) => [value, each.observed[at]]) }));
+  const lines = cells.reliability.map((each) => ({ name: titleOf(cells, each.model), className: styleOf(each.model, cells), points: each.expected.map((value, at) => [value, each.observed[at]]) }));
   const most = Math.max(...lines.flatMap((line) => line.points.flat()), 1e-9);
   lines.unshift({ name: "expected = recorded", className: "other", points: [[0, 0], [most, most]] });
   const ends = [0, most / 2, most].map((value) => [value, number(value)]);
@@ -94,15 +103,20 @@ function calibration(cells) {
 
 function byMonth(cells) {
   const months = cells.by_month[0]?.target_month ?? [];
-  const series = cells.by_month.map((each) => ({ name: each.title ?? each.model, className: styleOf(each.model, cells), points: each.deviance_skill.map((value, at) => [at, Math.max(value, -0.3)]) }));
+  const series = cells.by_month.map((each) => ({ name: titleOf(cells, each.model), className: styleOf(each.model, cells), points: each.deviance_skill.map((value, at) => [at, Math.max(value, -0.3)]) }));
   const values = series.flatMap((each) => each.points.map(([, y]) => y)).filter(Number.isFinite);
   const xTicks = months.map((month, at) => [at, shortDate(month)]).filter((_, at) => at % Math.ceil(months.length / 4) === 0);
   return figure("Skill by month", linesChart({ series, x: [0, Math.max(1, months.length - 1)], y: [Math.min(0, ...values), Math.max(0.01, ...values)], label: "Skill by month", xTicks, yFormat: (value) => percent(value, 0) }), entriesOf(series, cells), "Deviance skill over the historical average (the zero line) in each test month; below −30 % is cut.");
 }
 
 function byType(cells) {
-  const rows = cells.by_type.map((row) => el("tr", { class: row.model === cells.champion ? "champion" : "" }, el("th", { scope: "row" }, row.title), el("td", {}, row.model_title ?? row.model), el("td", {}, signed(row.deviance_skill)), el("td", {}, signed(row.rmse_skill)), el("td", {}, signed(row.bias_share))));
-  return table("Skill by offence type, over the historical average", ["Offence type", "Model", "Deviance skill", "RMSE skill", "Bias"], rows);
+  const types = [...new Map(cells.by_type.map((row) => [row.offence_type, row.title]))];
+  const found = (type, model) => cells.by_type.find((row) => row.offence_type === type && row.model === model) ?? {};
+  const rows = types.map(([type, title]) => {
+    const [own, best, base] = [cells.champion, cells.best_baseline, cells.baseline].map((model) => found(type, model));
+    return el("tr", {}, el("th", { scope: "row" }, title), ...[own.deviance_skill, best.deviance_skill, own.rmse_skill, own.bias_share, base.bias_share].map((value) => el("td", {}, signed(value))));
+  });
+  return table("By offence type: skill over the historical average, and bias", ["Offence type", titleOf(cells, cells.champion), titleOf(cells, cells.best_baseline), "RMSE skill", "Bias", "Baseline's bias"], rows);
 }
 
 function history(cells) {
@@ -115,7 +129,7 @@ export function accuracyPage({ cells, streets }) {
   const made = [el("h2", {}, "How far to trust the forecast")];
   if (cells) {
     made.push(...headline(cells),
-      leaderboard(cells.leaderboard, cells, { gain: (row) => (row.model === cells.best_baseline ? "0, by definition" : signed(row.skill_over_best_baseline)), gainTitle: "Over best baseline", hits: ["hit_rate_20", "pei_20"] }),
+      leaderboard(cells.leaderboard, cells, { gain: (row) => (row.model === cells.best_baseline ? "–" : signed(row.skill_over_best_baseline)), gainTitle: "Over best baseline", hits: ["hit_rate_20", "pei_20"] }),
       el("div", { class: "figures" }, hitCurves(cells.hotspots, cells, "the area"), byMonth(cells), ...calibration(cells)),
       indexTable(cells.hotspots, cells), byType(cells), history(cells));
   }

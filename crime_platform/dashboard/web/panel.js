@@ -1,9 +1,9 @@
 // Words beside the map: tooltip, details of what is selected, and the list of highest units.
 
 import { el, key, seriesChart } from "./charts.js";
-import { longDate, number } from "./scales.js";
+import { longDate, number, shortDate } from "./scales.js";
 
-export const LISTED = 12;
+export const LISTED = 15;
 const PAST_ERRORS = 6;
 
 /** What the numbers of a step are, in words. */
@@ -68,7 +68,7 @@ export function cellDetail({ cells, cell, view, step, values, onClose }) {
     el("h2", {}, `Cell ${cells.id(cell)}`, closing(onClose)),
     el("p", { class: "small" }, cells.types[type].title),
     facts([
-      [longDate(step.month), el("strong", { id: "detail-value" }, `${written(view, step, values[cell])} ${meaning(view, step)}`)],
+      [longDate(step.month), el("span", {}, el("strong", { id: "detail-value" }, written(view, step, values[cell])), ` ${meaning(view, step)}`)],
       isRanked && ["Place", `${rank.toLocaleString("en")} of ${cells.n.toLocaleString("en")} cells`],
       [`Forecast for ${longDate(ahead[lead])}`, `${number(expected[lead])}; 80 %: ${bands[1].low[lead]} to ${bands[1].high[lead]}; 95 %: ${bands[0].low[lead]} to ${bands[0].high[lead]}`],
       ["Baseline beside it", `${number(baseline[lead])} (${cells.title(cells.baseline)})`],
@@ -83,7 +83,7 @@ function lastErrors(cells, cell, { type, model }, back, recorded) {
   const months = cells.months.map((month, at) => [month, at]).filter(([, at]) => back[at] !== null).slice(-PAST_ERRORS).reverse();
   const row = ([month, at]) => {
     const base = cells.backtest(cells.baseline, type, month)?.[cell];
-    return el("tr", {}, el("th", { scope: "row" }, longDate(month)), el("td", {}, number(recorded[at], { isWhole: true })), el("td", {}, number(back[at])), el("td", {}, base === undefined ? "–" : number(base)));
+    return el("tr", {}, el("th", { scope: "row" }, shortDate(month)), el("td", {}, number(recorded[at], { isWhole: true })), el("td", {}, number(back[at])), el("td", {}, base === undefined ? "–" : number(base)));
   };
   return el("table", { class: "errors" },
     el("caption", {}, "Last forecasts, made one month ahead"),
@@ -107,7 +107,7 @@ export function streetDetail({ streets, segment, group, view, step, values, onCl
     el("h2", {}, `${noun} ${streets.id(segment)}`, closing(onClose)),
     el("p", { class: "small" }, `${streets.groups[group].title}${Number.isFinite(length) ? `, ${Math.round(length)} m long` : ""}`),
     facts([
-      [longDate(step.month), el("strong", { id: "detail-value" }, `${written(view, step, values[segment])} ${meaning({ ...view, isPlaces: streets.isPlaces }, step)}`)],
+      [longDate(step.month), el("span", {}, el("strong", { id: "detail-value" }, written(view, step, values[segment])), ` ${meaning({ ...view, isPlaces: streets.isPlaces }, step)}`)],
       [`Risk on ${longDate(ahead[lead])}`, `${rank.toLocaleString("en")} of ${streets.n.toLocaleString("en")} in the ranking`],
       ["Expected", `${expected[lead].toFixed(4)}; 95 %: ${bands[0].low[lead]} to ${bands[0].high[lead]}`],
       ["Baseline beside it", `${baseline[lead].toFixed(4)} (long-run frequency)`],

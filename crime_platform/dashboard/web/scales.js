@@ -3,7 +3,7 @@
 /** Colour-blind-safe ramps, dark end first; light pages read them from the other end. */
 const RAMPS = {
   recorded: ["#10243f", "#174a7c", "#1f78b0", "#3fa9cf", "#8fd6e0", "#e9fbf5"],
-  forecast: ["#3a1f08", "#75380a", "#b35a0d", "#e0862a", "#f7b866", "#fff0cc"],
+  forecast: ["#221a12", "#5e2f08", "#ab560c", "#e78829", "#fbbe6c", "#fff3d6"],
   interval: ["#231a3d", "#44307a", "#6b4bb0", "#9577cf", "#c3aee6", "#f3ecff"],
 };
 const LIGHT_RAMPS = {
@@ -57,6 +57,9 @@ export function scaleOf(kind, most, isLight) {
   return { kind, most, middle: 0, colours, position, inverse: (at) => at * at * most };
 }
 
+/** How far the upper end must lie above the expected count to be drawn: glass everywhere hides the map. */
+export const ghostLeast = (most) => Math.max(1, Math.round(most / 12));
+
 /** Writes the colour of a value into an array of RGBA. */
 export function paint(scale, value, into, offset, alpha) {
   const at = Number.isFinite(value) ? 3 * Math.round(255 * scale.position(value)) : 0;
@@ -77,6 +80,7 @@ export function number(value, { isWhole = false, isSigned = false } = {}) {
   if (!Number.isFinite(value)) return "none";
   const digits = isWhole ? 0 : Math.abs(value) >= 100 ? 1 : 2;
   const text = value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  if (!/[1-9]/.test(text)) return text.replace("-", "");
   return isSigned && value > 0 ? `+${text}` : text.replace("-", "−");
 }
 

@@ -8,8 +8,9 @@ import { meaning, written } from "./panel.js";
 import { longDate, paint, scaleOf } from "./scales.js";
 import { byId, isLight, isStreets, mapWanted, now, selected, state, steps, unitsOf, view } from "./store.js";
 
+const BRANCHES = ["closeness", "period", "trend"];
 const TALLEST = 0.22; // of the longer side of the area, at height 1
-const SHARE_SPAN = 0.1; // shares of a branch are drawn from a third less to a third more than this
+const SHARE_SPAN = 0.05; // shares of a branch are drawn from a third less to a third more than this
 
 /** Makes the map that fits the choice and the browser, and puts it in its place. */
 export function chooseMap() {
@@ -100,7 +101,7 @@ export function draw() {
   const isFlat = now.mapKind === "2d" || now.isTop || !["count", "streets"].includes(state.mode);
   const longer = isStreets() ? spanOf(now.streets) : Math.max(now.cells.area.n_cols, now.cells.area.n_rows) * now.cells.area.cell_size_m;
   const drawn = {
-    colours, heights: values, selected: selected(), isLight: isLight(), isFlat,
+    colours, heights: values, selected: selected(), isLight: isLight(), isFlat, most: scale.most,
     metresPerUnit: (longer * TALLEST * Number(state.height)) / scale.most,
   };
   now.drawn = { step, values, scale };
@@ -133,7 +134,7 @@ function tell(step) {
     recorded: [`Recorded: ${longDate(step.month)}`, isPartial ? "incomplete month" : ""],
     forecast: [`Forecast: ${longDate(step.month)}`, `${champion}, made with data to ${longDate(asOf)}`],
     backtest: [`Back-test: ${longDate(step.month)}`, `${champion}, forecast one month ahead less recorded`],
-    share: ["Share of one branch", "ST-ResNet, as fitted; a third each is no preference"],
+    share: [`Share of ${BRANCHES[view().branch]}`, "ST-ResNet, as fitted for this forecast; a third each is no preference"],
   };
   const [head, rest] = texts[step.kind];
   const banner = byId("banner");
