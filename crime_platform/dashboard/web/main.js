@@ -184,7 +184,7 @@ async function start() {
 }
 
 /** What tests and the curious may look at; nothing in the page depends on it. */
-globalThis.crimeDashboard = { state, now, change, go };
+globalThis.crimeDashboard = { state, now, change, go, poll };
 
 start().catch((error) => {
   notice("problem", error.message, { isProblem: true });
