@@ -1,5 +1,8 @@
+import json
+
 import numpy as np
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
@@ -16,6 +19,72 @@ HEADERS = st.dictionaries(st.text(max_size=5), TEXTS, max_size=3).filter(
 )
 
 
+def test_bytes_by_hand():
+    counts, share = np.array([[1, 2, 3]], dtype=np.uint16), np.array([0.5], dtype=np.float32)
+
+    packed = pack({"a": "é"}, {"n": counts, "p": share})
+
+    # 109 bytes of JSON (é takes two), and three blanks that make the header a multiple of 8
+    header = (
+        '{"a":"é","arrays":{"n":{"dtype":"u16","shape":[1,3],"offset":0},'
+        '"p":{"dtype":"f32","shape":[1],"offset":8}}}'
+    ).encode()
+    assert packed == (
+        b"CFP1"
+        + b"\x70\x00\x00\x00"  # 112
+        + header
+        + b"   "
+        + b"\x01\x00\x02\x00\x03\x00\x00\x00"  # three u16 and the padding to 8
+        + b"\x00\x00\x00\x3f\x00\x00\x00\x00"  # 0.5 is 2 ** -1: exponent 126, no fraction
+    )
+
+
+def test_an_empty_container_by_hand():
+    assert pack({}, {}) == b'CFP1\x10\x00\x00\x00{"arrays":{}}   '
+
+
+@given(HEADERS, ARRAYS_BY_NAME)
+def test_what_is_packed_comes_back(header, arrays):
+    told, found = unpack(pack(header, arrays))
+
+    assert {**told, "arrays": None} == {**header, "arrays": None}
+    assert list(found) == list(arrays)
+    assert [each.dtype for each in found.values()] == [each.dtype for each in arrays.values()]
+    assert [each.shape for each in found.values()] == [each.shape for each in arrays.values()]
+    assert [each.tobytes() for each in found.values()] == [
+        each.tobytes() for each in arrays.values()
+    ]
+
+
+@given(HEADERS, ARRAYS_BY_NAME)
+def test_header_and_arrays_start_at_multiples_of_eight(header, arrays):
+    packed = pack(header, arrays)
+    length = int.from_bytes(packed[4:8], "little")
+    told = json.loads(packed[8 : 8 + length])["arrays"]
+
+    assert length % 8 == 0
+    assert {each["offset"] % 8 for each in told.values()} <= {0}
+
+
+def test_big_endian_and_strided_arrays_are_written_little_endian_in_order():
+    table = np.arange(6, dtype=">u4").reshape(2, 3)
+
+    _, found = unpack(pack({}, {"t": table.T}))
+
+    assert found["t"].tolist() == [[0, 3], [1, 4], [2, 5]]
+
+
+def test_what_comes_back_is_a_view_that_cannot_be_written():
+    _, found = unpack(pack({}, {"n": np.ones(2, dtype=np.uint8)}))
+
+    with pytest.raises(ValueError, match="read-only"):
+        found["n"][0] = 2
+
+
+@pytest.mark.parametrize(
+    ("largest", "dtype"),
+    [(0, "u1"), (255, "u1"), (256, "u2"), (65535, "u2"), (65536, "u4"), (2**32 - 1, "u4")],
+)
 def test_counts_take_the_smallest_dtype_that_holds_them(largest, dtype):
     counts = as_counts(np.array([0, largest]))
 

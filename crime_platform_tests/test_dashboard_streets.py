@@ -10,7 +10,8 @@ from crime_platform.dashboard.container import unpack
 from crime_platform.dashboard.queries import PartError
 from crime_platform.dashboard.streets import streets_part
 from crime_platform.release import open_release
-from toy_release import asked, changed_release
+from crime_platform.vocabulary.home import PlatformHome
+from toy_release import asked, changed_release, in_another_area
 from toy_street_city import LAST
 
 pytestmark = pytest.mark.slow  # the town's network is trained once
@@ -74,11 +75,49 @@ def test_metres_count_from_the_grids_corner(part):
     header, arrays = part
 
     # every street of the town runs along a multiple of 100 m and ends at 0 or 1000 m
-    np.testing.assert_allclose(arrays["xy"] % 100, 0, atol=0.01)
+    np.testing.assert_allclose(arrays["xy"], arrays["xy"].round(-2), atol=0.01)
     assert arrays["xy"].min() == pytest.approx(0, abs=0.01)
     assert arrays["xy"].max() == pytest.approx(1000, abs=0.01)
     area = header["area"]
     assert (area["west_m"], area["south_m"], area["crs"]) == (630000, 4833000, "EPSG:26917")
+
+
+def test_streets_of_an_area_with_cells_count_from_the_corner_of_its_grid(
+    published_once, published_streets, tmp_path
+):
+    moved = f"attach '{published_streets.forecasts.resolve()}' as town (read_only)"
+    tables = ("segment", "segment_day", "segment_forecast", "street_release")
+    with changed_release(
+        PlatformHome(published_once),
+        tmp_path,
+        moved,
+        *(
+            f"insert into {table} select * replace ('toy' as study_area) from town.main.{table}"
+            for table in tables
+        ),
+    ) as connection:
+        (area,) = areas_part(connection)["areas"]
+        header, arrays = unpack(streets_part(connection, "toy"))
+
+    assert (area["as_of_month"], area["as_of_day"]) == ("2021-06", str(LAST))
+    assert (header["area"]["west_m"], header["area"]["south_m"]) == (630000, 4830000)
+    assert arrays["xy"].min(axis=0) == pytest.approx((0, 3000), abs=0.01)
+
+
+def test_forecasts_of_earlier_days_and_other_areas_change_nothing(published_streets, tmp_path):
+    others = (
+        "insert into segment_forecast select * replace (as_of_day - 1 as as_of_day, "
+        "target_day - 1 as target_day, 9 as expected_count) from segment_forecast",
+        "insert into street_release select * replace (as_of_day - 1 as as_of_day, "
+        "false as is_latest, 'ewma' as champion) from street_release",
+        *in_another_area("segment", "segment_day", "segment_forecast", "street_release"),
+    )
+    with changed_release(published_streets, tmp_path) as connection:
+        before = streets_part(connection, "town")
+    with changed_release(published_streets, tmp_path, *others) as connection:
+        after = streets_part(connection, "town")
+
+    assert after == before
 
 
 def test_the_last_60_days_are_the_record_with_its_zeros(release, part):

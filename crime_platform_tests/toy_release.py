@@ -14,6 +14,14 @@ def asked(connection, query, *values):
     return connection.execute(query, list(values)).fetchall()
 
 
+def in_another_area(*tables):
+    """Statements that copy rows to an area `other`, ids, months and days alike."""
+    return [
+        f"insert into {table} select * replace ('other' as study_area) from {table}"
+        for table in tables
+    ]
+
+
 @contextmanager
 def changed_release(home: PlatformHome, folder: Path, *statements: str):
     """Read-only connection to a copy of the release on which these statements were run."""
