@@ -1,0 +1,5 @@
+"""The 3D dashboard: parts of the published release for one page, served or exported.
+
+Everything is read from the release alone. Where do I look? `areas` says what the release holds,
+`cells` and `streets` turn its tables into parts, `container` is their binary form.
+"""
