@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from crime_platform.dashboard.listening import PORT, PortError, is_local
 from crime_platform.terminal import print_error
 from crime_platform.vocabulary.home import PlatformHome
 
 BAD_INPUT = 2
-PORT = 8321
 EVERYWHERE = (
     "Everyone on the network can read this page: it is bound to {host}, not to this machine alone."
 )
@@ -32,7 +32,7 @@ def dashboard(
     A new release shows up without a restart. Exit code 0: stopped. 2: bad input.
     """
     from crime_platform.dashboard.pages import WebError
-    from crime_platform.dashboard.server import PortError, is_local, serve
+    from crime_platform.dashboard.server import serve
 
     out, err = Console(), Console(stderr=True)
     home = PlatformHome.from_environment()
@@ -56,6 +56,6 @@ def dashboard(
 
 
 def has_display() -> bool:
-    """Whether a browser would have a screen; without one a text browser would take this terminal."""
+    """Whether a browser has a screen; without one a text browser would take this terminal."""
     is_desktop = sys.platform in ("darwin", "win32")
     return is_desktop or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

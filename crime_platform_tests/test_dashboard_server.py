@@ -7,15 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from crime_platform.dashboard import pages
+from crime_platform.dashboard.listening import PortError, address_of, listening_socket
 from crime_platform.dashboard.pages import WebError
 from crime_platform.dashboard.part_cache import PartCache
-from crime_platform.dashboard.server import (
-    PortError,
-    address_of,
-    build_app,
-    listening_socket,
-    takes_gzip,
-)
+from crime_platform.dashboard.server import build_app, takes_gzip
 from crime_platform.dashboard.shield import is_loopback_name
 from crime_platform.vocabulary.home import PlatformHome
 from toy_dashboard import AREAS, CSS, INDEX, ToyMakers, publish, serving, write_web
@@ -460,7 +455,7 @@ def test_a_taken_port_is_passed_over():
 
 
 def test_no_free_port_names_the_cure(monkeypatch):
-    monkeypatch.setattr("crime_platform.dashboard.server.PORTS_TRIED", 1)
+    monkeypatch.setattr("crime_platform.dashboard.listening.PORTS_TRIED", 1)
     with listening_socket("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(PortError, match=f"ports {port} to {port} of 127.0.0.1 are taken"):

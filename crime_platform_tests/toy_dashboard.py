@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from crime_platform.dashboard.listening import listening_socket
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.parts import as_json
-from crime_platform.dashboard.server import build_app, listening_socket, server_of
+from crime_platform.dashboard.server import build_app, server_of
 
 INDEX = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Toy page</title>

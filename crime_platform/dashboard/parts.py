@@ -99,7 +99,7 @@ def require_listed(path: str, read: Callable[[str], bytes]) -> None:
 
 
 def _areas(connection: "duckdb.DuckDBPyConnection") -> bytes:
-    from crime_platform.dashboard.cells import areas_part
+    from crime_platform.dashboard.areas import areas_part
 
     return as_json(areas_part(connection))
 
@@ -167,5 +167,16 @@ PARTS: Mapping[str, Maker] = {
 
 
 def download(connection: "duckdb.DuckDBPyConnection", wish: "Wish") -> bytes:
-    """The file that was asked for."""
-    raise NotImplementedError
+    """The rows that were asked for, as the file that was asked for.
+
+    Raises:
+        PartError: if the release does not hold them.
+    """
+    from crime_platform.dashboard.download_files import csv_bytes, geojson_bytes
+    from crime_platform.dashboard.downloads import backtest_table, cells_table, streets_table
+
+    tables = {"cells": cells_table, "backtest": backtest_table, "streets": streets_table}
+    words = {"type": "offence_type", "group": "offence_group"}
+    chosen = {words.get(key, key): value for key, value in wish.chosen.items()}
+    shown = tables[wish.of](connection, **chosen)
+    return csv_bytes(shown) if wish.form == "csv" else geojson_bytes(shown)

@@ -4,9 +4,6 @@ Read-only and bound to loopback unless told otherwise. Errors are one sentence; 
 inside stands in the server's log alone.
 """
 
-import errno
-import ipaddress
-import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -21,6 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from crime_platform.dashboard.downloading import MEDIA_TYPES, Download, wish_of
+from crime_platform.dashboard.listening import PORT, address_of, is_local, listening_socket
 from crime_platform.dashboard.pages import (
     INDEX,
     NOTHING_PAGE,
@@ -39,14 +37,7 @@ from crime_platform.vocabulary.home import PlatformHome
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-PORT = 8321
-PORTS_TRIED = 10
-LAST_PORT = 65_535
 NOT_MODIFIED, NOT_FOUND, BROKEN, NO_RELEASE = 304, 404, 500, 503
-
-
-class PortError(ValueError):
-    """No address to listen on."""
 
 
 def build_app(
@@ -167,38 +158,6 @@ def _not_published(request: Request, _: Exception) -> Response:
 def _broken(_: Request, __: Exception) -> Response:
     told = "something went wrong on the server; its log says what"
     return JSONResponse({"error": told}, BROKEN)
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A socket that listens at the first free port from `port` on.
-
-    Raises:
-        PortError: if the host is not this machine, or ten ports in a row are taken.
-    """
-    if not 0 <= port <= LAST_PORT - PORTS_TRIED:
-        raise PortError(f"a port is a number from 0 to {LAST_PORT - PORTS_TRIED}, got {port}")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in range(port, port + PORTS_TRIED):
-        try:
-            return socket.create_server((host, candidate), family=family)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                told = f"cannot listen at {host!r}, port {candidate}: {error}"
-                raise PortError(told) from error
-    last = port + PORTS_TRIED - 1
-    raise PortError(f"ports {port} to {last} of {host} are taken: name a free one with --port")
-
-
-def is_local(address: str) -> bool:
-    """Whether an IP address reaches this machine alone."""
-    return ipaddress.ip_address(address).is_loopback
-
-
-def address_of(listener: socket.socket) -> str:
-    """The link under which a browser on this machine opens the page."""
-    host, port = listener.getsockname()[:2]
-    name = "127.0.0.1" if host == "0.0.0.0" else "::1" if host == "::" else str(host)
-    return f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"
 
 
 def serve(
