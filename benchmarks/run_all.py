@@ -19,6 +19,7 @@ BENCHMARKS = (
     "street_graph",
     "street_counting",
     "street_training",
+    "dashboard_server",
 )
 HEADER = """# Benchmarks
 
