@@ -20,6 +20,7 @@ BENCHMARKS = (
     "street_counting",
     "street_training",
     "dashboard_payload",
+    "dashboard_server",
 )
 HEADER = """# Benchmarks
 

@@ -105,6 +105,17 @@ def open_release(home: PlatformHome) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(home.forecasts.resolve()), read_only=True)
 
 
+def release_key(home: PlatformHome) -> str:
+    """Short name of the published release: its file name without what all of them share.
+
+    Raises:
+        ReleaseError: if nothing was published yet.
+    """
+    if not home.forecasts.exists():
+        raise ReleaseError(f"no release at {home.forecasts}: run `crime-platform run` first")
+    return home.forecasts.resolve().stem.removeprefix("forecasts-")
+
+
 def release_name(publications: Sequence[AnyPublication], table_versions: object) -> str:
     """File name of the release made of these candidates; equal contents have equal names."""
     parts = [[item.study_area, item.as_of, item.folder.name] for item in publications]

@@ -183,8 +183,9 @@ def published_streets(tmp_path_factory) -> PlatformHome:
 @pytest.fixture(scope="session")
 def playwright() -> Iterator:
     """One Playwright for all browser tests: a second one while it is open would raise."""
-    from dashboard_browser import CHROMIUM
     from playwright.sync_api import sync_playwright
+
+    from dashboard_browser import CHROMIUM
 
     if CHROMIUM is None:
         pytest.skip("NO BROWSER TEST RAN: Chromium is not installed (apt-get install chromium)")
@@ -210,7 +211,9 @@ def look(chromium) -> Iterator:
     contexts = []
 
     def open_page(address: str, **options):
-        contexts.append(chromium.new_context(**{"viewport": SIZE, "color_scheme": "dark"} | options))
+        contexts.append(
+            chromium.new_context(**{"viewport": SIZE, "color_scheme": "dark"} | options)
+        )
         return Watched(contexts[-1].new_page()).open(address)
 
     yield open_page

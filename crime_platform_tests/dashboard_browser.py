@@ -18,11 +18,17 @@ from crime_platform.vocabulary.home import PlatformHome
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # The explicit set draws WebGL in software; a later Chromium may not fall back by itself.
-FLAGS = (
-    "--no-sandbox --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --use-gl=angle --use-angle=swiftshader "
-    "--enable-unsafe-swiftshader"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
 SIZE = {"width": 1100, "height": 720}
 PATIENCE_S = 60.0
 

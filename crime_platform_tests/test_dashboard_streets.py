@@ -7,7 +7,7 @@ import shapely
 from crime_platform.dashboard.areas import areas_part
 from crime_platform.dashboard.cells import cells_part
 from crime_platform.dashboard.container import unpack
-from crime_platform.dashboard.queries import PartError
+from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.streets import streets_part
 from crime_platform.release import open_release
 from crime_platform.vocabulary.home import PlatformHome

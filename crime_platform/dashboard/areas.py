@@ -7,9 +7,9 @@ from datetime import date
 
 import numpy as np
 
+from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.queries import (
     Connection,
-    PartError,
     one_row,
     read_columns,
     release_key,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from crime_platform.dashboard.container import as_counts
-from crime_platform.dashboard.queries import Connection, PartError, read_columns
+from crime_platform.dashboard.part_error import PartError
+from crime_platform.dashboard.queries import Connection, read_columns
 
 NOWHERE = -1
 

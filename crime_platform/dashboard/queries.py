@@ -8,14 +8,11 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from crime_platform.dashboard.part_error import PartError
 from crime_platform.vocabulary.tables import TABLES
 
 Connection = duckdb.DuckDBPyConnection
 NAMED_AT_MOST = 5  # of what an old release lacks
-
-
-class PartError(ValueError):
-    """A part that cannot be made of this release; the message says what the release holds."""
 
 
 def release_key(connection: Connection) -> str:
