@@ -33,7 +33,11 @@ def measure() -> list[str]:
         print(f"no release at {home.forecasts}: the dashboard is left out", file=sys.stderr)
         return []
     with _serving(home) as connection:
-        areas = json.loads(gzip.decompress(_asked(connection, "/api/areas")))["areas"]
+        try:
+            areas = json.loads(gzip.decompress(_asked(connection, "/api/areas")))["areas"]
+        except RuntimeError as error:  # a release of an earlier version
+            print(f"the dashboard is left out: {error}", file=sys.stderr)
+            return []
         names = [area["name"] for area in areas if area["has_cells"]]
         if not names:
             print("the release has no cells: the dashboard is left out", file=sys.stderr)
@@ -77,7 +81,7 @@ def _asked(connection: http.client.HTTPConnection, path: str) -> bytes:
     answer = connection.getresponse()
     body = answer.read()
     if answer.status != http.client.OK:
-        raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
+        raise RuntimeError(f"{path}: {answer.status} {body.decode()}")
     return body
 
 

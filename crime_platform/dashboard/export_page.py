@@ -78,7 +78,7 @@ def page_with(parts: Mapping[str, bytes], *, web: Path, made: Made) -> str:
     """
     page = _marked_page(web)
     held = [_held(_zipped_bundle(bundle_path()), 'id="deck-bundle"')]
-    held += [_held(content, f'data-part="{path}"') for path, content in parts.items()]
+    held += [_held(content, f'data-part="{html.escape(path)}"') for path, content in parts.items()]
     modules = json.dumps({"imports": _modules(web)})
     style = _data_url("text/css", (web / "app.css").read_text(encoding="utf-8"))
     head = [
@@ -109,7 +109,7 @@ def _zipped_bundle(_: Path) -> bytes:
 
 def held_size(path: str, content: bytes) -> int:
     """Bytes that a gzipped part takes in the page."""
-    return len(_held(content, f'data-part="{path}"')) + 1
+    return len(_held(content, f'data-part="{html.escape(path)}"')) + 1
 
 
 def _held(content: bytes, attribute: str) -> str:
