@@ -104,3 +104,22 @@ def test_a_run_whose_page_fails_has_published_all_the_same(published, monkeypatc
     assert outcome.exit_code == 0
     assert "The release stands, but its page was not exported: RuntimeError" in caplog.text
     assert "no page today" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_run_leaves_the_page_of_its_release(published):
+    page = (published.exports / "toy.html").read_text(encoding="utf-8")
+
+    told = f'<meta name="crime-platform-release" content="{release_key(published)}">'
+    assert told in page
+    assert 'data-part="cells/toy"' in page
+    assert 'data-part="accuracy/toy"' in page
+    assert len(page.encode()) < 8_000_000
+
+
+@pytest.mark.slow
+def test_a_run_of_streets_leaves_the_page_too(published_streets):
+    page = (published_streets.exports / "town.html").read_text(encoding="utf-8")
+
+    assert 'data-part="streets/town"' in page
+    assert 'data-part="cells/town"' not in page
