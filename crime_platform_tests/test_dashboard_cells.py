@@ -191,6 +191,8 @@ def test_forecasts_of_earlier_months_and_other_areas_change_nothing(published, t
     others = (
         f"insert into cell_forecast select * replace ({earlier}, target_month - interval 1 month "
         "as target_month, 9 as expected_count) from cell_forecast",
+        "insert into backtest_forecast select * replace (2 as lead, 9 as expected_count) "
+        "from backtest_forecast",
         f"insert into fusion_weight select * replace ({earlier}) from fusion_weight",
         f"insert into model_skill select * replace ({earlier}, 9 as deviance_skill_low) "
         "from model_skill",
