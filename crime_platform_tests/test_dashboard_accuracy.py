@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from crime_platform.dashboard.accuracy import accuracy_part
-from crime_platform.dashboard.offences import offence_titles
+from crime_platform.dashboard.declared import offence_titles
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.rows import gathered, plain
 from crime_platform.release import open_release
@@ -71,6 +71,20 @@ def test_the_cases_are_those_of_the_leaderboard(toy, cells):
     assert all_rates == [cells["n_cases"]]
     assert [sum(curve["n"]) for curve in cells["reliability"]] == [cells["n_cases"]] * 3
     assert (cells["first_target"], cells["last_target"]) == ("2021-01", "2021-06")
+
+
+def test_what_the_leaderboard_leaves_out_changes_nothing(published, cells):
+    with duckdb.connect(str(published.forecasts.resolve())) as connection:
+        for_all = "cell_set = 'all' or is_selection"
+        connection.execute(f"update backtest_score set sum_deviance = 999 where {for_all}")
+        connection.execute(
+            "insert into backtest_score by name select * replace (date '2020-01-01' as as_of_month)"
+            " from backtest_score"
+        )
+
+        again = accuracy_part(connection, "toy")["cells"]
+
+    assert again == cells
 
 
 def test_pooled_deviance_of_the_months_is_that_of_the_leaderboard(toy, cells):
@@ -213,7 +227,7 @@ def test_champion_history_ends_at_the_as_of_month(toy, cells):
 
     assert history[-1]["origin_month"] == cells["as_of_month"] == "2021-06"
     assert history[-1]["champion"] == cells["champion"]
-    assert history[-1]["title"] == "Rolling mean, 6 months"
+    assert history[-1]["title"] == model_title("rolling_mean_6")
     assert len(history) == values(toy, "select count(*) from champion_history")[0][0]
     assert history[0]["is_selection"] is True
 
@@ -310,9 +324,3 @@ def test_titles_follow_the_order_of_the_toml():
         )
 
         assert list(offence_titles(connection, "toy").items()) == [("b", "Bee"), ("a", "Ay")]
-
-
-def test_every_model_has_a_title():
-    assert model_title("st_resnet") == "ST-ResNet"
-    assert model_title("rolling_mean_12") == "Rolling mean, 12 months"
-    assert model_title("last_month") == "Last month"

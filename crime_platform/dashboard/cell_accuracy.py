@@ -6,7 +6,7 @@ only chose. Sums first, ratios last.
 
 import duckdb
 
-from crime_platform.dashboard.offences import offence_titles
+from crime_platform.dashboard.declared import offence_titles
 from crime_platform.dashboard.rows import gathered, records
 from crime_platform.reporting.facts import FAMILIES, POLICY
 from crime_platform.reporting.figures_calibration import in_rate_order

@@ -42,6 +42,10 @@ REFUSED_USES = (
     "Pricing, letting or lending decisions about addresses or neighbourhoods.",
     "Statements about crime that was not recorded, or about why incidents happen.",
 )
+RECORDED_ONLY = (
+    "The data are recorded incidents. What was never reported, or reported and not recorded, "
+    "is in neither the counts nor the forecast, and the share differs by offence and place."
+)
 FEEDBACK = (
     "Feedback: incidents that police find themselves make a forecast feed on where police look. "
     "Learning from incidents reported by victims weakens that loop and does not remove it "
@@ -217,8 +221,7 @@ def limits(facts: LocalFacts) -> tuple[str, ...]:
     recorded, lost = int(months["count"].sum()), int(months["n_ungeocoded"].sum())
     size = facts.area.grid.cell_size_m
     return (
-        "The data are recorded incidents. What was never reported, or reported and not recorded, "
-        "is in neither the counts nor the forecast, and the share differs by offence and place.",
+        RECORDED_ONLY,
         "Publishers move locations to intersections, street centres or block faces before release. "
         f"A {size:g} m cell is no address, and incidents near an edge can fall in the neighbour.",
         _revisions(facts),

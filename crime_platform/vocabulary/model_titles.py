@@ -1,24 +1,26 @@
-"""Titles of the models, as a page writes them beside or instead of their names."""
+"""What models are called on pages that people read; tables keep the names."""
 
-MODEL_TITLES = {
-    "champion": "Champion (policy)",  # re-chooses its model at every origin
+_TITLES = {
+    "champion": "Champion (policy)",
     "convlstm": "ConvLSTM",
-    "convlstm_log1p_mse": "ConvLSTM, log1p and MSE",
-    "ensemble": "Ensemble",
-    "empirical_bayes": "Empirical Bayes",
     "ewma": "EWMA",
     "gldnet": "GLDNet",
-    "historical_average": "Historical average",
     "lightgbm": "LightGBM",
-    "long_run_frequency": "Long-run frequency",
-    "mean12_seasonal": "12-month mean, seasonal",
-    **{f"rolling_mean_{months}": f"Rolling mean, {months} months" for months in (3, 6, 12, 24)},
     "st_resnet": "ST-ResNet",
-    "st_resnet_log1p_mse": "ST-ResNet, log1p and MSE",
+    "mean12_seasonal": "Mean of 12 months with season",
+    "rolling_mean_3": "Mean of 3 months",
+    "rolling_mean_6": "Mean of 6 months",
+    "rolling_mean_12": "Mean of 12 months",
+    "rolling_mean_24": "Mean of 24 months",
+    "empirical_bayes": "Empirical Bayes",
+    "gamma_poisson": "Gamma-Poisson",
+    "long_run_frequency": "Long-run frequency",
 }
+_OLD_RECIPE = "_log1p_mse"  # the same network, trained by the recipe of the blogs
 
 
-def model_title(model: str) -> str:
-    """Title of a model; one without its own is its name in words: `Last month`."""
-    words = model.replace("_", " ")
-    return MODEL_TITLES.get(model, words[:1].upper() + words[1:])
+def model_title(name: str) -> str:
+    """`Historical average` for `historical_average`; names of methods as their authors write."""
+    if name.endswith(_OLD_RECIPE):
+        return f"{model_title(name.removesuffix(_OLD_RECIPE))} (log1p, MSE)"
+    return _TITLES.get(name) or name.replace("_", " ").capitalize()
