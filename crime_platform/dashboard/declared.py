@@ -16,6 +16,15 @@ _TITLES = """
 _COUNTED = """
     select distinct offence_type as name from month_count where study_area = ? order by name
 """
+_DISCOVERED = """
+    select title from offence_type where study_area = ? and is_police_discovered order by position
+"""
+_GROUP_TITLES = """
+    select offence_group as name, title from offence_group where study_area = ? order by position
+"""
+_GROUPS = """
+    select distinct offence_group as name from segment_day where study_area = ? order by name
+"""
 _SOURCES = """
     select source, publisher, licence, url from source where study_area = ? order by source
 """
@@ -29,9 +38,19 @@ def offence_titles(connection: duckdb.DuckDBPyConnection, area: str) -> dict[str
     What has no title there is written as words, in alphabetical order after the others.
     """
     told = records(connection, _TITLES, [area]) if holds(connection, "offence_type") else []
-    titles = {row["name"]: row["title"] for row in told}
-    counted = [row["name"] for row in records(connection, _COUNTED, [area])]
-    return {**titles, **{name: _in_words(name) for name in counted if name not in titles}}
+    return _titled(told, records(connection, _COUNTED, [area]))
+
+
+def group_titles(connection: duckdb.DuckDBPyConnection, area: str) -> dict[str, str]:
+    """The same of the offence groups that are counted on streets."""
+    told = records(connection, _GROUP_TITLES, [area]) if holds(connection, "offence_group") else []
+    return _titled(told, records(connection, _GROUPS, [area]))
+
+
+def police_discovered(connection: duckdb.DuckDBPyConnection, area: str) -> list[str]:
+    """Titles of the offence types that are recorded because police looked."""
+    told = records(connection, _DISCOVERED, [area]) if holds(connection, "offence_type") else []
+    return [row["title"] for row in told]
 
 
 def sources(connection: duckdb.DuckDBPyConnection, area: str) -> list[dict[str, Any]]:
@@ -58,5 +77,7 @@ def declared(connection: duckdb.DuckDBPyConnection, area: str, title: str) -> di
     return found
 
 
-def _in_words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+def _titled(told: list[dict[str, Any]], counted: list[dict[str, Any]]) -> dict[str, str]:
+    titles = {row["name"]: row["title"] for row in told}
+    names = [row["name"] for row in counted if row["name"] not in titles]
+    return {**titles, **{name: name.replace("_", " ").capitalize() for name in names}}
