@@ -155,7 +155,7 @@ def test_files_are_named_without_their_folders(changed):
     with changed(
         "update data_quality set file_path = '/home/someone/secret/all.csv'",
         "update data_check set passed = false, problem = '/home/someone/secret/all.csv has holes'"
-        " where check_name = 'months_are_complete' or check_name = 'data_are_fresh'",
+        " where check_name = 'data_are_fresh'",
     ) as connection:
         part = about_part(connection, "toy")
 
@@ -195,7 +195,9 @@ def test_refused_uses_are_those_of_the_model_card(about, about_town):
 
 
 def test_a_simulated_area_says_so_first(changed):
-    with changed("update release set title = 'Toy city (simulated)'") as connection:
+    with changed(
+        "drop table if exists study_area", "update release set title = 'Toy city (simulated)'"
+    ) as connection:
         part = about_part(connection, "toy")
 
     assert part["title"] == "Toy city (simulated)"
@@ -264,10 +266,9 @@ def test_the_sections_of_an_area_of_streets(town, about_town):
     assert told[0].startswith("Model of this forecast: exponential_decay. Why: ")
     assert told[1] == "As of 2021-02-28: 40 street segments of 8.0 km together."
     assert "Long-run frequency" in told[2]
-    assert sections["summary"]["paragraphs"] == [
-        "Counts of violent per street segment and day, 7 days ahead. Recorded, not actual, crime; "
-        "places, never people."
-    ]
+    (subject,) = sections["summary"]["paragraphs"]
+    assert subject.startswith("Counts of violent")
+    assert "per street segment and day, 7 days ahead." in subject
     assert sections["limits"]["items"][0] == sentences.RECORDED_ONLY
 
 
@@ -319,9 +320,7 @@ def test_a_skill_whose_interval_holds_zero_is_told():
 
     items = street_facts_of("segment", board).section()["items"]
 
-    assert any(
-        "to +15.0\u00a0%, which holds zero)" in item.replace("\u00a0to", " to") for item in items
-    )
+    assert sum("+15.0\u00a0%, which holds zero)" in item for item in items) == 1
 
 
 def test_missing_street_scores_are_told():
