@@ -14,6 +14,7 @@ from rich.console import Console
 from crime_platform.area_choice import has_files, only_area
 from crime_platform.cli_area import check_area_command, new_area
 from crime_platform.cli_dashboard import dashboard
+from crime_platform.cli_export import export
 from crime_platform.cli_fetch import fetch
 from crime_platform.cli_known_at import known_at
 from crime_platform.cli_report import report
@@ -167,6 +168,7 @@ app.command()(dashboard)
 app.command("known-at")(known_at)
 app.command()(simulate)
 app.command()(fetch)
+app.command()(export)
 
 
 def _print_leaderboard(home: PlatformHome, lead: int = 1) -> None:

@@ -4,6 +4,7 @@ One month ahead over the ever active cells, test origins only: the numbers of th
 Nothing here draws or writes sentences.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -196,17 +197,48 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LocalFacts(Facts):
+class SitedFacts(Facts, ABC):
+    """The same beside what the study area declares, wherever that is read."""
+
+    @property
+    @abstractmethod
+    def cell_size_m(self) -> float:
+        """Side of a cell."""
+
+    @property
+    @abstractmethod
+    def first_month(self) -> Month:
+        """First month of the counts that models learn from."""
+
+    @property
+    @abstractmethod
+    def offence_titles(self) -> dict[str, str]:
+        """Title of every offence type by name, in the order of the area's file."""
+
+    def title_of(self, offence_type: str) -> str:
+        """Title of an offence type; `any` stands for all of them."""
+        return self.offence_titles.get(
+            offence_type, "All types" if offence_type == ANY_OFFENCE else offence_type
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LocalFacts(SitedFacts):
     """The same beside the study area, which knows titles, sources and projection."""
 
     area: StudyArea
 
-    def title_of(self, offence_type: str) -> str:
-        """Title of an offence type; `any` stands for all of them."""
-        titles = {kind.name: kind.title for kind in self.area.offence_types}
-        return titles.get(
-            offence_type, "All types" if offence_type == ANY_OFFENCE else offence_type
-        )
+    @property
+    def cell_size_m(self) -> float:
+        return float(self.area.grid.cell_size_m)
+
+    @property
+    def first_month(self) -> Month:
+        return self.area.first_month
+
+    @property
+    def offence_titles(self) -> dict[str, str]:
+        return {kind.name: kind.title for kind in self.area.offence_types}
 
 
 def _month(value: object) -> Month:

@@ -28,9 +28,7 @@ def model_card(facts: LocalFacts) -> str:
         "## Data",
         _bullets(_data(facts)),
         "## Scores",
-        f"One month ahead, {len(facts.test_targets)} test months, all offence types pooled, cells "
-        "with any incident on record. The champion policy is chosen at each origin on earlier "
-        "origins alone. Ratios of pooled sums; intervals by block bootstrap over origins.",
+        sentences.tested(facts),
         _table(tables.leaderboard_table(facts)),
         sentences.noise(facts),
         "### Hot spots",
@@ -63,7 +61,7 @@ def _identity(facts: LocalFacts) -> tuple[str, ...]:
     area = facts.area
     versions = facts.candidate.table("model_version").set_index("model")
     found = [
-        f"Model of this forecast: {facts.candidate.champion}. Why: {facts.reason}.",
+        sentences.chosen(facts),
         f"Output: expected count, quantiles and probability of at least one recorded incident per "
         f"{area.grid.cell_size_m:g} m cell, offence type and month, {facts.horizon} months ahead.",
     ]

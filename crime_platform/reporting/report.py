@@ -16,9 +16,7 @@ from crime_platform.reporting.sections import sections
 from crime_platform.reporting.words import (
     MISSING,
     first_day,
-    in_sentence,
     interval,
-    listing,
     month_name,
     signed_percent,
 )
@@ -93,11 +91,9 @@ def _html(facts: LocalFacts, quality: "pd.DataFrame | None") -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
     style = (TEMPLATES / STYLESHEET).read_text(encoding="utf-8")
-    kinds = listing([in_sentence(kind.title) for kind in facts.area.offence_types])
     return environment.get_template(TEMPLATE).render(
         title=f"{facts.area.title}: forecast of recorded crime as of {month_name(facts.as_of)}",
-        subtitle=f"Counts of {kinds} per {facts.area.grid.cell_size_m:g} m cell and month, "
-        f"{facts.horizon} months ahead. Recorded, not actual, crime; places, never people.",
+        subtitle=sentences.subject(facts),
         lead=[
             f"{sentences.verdict(facts)} {sentences.baseline_gap(facts)}",
             f"Model of this forecast: {facts.candidate.champion} ({facts.reason}).",

@@ -28,7 +28,7 @@ from crime_platform.reporting.figures_scores import (
     weight_figure,
 )
 from crime_platform.reporting.parts import Bullets, Code, Paragraph, Part, Picture, Section
-from crime_platform.reporting.words import in_sentence, listing, month_name, percent, signed_percent
+from crime_platform.reporting.words import in_sentence, month_name, percent, signed_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -270,8 +270,7 @@ def _limits(facts: LocalFacts, quality: "pd.DataFrame | None") -> tuple[Part, ..
         found.append(tables.quality_table(quality))
     if facts.area.includes_police_discovered:
         names = [kind.title for kind in facts.area.offence_types if kind.police_discovered]
-        text = f"Counted where police looked, not where harm was reported: {listing(names)}."
-        found.append(Paragraph(text, is_notice=True))
+        found.append(Paragraph(sentences.police_discovered(names), is_notice=True))
     found += [Paragraph("Known failures:"), Bullets(sentences.failures(facts))]
     return tuple(found)
 

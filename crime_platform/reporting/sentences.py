@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from crime_platform.reporting.facts import HIT_COVERAGE, POLICY, Facts, LocalFacts
+from crime_platform.champion import BIAS_LIMIT
+from crime_platform.reporting.facts import HIT_COVERAGE, POLICY, Facts, SitedFacts
 from crime_platform.reporting.figures_calibration import (
     ALL_RATES,
     NOMINAL,
@@ -41,6 +42,26 @@ REFUSED_USES = (
     "learn from its own effect.",
     "Pricing, letting or lending decisions about addresses or neighbourhoods.",
     "Statements about crime that was not recorded, or about why incidents happen.",
+)
+RECORDED_ONLY = (
+    "The data are recorded incidents. What was never reported, or reported and not recorded, "
+    "is in neither the counts nor the forecast, and the share differs by offence and place."
+)
+MOVED = "Publishers move locations to intersections, street centres or block faces before release."
+NO_CAUSE = (
+    "A forecast says what to expect if what drives recording stays broadly the same. It gives no "
+    "cause, and a change of law, reporting channel or boundary breaks it."
+)
+GATE = (
+    "Published only if the champion policy's mean Poisson deviance and RMSE lie below the "
+    "historical average's, one month ahead and over all months ahead, if its total is within "
+    f"{percent(BIAS_LIMIT, 0)} of what was recorded, and if the forecast totals are plausible "
+    "beside recent months. If nothing beats the historical average, nothing is published."
+)
+INTERVALS = (
+    "The 80 % interval runs from the 10 % to the 90 % quantile of the forecast count, the 95 % one "
+    "from the 2.5 % to the 97.5 % quantile. Counts are whole, so that an interval of a small rate "
+    "holds more than it states."
 )
 FEEDBACK = (
     "Feedback: incidents that police find themselves make a forecast feed on where police look. "
@@ -102,6 +123,29 @@ def baseline_gap(facts: Facts) -> str:
     if math.isfinite(low) and low <= 0 <= high:
         return f"{end}, a gap that chance alone can make."
     return f"{end}."
+
+
+def subject(facts: SitedFacts) -> str:
+    """What is forecast."""
+    kinds = listing([in_sentence(title) for title in facts.offence_titles.values()])
+    return (
+        f"Counts of {kinds} per {facts.cell_size_m:g} m cell and month, {facts.horizon} months "
+        "ahead. Recorded, not actual, crime; places, never people."
+    )
+
+
+def chosen(facts: Facts) -> str:
+    """Which model makes the forecast, and why."""
+    return f"Model of this forecast: {facts.candidate.champion}. Why: {facts.reason}."
+
+
+def tested(facts: Facts) -> str:
+    """What the scores are of."""
+    return (
+        f"One month ahead, {len(facts.test_targets)} test months, all offence types pooled, cells "
+        "with any incident on record. The champion policy is chosen at each origin on earlier "
+        "origins alone. Ratios of pooled sums; intervals by block bootstrap over origins."
+    )
 
 
 def expiry(facts: Facts) -> str:
@@ -211,24 +255,21 @@ def hot_spots(facts: Facts) -> str:
     )
 
 
-def limits(facts: LocalFacts) -> tuple[str, ...]:
+def limits(facts: SitedFacts) -> tuple[str, ...]:
     """What the data cannot say."""
     months = facts.candidate.table("month_count")
     recorded, lost = int(months["count"].sum()), int(months["n_ungeocoded"].sum())
-    size = facts.area.grid.cell_size_m
     return (
-        "The data are recorded incidents. What was never reported, or reported and not recorded, "
-        "is in neither the counts nor the forecast, and the share differs by offence and place.",
-        "Publishers move locations to intersections, street centres or block faces before release. "
-        f"A {size:g} m cell is no address, and incidents near an edge can fall in the neighbour.",
+        RECORDED_ONLY,
+        f"{MOVED} A {facts.cell_size_m:g} m cell is no address, and incidents near an edge can "
+        "fall in the neighbour.",
         _revisions(facts),
         _ungeocoded(lost, recorded),
-        "A forecast says what to expect if what drives recording stays broadly the same. It gives "
-        "no cause, and a change of law, reporting channel or boundary breaks it.",
+        NO_CAUSE,
     )
 
 
-def _revisions(facts: LocalFacts) -> str:
+def _revisions(facts: Facts) -> str:
     told = facts.candidate.manifest
     n_origins, n_vintages = len(facts.test_targets), told.get("n_vintage_origins") or 0
     note = f" {told['last_month_note']}." if told.get("last_month_note") else ""
@@ -249,7 +290,12 @@ def _ungeocoded(lost: int, recorded: int) -> str:
     )
 
 
-def failures(facts: LocalFacts) -> tuple[str, ...]:
+def police_discovered(titles: list[str]) -> str:
+    """What the counts of these offence types follow."""
+    return f"Counted where police looked, not where harm was reported: {listing(titles)}."
+
+
+def failures(facts: SitedFacts) -> tuple[str, ...]:
     """Where the champion is known to do badly, from its own back-test."""
     by_month = facts.skill_by("target_month")[facts.policy]
     by_type = facts.skill_by("offence_type")[facts.policy]
@@ -264,7 +310,7 @@ def failures(facts: LocalFacts) -> tuple[str, ...]:
         "after it has happened.",
     ]
     first, last = (np.datetime64(month, "M") for month in PANDEMIC)
-    if facts.area.first_month <= last and facts.as_of >= first:
+    if facts.first_month <= last and facts.as_of >= first:
         found.append(
             f"The pandemic months from {month_name(first)} stay in the training and test data: "
             "dropping them would make the past look calmer than it was. Skill over an average of "
