@@ -84,11 +84,11 @@ class Watched:
         end = time.monotonic() + PATIENCE_S
         while not holds():
             assert time.monotonic() < end, "the page did not get there"
-            time.sleep(0.03)
+            self.page.wait_for_timeout(30)  # not sleep: the driver hears of the page meanwhile
 
     def rested(self) -> "Watched":
         """After the words have followed the slider, and the map has been drawn once more."""
-        time.sleep(0.2)
+        self.page.wait_for_timeout(250)
         self.until(lambda: not self.has_class("busy"))
         self.page.evaluate(REDRAW)
         return self
