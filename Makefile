@@ -26,13 +26,16 @@ check: $(VENV)/.dev ## format, lint, types, import contract
 dev: $(VENV)/.runtime ## the Dagster UI with daemon, schedules and sensors
 	$(BIN)/dagster dev
 
+dashboard: $(VENV)/.runtime ## the 3D page of the published release on 127.0.0.1
+	$(BIN)/crime-platform dashboard
+
 bench: $(VENV)/.dev ## every benchmark; results go to benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/run_all.py
 
 clean: ## forget what runs made; incident files, study areas and finished searches stay
 	if [ -d data/artifacts ]; then \
 		find data/artifacts -mindepth 2 -maxdepth 2 ! -name tuning -exec rm -rf {} +; fi
-	rm -rf data/releases data/forecasts.duckdb data/warehouse.duckdb*
+	rm -rf data/releases data/exports data/forecasts.duckdb data/warehouse.duckdb*
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make run PYTHON=python3.12")'

@@ -19,6 +19,8 @@ BENCHMARKS = (
     "street_graph",
     "street_counting",
     "street_training",
+    "dashboard_payload",
+    "dashboard_server",
 )
 HEADER = """# Benchmarks
 

@@ -43,7 +43,7 @@ def found_by_process(code: str, *arguments: str, env: dict[str, str] | None = No
     return json.loads(printed[-1]) if printed else None
 
 
-def row(claim: str, limit: str, taken: list[float]) -> str:
-    """One line of RESULTS.md."""
+def row(claim: str, limit: str, taken: list[float], *, digits: int = 2) -> str:
+    """One line of RESULTS.md, its seconds with so many digits."""
     low, middle = min(taken), statistics.median(taken)
-    return f"| {claim} | {limit} | {low:.2f} | {middle:.2f} | {len(taken)} |"
+    return f"| {claim} | {limit} | {low:.{digits}f} | {middle:.{digits}f} | {len(taken)} |"

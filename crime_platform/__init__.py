@@ -33,6 +33,6 @@ Where do I go to...?
   `street_plan`; what is published when: `street_gate`.
 - change the report? `reporting`.
 - change a published table? `vocabulary.tables`, `vocabulary.evidence_tables`,
-  `vocabulary.street_tables`, `vocabulary.views`, then `release`.
+  `vocabulary.street_tables`, `vocabulary.area_tables`, `vocabulary.views`, then `release`.
 - change when things run? `defs.schedules`; what the UI shows? `defs.assets_grid`, `defs.checks`.
 """

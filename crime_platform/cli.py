@@ -13,6 +13,7 @@ from rich.console import Console
 
 from crime_platform.area_choice import has_files, only_area
 from crime_platform.cli_area import check_area_command, new_area
+from crime_platform.cli_dashboard import dashboard
 from crime_platform.cli_export import export
 from crime_platform.cli_fetch import fetch
 from crime_platform.cli_known_at import known_at
@@ -163,6 +164,7 @@ app.command("check-area")(check_area_command)
 app.command("new-area")(new_area)
 app.command()(tune)
 app.command()(report)
+app.command()(dashboard)
 app.command("known-at")(known_at)
 app.command()(simulate)
 app.command()(fetch)

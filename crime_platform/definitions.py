@@ -7,6 +7,7 @@ import logging
 
 import dagster as dg
 
+from crime_platform.defs.assets_dashboard import dashboard_assets
 from crime_platform.defs.assets_grid import grid_assets
 from crime_platform.defs.assets_street import street_data_assets
 from crime_platform.defs.assets_street_models import street_model_assets
@@ -52,7 +53,12 @@ def build_definitions(home: PlatformHome) -> dg.Definitions:
         assets=[
             asset
             for area in areas
-            for asset in (*grid_assets(area), *street_data_assets(area), *street_model_assets(area))
+            for asset in (
+                *grid_assets(area),
+                *street_data_assets(area),
+                *street_model_assets(area),
+                *dashboard_assets(area),
+            )
         ],
         jobs=[*monthly.values(), *ingest.values(), *daily.values()],
         schedules=[

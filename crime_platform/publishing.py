@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crime_platform.area_publications import area_tables
 from crime_platform.candidate import Candidate, candidate_folder, read_candidate
 from crime_platform.forecasting import gather_evidence
 from crime_platform.release import AnyPublication, Publication, publish_release
@@ -135,6 +136,7 @@ def rebuild_release(home: PlatformHome) -> Path:
         quality=warehouse.read("select * from data_quality order by all"),
         checks=warehouse.read("select * from data_check order by study_area, check_name"),
         street_releases=_frame(street_rows) if street_rows else None,
+        areas=area_tables(home, [item.study_area for item in (*items, *streets)]),
     )
 
 

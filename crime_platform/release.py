@@ -6,7 +6,7 @@ symlink is replaced. A reader sees the old release or the new one, never half of
 
 import fcntl
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,6 +105,17 @@ def open_release(home: PlatformHome) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(home.forecasts.resolve()), read_only=True)
 
 
+def release_key(home: PlatformHome) -> str:
+    """Short name of the published release: its file name without what all of them share.
+
+    Raises:
+        ReleaseError: if nothing was published yet.
+    """
+    if not home.forecasts.exists():
+        raise ReleaseError(f"no release at {home.forecasts}: run `crime-platform run` first")
+    return home.forecasts.resolve().stem.removeprefix("forecasts-")
+
+
 def release_name(publications: Sequence[AnyPublication], table_versions: object) -> str:
     """File name of the release made of these candidates; equal contents have equal names."""
     parts = [[item.study_area, item.as_of, item.folder.name] for item in publications]
@@ -119,6 +130,7 @@ def publish_release(
     quality: "pd.DataFrame",
     checks: "pd.DataFrame | None" = None,
     street_releases: "pd.DataFrame | None" = None,
+    areas: "Mapping[str, pd.DataFrame] | None" = None,
 ) -> Path:
     """Build the release of these publications and make it the one that readers open.
 
@@ -130,12 +142,15 @@ def publish_release(
         checks: rows of the `data_check` table; none when absent.
         street_releases: rows of the `street_release` table, one per published day; none when
             absent.
+        areas: rows of the tables that say what each area is, by table; none when absent. They are
+            part of the release's name: a new title or licence makes a new release.
 
     Returns:
         The release file. If it is already the published one, nothing is written.
     """
     schema = [[table.name, *(column.name for column in table.columns)] for table in TABLES]
-    name = release_name(publications, [schema, sorted(VIEWS.items())])
+    described = {table: frame.to_dict("records") for table, frame in (areas or {}).items()}
+    name = release_name(publications, [schema, sorted(VIEWS.items()), described])
     target = home.releases / name
     if home.forecasts.exists() and home.forecasts.resolve() == target.resolve():
         return target
@@ -148,6 +163,7 @@ def publish_release(
                 "data_quality": quality,
                 "data_check": checks,
                 "street_release": street_releases,
+                **(areas or {}),
             }
             frames = {name: frame for name, frame in given.items() if frame is not None}
             _build(aside, publications, frames)

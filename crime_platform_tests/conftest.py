@@ -1,7 +1,7 @@
 """Fixtures shared by all tests, and the hypothesis profile: deterministic, no deadline."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -178,3 +178,62 @@ def published_streets(tmp_path_factory) -> PlatformHome:
         outcome = run_streets(home, "town", None)
     assert outcome.exit_code == 0, outcome.messages
     return home
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator:
+    """One Playwright for all browser tests: a second one while it is open would raise."""
+    from playwright.sync_api import sync_playwright
+
+    from dashboard_browser import CHROMIUM
+
+    if CHROMIUM is None:
+        pytest.skip("NO BROWSER TEST RAN: Chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright) -> Iterator:
+    """A browser that draws WebGL in software."""
+    from dashboard_browser import launch
+
+    browser = launch(playwright)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def look(chromium) -> Iterator:
+    """Opens an address in a fresh page; options are those of a browser context."""
+    from dashboard_browser import SIZE, Watched
+
+    contexts = []
+
+    def open_page(address: str, **options):
+        contexts.append(
+            chromium.new_context(**{"viewport": SIZE, "color_scheme": "dark"} | options)
+        )
+        return Watched(contexts[-1].new_page()).open(address)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def toy_site(published_once) -> Iterator[str]:
+    """Address of the toy city's dashboard."""
+    from dashboard_browser import served
+
+    with served(PlatformHome(published_once)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def street_site(published_streets) -> Iterator[str]:
+    """Address of the toy town's dashboard: streets, no cells."""
+    from dashboard_browser import served
+
+    with served(published_streets) as address:
+        yield address

@@ -9,6 +9,7 @@ import pytest
 
 from crime_platform.definitions import build_definitions
 from crime_platform.defs.asset_factory import area_asset
+from crime_platform.defs.assets_dashboard import dashboard_assets
 from crime_platform.defs.assets_grid import grid_assets
 from crime_platform.defs.assets_street import as_of_days, street_data_assets, street_group
 from crime_platform.defs.resources import Platform
@@ -122,7 +123,7 @@ def test_the_monthly_run_and_the_ingest_leave_streets_alone(home, town):
 
     assert for_months["town_ingest"] == {"incidents", "cell_month_count", "grid_tensor"}
     assert for_months["town_monthly"] & STREET_ASSETS == set()
-    assert len(for_months["town_monthly"]) == len(grid_assets(town))
+    assert len(for_months["town_monthly"]) == len(grid_assets(town)) + len(dashboard_assets(town))
 
 
 def test_an_area_without_streets_has_no_street_assets(home):
@@ -146,7 +147,12 @@ def scheduled(area, home):
 
     job = street_job(area)
     return dg.Definitions(
-        assets=[*grid_assets(area), *street_data_assets(area), gldnet],
+        assets=[
+            *grid_assets(area),
+            *street_data_assets(area),
+            gldnet,
+            *dashboard_assets(replace(area, streets=None)),
+        ],
         jobs=[job],
         schedules=[daily_schedule(area, job, home)],
         resources={"platform": Platform(root=str(home.root))},
@@ -227,7 +233,7 @@ def test_the_daily_job_takes_incidents_in_and_runs_by_itself(home, open_town):
     schedule = definitions.resolve_schedule_def("town_daily_schedule")
 
     keys = {key.path[-1] for key in job.asset_layer.executable_asset_keys}
-    assert keys == {"incidents", "gldnet", *STREET_ASSETS}
+    assert keys == {"incidents", "gldnet", "dashboard_export", *STREET_ASSETS}
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     assert (schedule.cron_schedule, schedule.execution_timezone) == (
         "30 6 * * *",

@@ -29,6 +29,7 @@ ASSETS = [
     "candidate",
     "published",
     "report",
+    "dashboard_export",
 ]
 
 

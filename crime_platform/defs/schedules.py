@@ -20,11 +20,11 @@ DAY_OF_MONTH, HOUR = 5, 6  # publishers load the last days of a month with some 
 
 
 def monthly_job(area: StudyArea) -> "Job":
-    """Everything of one area: ingest, models, gate, release."""
+    """Everything of one area: ingest, models, gate, release, page."""
     return dg.define_asset_job(
         f"{area.name}_monthly",
         selection=dg.AssetSelection.groups(area.name),
-        description=f"Ingest, forecast, judge and publish {area.title}",
+        description=f"Ingest, forecast, judge and publish {area.title}; export its page",
         tags={"study_area": area.name},
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from crime_platform.defs.assets_dashboard import DASHBOARD
 from crime_platform.defs.assets_street import as_of_days, street_group
 from crime_platform.defs.schedules import was_asked_for
 from crime_platform.vocabulary.home import PlatformHome
@@ -25,12 +26,12 @@ HOUR, MINUTE = 6, 30  # after the monthly run has begun, which takes the inciden
 
 
 def street_job(area: StudyArea) -> "Job":
-    """Everything of one area's streets, incidents included."""
-    incidents = dg.AssetSelection.assets([area.name, "incidents"])
+    """Everything of one area's streets, incidents and page included."""
+    shared = dg.AssetSelection.assets([area.name, "incidents"], [area.name, DASHBOARD])
     return dg.define_asset_job(
         f"{area.name}_daily",
-        selection=dg.AssetSelection.groups(street_group(area)) | incidents,
-        description=f"Ingest {area.title}, count it by day and street, forecast and publish",
+        selection=dg.AssetSelection.groups(street_group(area)) | shared,
+        description=f"Ingest {area.title}, count it by day and street, forecast, publish, export",
         tags={"study_area": area.name},
     )
 

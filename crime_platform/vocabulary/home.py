@@ -36,6 +36,11 @@ class PlatformHome:
         return self.root / "forecasts.duckdb"
 
     @property
+    def exports(self) -> Path:
+        """The page of each area as one HTML file, made anew after each release."""
+        return self.root / "exports"
+
+    @property
     def dagster_home(self) -> Path:
         return self.root / "dagster_home"
 

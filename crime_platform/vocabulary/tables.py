@@ -4,6 +4,7 @@ This is the contract with whoever queries `forecasts.duckdb`. Comments land in t
 in the Dagster catalogue and in the data dictionary.
 """
 
+from crime_platform.vocabulary.area_tables import AREA_TABLES
 from crime_platform.vocabulary.evidence_tables import EVIDENCE_TABLES
 from crime_platform.vocabulary.street_tables import STREET_TABLES
 from crime_platform.vocabulary.table_words import (
@@ -285,6 +286,7 @@ TABLES = (
         ),
     ),
     *STREET_TABLES,
+    *AREA_TABLES,
 )
 
 BY_NAME = {table.name: table for table in TABLES}

@@ -1,0 +1,45 @@
+// Moving through time: by slider, by key, or playing.
+
+import { detail } from "./details.js";
+import { current, draw } from "./stage.js";
+import { writeAddress } from "./state.js";
+import { byId, now, state, steps } from "./store.js";
+
+const SETTLED_MS = 120;
+const isStill = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Shows a place in time. */
+export function go(at) {
+  now.at = Math.max(0, Math.min(steps().length - 1, at));
+  draw();
+  clearTimeout(now.settling);
+  // While the slider moves only the map follows; the words come when it rests.
+  now.settling = setTimeout(() => { state.step = current().step.month; detail(); writeAddress(state); }, SETTLED_MS);
+}
+
+export function pause() {
+  cancelAnimationFrame(now.playing);
+  now.playing = null;
+  byId("play").textContent = "▶";
+  byId("play").setAttribute("aria-label", "Play");
+}
+
+/** Plays, or pauses what plays. */
+export function play() {
+  if (now.playing !== null) return pause();
+  if (now.at >= steps().length - 1) now.at = 0;
+  byId("play").textContent = "❚❚";
+  byId("play").setAttribute("aria-label", "Pause");
+  let [last, exact] = [performance.now(), now.at];
+  const tick = (time) => {
+    exact += ((time - last) / 1000) * Number(state.speed);
+    last = time;
+    const end = steps().length - 1;
+    const at = isStill.matches ? Math.floor(exact) : exact;
+    if (at !== now.at) go(Math.min(at, end));
+    if (exact >= end) return pause();
+    now.playing = requestAnimationFrame(tick);
+  };
+  now.playing = requestAnimationFrame(tick);
+  return undefined;
+}

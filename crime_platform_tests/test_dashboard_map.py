@@ -1,0 +1,224 @@
+"""The map in a real browser: that it draws, that the drawing is the data, and that it needs no one.
+
+Every probe has its negative control, so that none of them can pass on an empty canvas.
+"""
+
+import numpy as np
+import pytest
+
+from crime_platform.dashboard.export import export_html
+from crime_platform.vocabulary.home import PlatformHome
+from dashboard_browser import PROBE, SIZE, Watched, launch
+
+CELL = "crimeDashboard.now.cells"
+
+
+@pytest.fixture
+def city(look, toy_site):
+    return look(f"{toy_site}?view=3d&month=2020-06").rested()
+
+
+def changed_share(one: np.ndarray, other: np.ndarray) -> float:
+    return float((np.abs(one - other).max(axis=-1) > 8).mean())
+
+
+def test_webgl_draws(city):
+    found = city.page.evaluate(PROBE)
+
+    assert (found["error"], found["isLost"]) == (0, False), found["renderer"]
+    assert found["cover"] > 0.15
+    assert found["colours"] > 300
+
+
+def test_the_probe_fails_on_an_empty_map_and_recovers(city):
+    city.page.evaluate("crimeDashboard.now.map.deck.setProps({ layers: [] })")
+    emptied = city.page.evaluate(PROBE)
+    city.page.evaluate("crimeDashboard.go(crimeDashboard.now.at)")
+    again = city.page.evaluate(PROBE)
+
+    assert (emptied["cover"], emptied["colours"]) == (0, 1)
+    assert again["cover"] > 0.15
+
+
+def test_the_slider_changes_the_map_and_returns(city):
+    slider = city.page.locator("#step")
+    slider.focus()
+    slider.press("Home")
+    first = city.rested().pixels("#map")
+    slider.press("End")
+    last = city.rested().pixels("#map")
+    slider.press("Home")
+    again = city.rested().pixels("#map")
+
+    assert changed_share(first, last) > 0.05
+    assert changed_share(first, again) == 0.0
+
+
+TOP_OF = """([cell, share]) => {
+  const { map, cells, drawn } = crimeDashboard.now;
+  const { deck } = map;
+  const size = cells.area.cell_size_m;
+  const viewport = deck.getViewports()[0];
+  const east = (cells.col[cell] + 0.43) * size - map.width / 2;
+  const north = (cells.row[cell] + 0.43) * size - map.height / 2;
+  const perDegree = (Math.PI / 180) * 6378137;
+  const lon = map.center[0] + east / perDegree / Math.cos((map.center[1] * Math.PI) / 180);
+  const lat = map.center[1] + north / perDegree;
+  const scale = deck.layerManager.getLayers().find((each) => each.id === "columns").props.elevationScale;
+  const point = viewport.project([lon, lat, drawn.values[cell] * scale * share]);
+  deck.redraw("test");
+  const hit = deck.pickObject({ x: point[0], y: point[1], layerIds: ["columns"] });
+  return { y: point[1], base: viewport.project([lon, lat, 0])[1], x: point[0], hit: hit ? map.shown[hit.index] : null };
+}"""
+HIGHEST = """() => {
+  const { cells } = crimeDashboard.now;
+  let [best, most] = [null, 0];
+  const nMonths = cells.months.length;
+  for (let month = 0; month < nMonths; month += 1) {
+    const counts = cells.counts(0, month);
+    for (let cell = 0; cell < cells.n; cell += 1) if (counts[cell] > most) [best, most] = [[cell, month], counts[cell]];
+  }
+  const [cell] = best;
+  let [low, least] = [0, most];
+  for (let month = 0; month < nMonths; month += 1) {
+    const count = cells.counts(0, month)[cell];
+    if (count < least) [low, least] = [month, count];
+  }
+  return { cell, high: best[1], low, most, least };
+}"""
+
+
+def test_height_follows_the_count(city):
+    found = city.page.evaluate(HIGHEST)
+    city.page.evaluate("crimeDashboard.go", found["high"])
+    at_top = city.rested().page.evaluate(TOP_OF, [found["cell"], 0.8])
+    city.page.evaluate("crimeDashboard.go", found["low"])
+    city.rested()
+    # The same point of the screen: where the top was, nothing of that cell is left.
+    look = "([x, y]) => { const { map } = crimeDashboard.now; const hit = map.deck.pickObject({ x, y, layerIds: ['columns'] }); return hit ? map.shown[hit.index] : null; }"
+    when_low = city.page.evaluate(look, [at_top["x"], at_top["y"]])
+
+    assert found["least"] < found["most"] / 4
+    assert at_top["hit"] == found["cell"]
+    assert at_top["base"] - at_top["y"] > 20  # pixels of the screen
+    assert when_low != found["cell"]
+
+
+def test_a_click_shows_the_series_and_its_intervals(city):
+    box = city.page.locator("#map").bounding_box()
+    city.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    city.until(lambda: city.page.locator("#detail svg.chart").count() == 1)
+    city.until(lambda: "cell=r" in city.page.url)
+
+    assert city.page.locator("#detail polygon.band").count() == 2
+    assert city.page.locator("#detail path.baseline").count() == 1
+    assert city.page.locator("#detail table.errors tbody tr").count() == 6
+
+
+def test_dragging_the_map_chooses_nothing(city):
+    box = city.page.locator("#map").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    city.page.mouse.move(x, y)
+    city.page.mouse.down()
+    city.page.mouse.move(x + 60, y + 20, steps=4)
+    city.page.mouse.up()
+    city.rested()
+
+    assert city.page.locator("#detail svg.chart").count() == 0
+
+
+def test_nothing_leaves_the_machine_and_nothing_is_complained_about(look, toy_site):
+    page = look(f"{toy_site}?view=3d&cell=r002c002").rested()
+    page.page.click("[data-page=accuracy]")
+    page.until(lambda: page.page.locator("#page-accuracy table").count() > 2)
+    page.page.click("[data-page=about]")
+    page.until(lambda: page.page.locator("#page-about section").count() > 2)
+    kept = [url for url in page.requests if not url.startswith(("data:", "blob:"))]
+
+    assert [url for url in kept if not url.startswith(toy_site)] == []
+    assert len(kept) > 10
+    assert page.complaints == []
+
+
+def test_the_policy_would_have_refused_a_script(look, toy_site):
+    page = look(toy_site)
+    page.page.evaluate(
+        "() => { const made = document.createElement('script'); made.textContent = 'var leak = 1';"
+        " document.body.append(made); }"
+    )
+
+    assert page.page.evaluate("typeof leak") == "undefined"
+    assert any("Content Security Policy" in text for text in page.complaints)
+
+
+def test_deck_offers_the_names_the_page_uses(city):
+    names = [
+        "Deck", "MapView", "GridCellLayer", "ColumnLayer", "LineLayer", "BitmapLayer",
+        "ScatterplotLayer", "LightingEffect", "AmbientLight", "DirectionalLight",
+    ]  # fmt: skip
+
+    missing = city.page.evaluate("names => names.filter((name) => !(name in deck))", names)
+
+    assert missing == []
+    assert city.page.evaluate("deck.VERSION").startswith("9.")
+
+
+def test_software_drawing_is_answered_by_a_flat_map_with_a_notice(look, toy_site):
+    page = look(toy_site).rested()
+
+    assert page.page.evaluate("crimeDashboard.now.mapKind") == "2d"
+    assert "draws 3D in software" in page.text("#notices")
+
+
+def test_without_webgl_the_flat_map_does_everything(playwright, toy_site):
+    browser = launch(playwright, "--disable-3d-apis")
+    page = Watched(browser.new_context(viewport=SIZE).new_page()).open(f"{toy_site}?view=3d")
+    slider = page.page.locator("#step")
+    slider.focus()
+    slider.press("Home")
+    first = page.rested().pixels("#map canvas")
+    slider.press("End")
+    last = page.rested().pixels("#map canvas")
+    box = page.page.locator("#map").bounding_box()
+    page.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.until(lambda: page.page.locator("#detail svg.chart").count() == 1)
+    said, kind = page.text("#notices"), page.page.evaluate("crimeDashboard.now.mapKind")
+    browser.close()
+
+    assert (kind, "no WebGL" in said) == ("2d", True)
+    assert changed_share(first, last) > 0.05
+
+
+def test_the_exported_file_opens_from_disk(look, published_once, tmp_path):
+    target = export_html(PlatformHome(published_once), None, tmp_path / "city.html")
+    page = look(f"{target.as_uri()}#view=3d&month=2020-06").rested()
+    drawn = page.page.evaluate(PROBE)
+    slider = page.page.locator("#step")
+    slider.focus()
+    slider.press("Home")
+    first = page.rested().pixels("#map")
+    slider.press("End")
+    last = page.rested().pixels("#map")
+    page.page.click("[data-page=accuracy]")
+    page.until(lambda: page.page.locator("#page-accuracy table").count() > 2)
+    page.until(lambda: "page=accuracy" in page.page.url)
+
+    assert drawn["cover"] > 0.15
+    assert changed_share(first, last) > 0.05
+    assert [url for url in page.requests if url.startswith("http")] == []
+    assert page.complaints == []
+
+
+def test_streets_have_their_own_days(look, street_site):
+    page = look(f"{street_site}?view=3d").rested()
+    forecast = page.pixels("#map")
+    said = page.text("#banner")
+    slider = page.page.locator("#step")
+    slider.focus()
+    slider.press("Home")
+    recorded = page.rested().pixels("#map")
+
+    assert said.startswith("Forecast: ")
+    assert page.text("#banner").startswith("Recorded: ")
+    assert changed_share(forecast, recorded) > 0.001
+    assert page.complaints == []
