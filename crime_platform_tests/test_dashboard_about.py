@@ -13,7 +13,7 @@ from crime_platform.dashboard.declared import declared
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.released_facts import released_facts
 from crime_platform.release import open_release
-from crime_platform.reporting import sentences
+from crime_platform.reporting import sentences, statements
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import load_study_area
@@ -108,9 +108,9 @@ def test_the_method_names_champion_baseline_gate_and_interval(about):
     assert "Historical average" in items[1]
     assert "Champion (policy)" not in items[1]
     assert sum(item.startswith("Not made: rolling_mean_24 back-test needs 25") for item in items)
-    assert sentences.GATE in items
-    assert "within 10\u00a0% of what was recorded" in sentences.GATE
-    assert sentences.INTERVALS in items
+    assert statements.GATE in items
+    assert "within 10\u00a0% of what was recorded" in statements.GATE
+    assert statements.INTERVALS in items
 
 
 def test_sources_count_the_incidents(toy, about):
@@ -188,10 +188,10 @@ def test_every_problem_of_a_check_is_told(changed):
 
 
 def test_refused_uses_are_those_of_the_model_card(about, about_town):
-    assert by_id(about)["refused"]["items"] == list(sentences.REFUSED_USES)
+    assert by_id(about)["refused"]["items"] == list(statements.REFUSED_USES)
     assert by_id(about_town)["refused"] == by_id(about)["refused"]
-    assert by_id(about)["refused"]["paragraphs"] == [sentences.FEEDBACK]
-    assert by_id(about)["intended"]["items"] == list(sentences.INTENDED_USES)
+    assert by_id(about)["refused"]["paragraphs"] == [statements.FEEDBACK]
+    assert by_id(about)["intended"]["items"] == list(statements.INTENDED_USES)
 
 
 def test_a_simulated_area_says_so_first(changed):
@@ -269,7 +269,7 @@ def test_the_sections_of_an_area_of_streets(town, about_town):
     (subject,) = sections["summary"]["paragraphs"]
     assert subject.startswith("Counts of violent")
     assert "per street segment and day, 7 days ahead." in subject
-    assert sections["limits"]["items"][0] == sentences.RECORDED_ONLY
+    assert sections["limits"]["items"][0] == statements.RECORDED_ONLY
 
 
 def test_street_scores_are_those_of_the_leaderboard(town, about_town):

@@ -14,7 +14,7 @@ from crime_platform.dashboard.accuracy import require_area
 from crime_platform.dashboard.declared import declared, police_discovered
 from crime_platform.dashboard.released_facts import ReleasedFacts, released_facts
 from crime_platform.dashboard.rows import holds, records
-from crime_platform.reporting import sentences
+from crime_platform.reporting import sentences, statements
 from crime_platform.reporting.facts import POLICY
 from crime_platform.reporting.words import listing, month_name
 from crime_platform.vocabulary.model_titles import model_title
@@ -53,12 +53,12 @@ def about_part(connection: duckdb.DuckDBPyConnection, area: str) -> dict[str, An
             finding_section(connection, area),
             _limits(facts, streets, police_discovered(connection, area)),
             *([] if facts is None else [_failures(facts)]),
-            section("intended", "Meant for", items=sentences.INTENDED_USES),
+            section("intended", "Meant for", items=statements.INTENDED_USES),
             section(
                 "refused",
                 "Refused uses",
-                items=sentences.REFUSED_USES,
-                paragraphs=[sentences.FEEDBACK],
+                items=statements.REFUSED_USES,
+                paragraphs=[statements.FEEDBACK],
             ),
         ],
     }
@@ -101,8 +101,8 @@ def _method(facts: ReleasedFacts) -> Section:
             *(f"Not made: {why}." for why in versions["skipped"].dropna()),
             sentences.tested(facts),
             *history,
-            sentences.GATE,
-            sentences.INTERVALS,
+            statements.GATE,
+            statements.INTERVALS,
             *spread,
             sentences.noise(facts),
             sentences.hot_spots(facts),
@@ -115,7 +115,7 @@ def _limits(
 ) -> Section:
     moved = [] if streets is None else [streets.moved]
     if facts is None:
-        items = [sentences.RECORDED_ONLY, *moved, sentences.NO_CAUSE]
+        items = [statements.RECORDED_ONLY, *moved, statements.NO_CAUSE]
     else:
         items = [*sentences.limits(facts), *moved]
     told = [sentences.police_discovered(discovered)] if discovered else []

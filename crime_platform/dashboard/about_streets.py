@@ -9,7 +9,7 @@ from crime_platform.champion import BIAS_LIMIT
 from crime_platform.dashboard.about_sections import Section, section
 from crime_platform.dashboard.declared import group_titles
 from crime_platform.dashboard.rows import holds, records
-from crime_platform.reporting.sentences import MOVED
+from crime_platform.reporting.statements import MOVED
 from crime_platform.reporting.words import (
     decimal,
     in_sentence,

@@ -17,7 +17,7 @@ from crime_platform.dashboard.download_choices import (
     cell_choice,
     street_choice,
 )
-from crime_platform.reporting.sentences import RECORDED_ONLY
+from crime_platform.reporting.statements import RECORDED_ONLY
 from crime_platform.scoring import OPPONENT
 from crime_platform.street_catalogue import OPPONENT as STREET_OPPONENT
 from crime_platform.vocabulary.model_titles import model_title

@@ -4,7 +4,7 @@ Fields after Mitchell et al. (2019), "Model Cards for Model Reporting", with wha
 recorded crime need besides: masks, noise floor, feedback and an expiry date.
 """
 
-from crime_platform.reporting import sentences, tables
+from crime_platform.reporting import sentences, statements, tables
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.parts import Cell, Table
 from crime_platform.reporting.words import listing, month_name, signed_percent, whole
@@ -22,9 +22,9 @@ def model_card(facts: LocalFacts) -> str:
         _bullets(_identity(facts)),
         "## Uses",
         "Intended:",
-        _bullets(sentences.INTENDED_USES),
+        _bullets(statements.INTENDED_USES),
         "Refused:",
-        _bullets(sentences.REFUSED_USES),
+        _bullets(statements.REFUSED_USES),
         "## Data",
         _bullets(_data(facts)),
         "## Scores",
@@ -42,7 +42,7 @@ def model_card(facts: LocalFacts) -> str:
     parts += [
         "## Limits and known failures",
         _bullets((*sentences.limits(facts), *sentences.failures(facts))),
-        sentences.FEEDBACK,
+        statements.FEEDBACK,
         "## Owner and expiry",
         _bullets(
             (

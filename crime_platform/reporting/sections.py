@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.reporting import sentences, tables
+from crime_platform.reporting import sentences, statements, tables
 from crime_platform.reporting.drawing import as_svg
 from crime_platform.reporting.facts import POLICY, LocalFacts
 from crime_platform.reporting.figures_calibration import pit_figure, reliability_figure
@@ -278,10 +278,10 @@ def _limits(facts: LocalFacts, quality: "pd.DataFrame | None") -> tuple[Part, ..
 def _uses() -> tuple[Part, ...]:
     return (
         Paragraph("Meant for:"),
-        Bullets(sentences.INTENDED_USES),
+        Bullets(statements.INTENDED_USES),
         Paragraph("Refused:"),
-        Bullets(sentences.REFUSED_USES),
-        Paragraph(sentences.FEEDBACK, is_notice=True),
+        Bullets(statements.REFUSED_USES),
+        Paragraph(statements.FEEDBACK, is_notice=True),
     )
 
 

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from crime_platform.champion import BIAS_LIMIT
 from crime_platform.reporting.facts import HIT_COVERAGE, POLICY, Facts, SitedFacts
 from crime_platform.reporting.figures_calibration import (
     ALL_RATES,
@@ -12,6 +11,7 @@ from crime_platform.reporting.figures_calibration import (
     TOLERANCE,
     calibration_by_group,
 )
+from crime_platform.reporting.statements import MOVED, NO_CAUSE, RECORDED_ONLY
 from crime_platform.reporting.words import (
     decimal,
     first_day,
@@ -28,48 +28,6 @@ from crime_platform.vocabulary.timesteps import parse_month
 PANDEMIC = ("2020-03", "2022-03")
 NO_LEAD = 0.0005  # a gap that is written 0.0 %
 SAME_RANKING = 0.01  # hit rates closer than a point are called alike
-
-INTENDED_USES = (
-    "Planning and evaluating prevention that helps places: lighting, street design, opening "
-    "hours, victim support, repair.",
-    "Telling whether a month's recorded count in a place was unusual, by its interval.",
-    "Teaching and research: comparing forecasters on equal terms with every score recomputable.",
-)
-REFUSED_USES = (
-    "Anything about a person: no suspicion, risk score, stop, search, arrest or sentence may rest "
-    "on these numbers.",
-    "Patrol orders or targets. More patrols record more incidents, and the next forecast would "
-    "learn from its own effect.",
-    "Pricing, letting or lending decisions about addresses or neighbourhoods.",
-    "Statements about crime that was not recorded, or about why incidents happen.",
-)
-RECORDED_ONLY = (
-    "The data are recorded incidents. What was never reported, or reported and not recorded, "
-    "is in neither the counts nor the forecast, and the share differs by offence and place."
-)
-MOVED = "Publishers move locations to intersections, street centres or block faces before release."
-NO_CAUSE = (
-    "A forecast says what to expect if what drives recording stays broadly the same. It gives no "
-    "cause, and a change of law, reporting channel or boundary breaks it."
-)
-GATE = (
-    "Published only if the champion policy's mean Poisson deviance and RMSE lie below the "
-    "historical average's, one month ahead and over all months ahead, if its total is within "
-    f"{percent(BIAS_LIMIT, 0)} of what was recorded, and if the forecast totals are plausible "
-    "beside recent months. If nothing beats the historical average, nothing is published."
-)
-INTERVALS = (
-    "The 80 % interval runs from the 10 % to the 90 % quantile of the forecast count, the 95 % one "
-    "from the 2.5 % to the 97.5 % quantile. Counts are whole, so that an interval of a small rate "
-    "holds more than it states."
-)
-FEEDBACK = (
-    "Feedback: incidents that police find themselves make a forecast feed on where police look. "
-    "Learning from incidents reported by victims weakens that loop and does not remove it "
-    "(Ensign et al. 2018): readiness to report differs between places and follows attention. Where "
-    "a forecast changes what is done in a place, the counts recorded there later are no "
-    "independent test of it."
-)
 
 
 def verdict(facts: Facts) -> str:
