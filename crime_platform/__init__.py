@@ -4,7 +4,7 @@
 files -> sources -> incidents, counts (warehouse.duckdb, the truth)
       -> grid tensor (xarray, Zarr) -> windows -> models -> back-test on rolling origins
       -> ensemble and champion, chosen on earlier months -> candidate
-      -> candidate --[gate]--> release (forecasts.duckdb) -> SQL
+      -> candidate --[gate]--> release (forecasts.duckdb) -> SQL, dashboard
 incidents -> street graph, counts per day and segment -> street models (GLDNet, baselines)
       -> champion, chosen on validation days -> street candidate --[gate]--> the same release
 ```
@@ -31,7 +31,8 @@ Where do I go to...?
 - change the street network? `models.gldnet`; what it is shown: `tensors.street_inputs`; how it is
   trained: `training.street_fit`. A street baseline? `models.street_rules`. Which days judge whom:
   `street_plan`; what is published when: `street_gate`.
-- change the report? `reporting`.
+- change the report? `reporting`. The dashboard? `dashboard`: parts of the release in Python, the
+  page in `dashboard/web`.
 - change a published table? `vocabulary.tables`, `vocabulary.evidence_tables`,
   `vocabulary.street_tables`, `vocabulary.area_tables`, `vocabulary.views`, then `release`.
 - change when things run? `defs.schedules`; what the UI shows? `defs.assets_grid`, `defs.checks`.

@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven like a person would: what it takes to open the page and to look at it."""
+"""Debian's Chromium, driven like a person would: what it takes to open the page and look at it."""
 
 import io
 import shutil
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ FLAGS = [
 ]
 SIZE = {"width": 1100, "height": 720}
 PATIENCE_S = 60.0
+PROBES = Path(__file__).parent / "fixtures" / "dashboard_probes.js"
 
 
 @contextmanager
@@ -77,7 +79,7 @@ class Watched:
         return self
 
     def has_class(self, name: str) -> bool:
-        return self.page.evaluate("name => document.body.classList.contains(name)", name)
+        return self.page.evaluate("name => document.body?.classList.contains(name) ?? false", name)
 
     def until(self, holds: Callable[[], Any]) -> None:
         """Polls: waiting for an expression inside the page needs eval, which its policy forbids."""
@@ -90,8 +92,13 @@ class Watched:
         """After the words have followed the slider, and the map has been drawn once more."""
         self.page.wait_for_timeout(250)
         self.until(lambda: not self.has_class("busy"))
-        self.page.evaluate(REDRAW)
+        self.ask("redraw")
         return self
+
+    def ask(self, name: str, given: Any = None) -> Any:
+        """What one of the probes finds in the page."""
+        source = PROBES.read_text(encoding="utf-8").strip().rstrip(";")
+        return self.page.evaluate(f"given => {source}.{name}(given)", given)
 
     def text(self, selector: str) -> str:
         return self.page.locator(selector).inner_text()
@@ -100,31 +107,3 @@ class Watched:
         """What an element looks like, as RGB."""
         shot = self.page.locator(selector).screenshot()
         return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
-
-
-REDRAW = """() => {
-  const { map } = crimeDashboard.now;
-  if (map.deck) map.deck.redraw("test");
-  else map.redraw();
-}"""
-
-# In one task: the drawing buffer is not kept. Share of pixels that are drawn, and distinct colours.
-PROBE = """() => {
-  const { deck } = crimeDashboard.now.map;
-  deck.redraw("test");
-  const gl = document.querySelector("#map canvas").getContext("webgl2");
-  const [width, height] = [gl.drawingBufferWidth, gl.drawingBufferHeight];
-  const pixels = new Uint8Array(width * height * 4);
-  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-  const colours = new Set();
-  let drawn = 0;
-  for (let at = 0; at < pixels.length; at += 4) {
-    if (pixels[at + 3] > 0) drawn += 1;
-    colours.add((pixels[at] << 16) | (pixels[at + 1] << 8) | pixels[at + 2]);
-  }
-  const info = gl.getExtension("WEBGL_debug_renderer_info");
-  return {
-    error: gl.getError(), isLost: gl.isContextLost(), cover: drawn / (width * height),
-    colours: colours.size, renderer: gl.getParameter(info.UNMASKED_RENDERER_WEBGL),
-  };
-}"""

@@ -38,6 +38,7 @@ def test_the_areas_are_listed(release, published):
                 "as_of_day": None,
                 "has_cells": True,
                 "has_streets": False,
+                "graph_kind": None,
                 "is_simulated": False,
             }
         ],

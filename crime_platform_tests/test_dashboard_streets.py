@@ -52,6 +52,7 @@ def test_the_area_has_streets_and_no_cells(release):
     assert (town["name"], town["title"]) == ("town", "Small Town")
     assert (town["as_of_month"], town["as_of_day"]) == (None, str(LAST))
     assert (town["has_cells"], town["has_streets"]) == (False, True)
+    assert town["graph_kind"] == "segment"
 
 
 def test_segments_lie_where_they_are_published(release, part):

@@ -227,48 +227,13 @@ def test_a_new_release_is_announced_without_a_restart(look, published_once, tmp_
     assert now == "00000000000000aa"
 
 
-LABELS = """() => [...document.querySelectorAll("button, select, input, a, summary, svg[role], canvas")]
-  .filter((each) => each.getClientRects().length > 0)
-  .filter((each) => !(each.getAttribute("aria-label") || each.textContent.trim() || each.labels?.length
-    || each.getAttribute("aria-hidden") || each.closest("[role=img]")))
-  .map((each) => each.outerHTML.slice(0, 90))"""
-
-# Contrast of every visible word against the nearest ground that is painted (WCAG 2.2, 1.4.3).
-CONTRAST = """() => {
-  const channel = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
-  const parse = (text) => {
-    const numbers = text.match(/[\\d.]+/g).map(Number);
-    const scale = text.startsWith("color(") ? 1 : 255;
-    return { rgb: numbers.slice(0, 3).map((each) => each / scale), alpha: numbers[3] ?? 1 };
-  };
-  const light = (rgb) => 0.2126 * channel(rgb[0]) + 0.7152 * channel(rgb[1]) + 0.0722 * channel(rgb[2]);
-  const ground = (element) => {
-    const layers = [];
-    for (let each = element; each; each = each.parentElement) {
-      const paint = parse(getComputedStyle(each).backgroundColor);
-      if (paint.alpha > 0) layers.push(paint);
-      if (paint.alpha === 1) break;
-    }
-    return layers.reverse().reduce((below, { rgb, alpha }) => below.map((value, at) => alpha * rgb[at] + (1 - alpha) * value), [1, 1, 1]);
-  };
-  const words = [...document.querySelectorAll("body *")].filter((each) => each.getClientRects().length > 0
-    && [...each.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()) && !each.closest("option, dialog:not([open])"));
-  return words.map((each) => {
-    const style = getComputedStyle(each);
-    const ink = light(parse(each instanceof SVGElement ? style.fill : style.color).rgb);
-    const paper = light(ground(each));
-    return { text: each.textContent.trim().slice(0, 40), ratio: (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05) };
-  });
-}"""
-
-
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("shown", ["map&cell=r002c002", "accuracy", "about"])
 def test_every_control_is_named_and_every_word_is_readable(look, toy_site, theme, shown):
     page = look(f"{toy_site}?page={shown}&theme={theme}").rested()
 
-    unnamed = page.page.evaluate(LABELS)
-    words = page.page.evaluate(CONTRAST)
+    unnamed = page.ask("unnamed")
+    words = page.ask("contrasts")
 
     assert unnamed == []
     assert len(words) > 20
@@ -281,11 +246,7 @@ def test_nothing_is_cut_off(look, toy_site, width, shown):
     page = look(f"{toy_site}?page={shown}", viewport={"width": width, "height": 800}).rested()
 
     wide = page.page.evaluate("document.documentElement.scrollWidth")
-    cut = page.page.evaluate(
-        "() => [...document.querySelectorAll('button, h1, h2, h3, dt, dd, #legend p, #banner *')]"
-        ".filter((each) => each.getClientRects().length && each.scrollWidth > each.clientWidth + 1"
-        " && getComputedStyle(each).display !== 'inline').map((each) => each.textContent)"
-    )
+    cut = page.ask("cut")
 
     assert wide <= width
     assert cut == []
@@ -299,11 +260,3 @@ def test_the_baseline_stands_beside_the_model(look, toy_site, sql):
     assert board.count("baseline") >= 1
     assert len(board.splitlines()) >= len(ranked) + 1
     assert page.page.locator("#page-accuracy figure path.opponent").count() >= 3
-
-
-def test_an_empty_home_says_what_to_do(look, home):
-    with served(home) as address:
-        page = look(address)
-        said = page.text("#notices")
-
-    assert "crime-platform run" in said

@@ -24,7 +24,8 @@ SAME_PLACE_M = 1.0  # between a cell as published and as the TOML has it
 
 _AREAS = """
     select study_area, coalesce(s.title, m.title, d.title, study_area) as title,
-        m.as_of_month, d.as_of_day, s.crs, s.cell_size_m, s.west_m, s.south_m, s.n_rows, s.n_cols,
+        m.as_of_month, d.as_of_day, d.graph_kind,
+        s.crs, s.cell_size_m, s.west_m, s.south_m, s.n_rows, s.n_cols,
         coalesce(s.is_simulated, contains(lower(coalesce(m.title, d.title)), $simulated), false)
             as is_simulated
     from (select * from release where is_latest) m
@@ -42,6 +43,7 @@ class PublishedArea:
     title: str
     as_of_month: date | None  # None without months
     as_of_day: date | None  # None without streets
+    graph_kind: str | None  # segment or place; None without streets
     crs: str | None
     cell_size_m: float | None
     west_m: float | None
@@ -76,6 +78,7 @@ def areas_part(connection: Connection) -> dict[str, object]:
                 "as_of_day": str(area.as_of_day) if area.has_streets else None,
                 "has_cells": area.has_cells,
                 "has_streets": area.has_streets,
+                "graph_kind": area.graph_kind,
                 "is_simulated": area.is_simulated,
             }
             for area in _published_areas(connection)

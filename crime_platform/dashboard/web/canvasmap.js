@@ -1,5 +1,7 @@
 // The map on a plain canvas: for browsers without WebGL, or with WebGL drawn in software.
 
+import { floorImage } from "./shapes.js";
+
 const FIT = 0.9;
 
 export class CanvasMap {
@@ -34,7 +36,10 @@ export class CanvasMap {
     this.canvas.width = clientWidth * ratio;
     this.canvas.height = clientHeight * ratio;
     const [west, south, east, north] = this.bounds;
-    this.scale = Math.min((clientWidth * FIT) / (east - west || 1), (clientHeight * FIT) / (north - south || 1));
+    this.scale = Math.min(
+      (clientWidth * FIT) / (east - west || 1),
+      (clientHeight * FIT) / (north - south || 1),
+    );
     this.left = (clientWidth - (west + east) * this.scale) / 2;
     this.base = (clientHeight + (south + north) * this.scale) / 2;
     const context = this.canvas.getContext("2d");
@@ -63,19 +68,24 @@ export class CanvasMap {
     const { cells, colours, selected, isLight } = drawn;
     const context = this.#begin();
     const { n_rows: rows, n_cols: columns, cell_size_m: size } = cells.area;
-    const pixels = new ImageData(columns, rows);
-    for (let cell = 0; cell < cells.n; cell += 1) {
-      const at = 4 * ((rows - 1 - cells.row[cell]) * columns + cells.col[cell]);
-      pixels.data.set(colours.subarray(4 * cell, 4 * cell + 4), at);
-      if (!cells.is_ever_active[cell]) pixels.data[at + 3] = 0;
-    }
     this.small ??= document.createElement("canvas");
     Object.assign(this.small, { width: columns, height: rows });
-    this.small.getContext("2d").putImageData(pixels, 0, 0);
+    this.small.getContext("2d").putImageData(floorImage(cells, colours), 0, 0);
     context.imageSmoothingEnabled = false;
-    context.drawImage(this.small, ...this.#point(0, rows * size), columns * size * this.scale, rows * size * this.scale);
+    context.drawImage(
+      this.small,
+      ...this.#point(0, rows * size),
+      columns * size * this.scale,
+      rows * size * this.scale,
+    );
     this.#border(context, isLight);
-    if (drawn.streets) this.#strokes(context, drawn.streets, () => (isLight ? "rgb(70 85 105 / 45%)" : "rgb(150 165 190 / 35%)"), 0.7);
+    if (drawn.streets)
+      this.#strokes(
+        context,
+        drawn.streets,
+        () => (isLight ? "rgb(70 85 105 / 45%)" : "rgb(150 165 190 / 35%)"),
+        0.7,
+      );
     if (selected !== null) {
       const [x, y] = this.#point(cells.col[selected] * size, (cells.row[selected] + 1) * size);
       context.strokeStyle = isLight ? "#0a0a14" : "#ffffff";
@@ -103,7 +113,8 @@ export class CanvasMap {
     this.redraw = () => this.drawStreets(drawn);
     const { streets, colours, selected, isLight } = drawn;
     const context = this.#begin();
-    const colour = (at) => `rgb(${colours[4 * at]} ${colours[4 * at + 1]} ${colours[4 * at + 2]} / ${colours[4 * at + 3] / 255})`;
+    const colour = (at) =>
+      `rgb(${colours[4 * at]} ${colours[4 * at + 1]} ${colours[4 * at + 2]} / ${colours[4 * at + 3] / 255})`;
     this.#border(context, isLight);
     if (!streets.isPlaces) this.#strokes(context, streets, colour, 2.4);
     for (let at = 0; streets.isPlaces && at < streets.n; at += 1) {

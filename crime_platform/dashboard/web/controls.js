@@ -2,11 +2,13 @@
 
 import { el } from "./charts.js";
 import { downloadAddress } from "./data.js";
-import { areaOf, byId, isStreets, now, shownView, state, view } from "./store.js";
+import { areaOf, byId, isStreets, now, offeredModels, shownView, state, view } from "./store.js";
 
 function offer(select, entries, chosen) {
   const field = byId(select);
-  field.replaceChildren(...entries.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
+  field.replaceChildren(
+    ...entries.map(([value, text]) => el("option", { value, selected: value === chosen }, text)),
+  );
   field.value = chosen;
 }
 
@@ -14,31 +16,56 @@ function offer(select, entries, chosen) {
 export function fillControls() {
   const { cells, streets, areas } = now;
   const area = areaOf(state.area);
-  offer("area", areas.areas.map((each) => [each.name, each.title]), state.area);
+  offer(
+    "area",
+    areas.areas.map((each) => [each.name, each.title]),
+    state.area,
+  );
   byId("area-field").hidden = areas.areas.length < 2;
   const possible = {
-    count: area.has_cells, interval: area.has_cells, error: cells?.header.backtest_models.length > 0,
-    share: cells?.header.share_models.length > 0, streets: area.has_streets,
+    count: area.has_cells,
+    interval: area.has_cells,
+    error: cells?.header.backtest_models.length > 0,
+    share: cells?.header.share_models.length > 0,
+    streets: area.has_streets,
   };
   for (const option of byId("mode").options) option.hidden = option.disabled = !possible[option.value];
   byId("mode").value = state.mode;
-  if (isStreets()) offer("type", streets.groups.map((each) => [each.name, each.title]), streets.groups[view().group].name);
-  else offer("type", cells.types.map((each) => [each.name, each.title]), cells.types[view().type].name);
+  if (isStreets())
+    offer(
+      "type",
+      streets.groups.map((each) => [each.name, each.title]),
+      streets.groups[view().group].name,
+    );
+  else
+    offer(
+      "type",
+      cells.types.map((each) => [each.name, each.title]),
+      cells.types[view().type].name,
+    );
   byId("type-field").firstChild.textContent = isStreets() ? "Offence group " : "Offence type ";
   if (!isStreets()) {
-    const names = state.mode === "error" ? cells.header.backtest_models : cells.header.models.map((each) => each.name);
-    const words = (name) => `${cells.title(name)}${name === cells.champion ? " (champion)" : name === cells.baseline ? " (baseline)" : ""}`;
-    offer("model", names.map((name) => [name, words(name)]), view().model);
+    const names = offeredModels();
+    const words = (name) =>
+      `${cells.title(name)}${name === cells.champion ? " (champion)" : name === cells.baseline ? " (baseline)" : ""}`;
+    offer(
+      "model",
+      names.map((name) => [name, words(name)]),
+      view().model,
+    );
   }
   for (const name of ["branch", "interval", "height", "speed"]) byId(name).value = state[name];
   byId("lines").checked = state.lines === "1";
   byId("model-field").hidden = isStreets() || state.mode === "share";
   byId("branch-field").hidden = state.mode !== "share";
   byId("interval-field").hidden = isStreets() || ["share", "error"].includes(state.mode);
-  byId("lines-field").hidden = isStreets() || !area.has_streets;
-  byId("height-field").hidden = now.mapKind !== "3d" || ["interval", "error", "share"].includes(state.mode) || state.view === "top";
-  for (const button of document.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", String(button.dataset.view === shownView()));
-  for (const button of document.querySelectorAll("[data-page]")) button.setAttribute("aria-pressed", String(button.dataset.page === state.page));
+  byId("lines-field").hidden = isStreets() || area.graph_kind !== "segment";
+  byId("height-field").hidden =
+    now.mapKind !== "3d" || ["interval", "error", "share"].includes(state.mode) || state.view === "top";
+  for (const button of document.querySelectorAll("[data-view]"))
+    button.setAttribute("aria-pressed", String(button.dataset.view === shownView()));
+  for (const button of document.querySelectorAll("[data-page]"))
+    button.setAttribute("aria-pressed", String(button.dataset.page === state.page));
 }
 
 /** Points the downloads at what is shown. */
@@ -47,7 +74,9 @@ export function downloads() {
   const { model, type, group } = view();
   byId("downloads").hidden = ["share"].includes(state.mode);
   const kind = isStreets() ? "streets" : state.mode === "error" ? "backtest" : "cells";
-  const what = isStreets() ? { group: now.streets.groups[group].name, model: now.streets.champion, day: step.month } : { type: now.cells.types[type].name, model, month: step.month };
+  const what = isStreets()
+    ? { group: now.streets.groups[group].name, model: now.streets.champion, day: step.month }
+    : { type: now.cells.types[type].name, model, month: step.month };
   for (const format of ["csv", "geojson"]) {
     byId(format).href = downloadAddress(`${kind}.${format}`, { area: state.area, ...what }) ?? `#${format}`;
   }

@@ -5,6 +5,11 @@ const ARRAYS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, f32: Float3
 /** Whether the page is one exported file, without a server behind it. */
 export const isExported = () => document.querySelector("[data-part]") !== null;
 
+const element = (path) => document.querySelector(`[data-part="${CSS.escape(path)}"]`);
+
+/** Whether a part can be read: the server has all, an exported file those it holds. */
+export const isHeld = (path) => !isExported() || element(path) !== null;
+
 /**
  * Bytes of one part, from the file itself or from the server.
  * @param {string} path such as "cells/toronto"
@@ -17,8 +22,9 @@ async function bytesOf(path) {
     const said = await answer.json().catch(() => ({}));
     throw new Error(said.error ?? `The server answered ${answer.status} for ${path}.`);
   }
-  const held = document.querySelector(`[data-part="${CSS.escape(path)}"]`);
-  if (held === null) throw new Error("This is not in the exported file. Run crime-platform dashboard to see it.");
+  const held = element(path);
+  if (held === null)
+    throw new Error("This is not in the exported file. Run crime-platform dashboard to see it.");
   const packed = Uint8Array.from(atob(held.textContent.trim()), (letter) => letter.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).arrayBuffer();
@@ -30,7 +36,8 @@ async function bytesOf(path) {
  */
 export function unpack(buffer) {
   const view = new DataView(buffer);
-  if (view.getUint32(0) !== 0x43465031) throw new Error("This is not a part of the dashboard: reload the page.");
+  if (view.getUint32(0) !== 0x43465031)
+    throw new Error("This is not a part of the dashboard: reload the page.");
   const length = view.getUint32(4, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
   const arrays = {};
@@ -86,9 +93,17 @@ export class Cells {
     return found && this.cellAt(Number(found[1]), Number(found[2]));
   }
 
-  get months() { return this.header.months; }
-  get forecastMonths() { return this.header.forecast_months; }
-  typeIndex = (name) => Math.max(0, this.types.findIndex((each) => each.name === name));
+  get months() {
+    return this.header.months;
+  }
+  get forecastMonths() {
+    return this.header.forecast_months;
+  }
+  typeIndex = (name) =>
+    Math.max(
+      0,
+      this.types.findIndex((each) => each.name === name),
+    );
   title = (model) => this.header.models.find((each) => each.name === model)?.title ?? model;
 
   /** Reads what a view needs that has not been read yet. */
@@ -117,7 +132,8 @@ export class Cells {
   forecast(model, name, type, lead) {
     return this.#slice(this.forecasts.get(model)[name], type, lead, this.forecastMonths.length);
   }
-  baselineForecast = (type, lead) => this.#slice(this.baseline_expected, type, lead, this.forecastMonths.length);
+  baselineForecast = (type, lead) =>
+    this.#slice(this.baseline_expected, type, lead, this.forecastMonths.length);
   share = (model, branch, type) => this.#slice(this.shares.get(model), branch, type, this.types.length);
 
   /** Back-tested expected counts of a month, or null where there are none. */
@@ -132,7 +148,8 @@ export class Cells {
     const recorded = this.months.map((month, index) => ({ month, kind: "recorded", index }));
     const ahead = this.forecastMonths.map((month, index) => ({ month, kind: "forecast", index }));
     if (mode === "interval") return ahead;
-    if (mode === "error") return this.header.backtest_months.map((month, index) => ({ month, kind: "backtest", index }));
+    if (mode === "error")
+      return this.header.backtest_months.map((month, index) => ({ month, kind: "backtest", index }));
     if (mode === "share") return [{ month: this.header.release.as_of_month, kind: "share", index: 0 }];
     return [...recorded, ...ahead];
   }
@@ -149,17 +166,23 @@ export class Cells {
 
   #derive(mode, type, model, interval, step) {
     if (mode === "interval") {
-      const [low, high] = this.header.interval[interval].map((name) => this.forecast(model, name, type, step.index));
+      const [low, high] = this.header.interval[interval].map((name) =>
+        this.forecast(model, name, type, step.index),
+      );
       return Float32Array.from(high, (upper, cell) => upper - low[cell]);
     }
     const expected = this.backtest(model, type, step.month);
     const recorded = this.counts(type, this.months.indexOf(step.month));
-    return expected ? Float32Array.from(expected, (value, cell) => value - recorded[cell]) : new Float32Array(this.n).fill(NaN);
+    return expected
+      ? Float32Array.from(expected, (value, cell) => value - recorded[cell])
+      : new Float32Array(this.n).fill(NaN);
   }
 
   /** Upper ends of the interval of a forecast step, or null. */
   upper({ type, model, interval }, step) {
-    return step.kind === "forecast" ? this.forecast(model, this.header.interval[interval][1], type, step.index) : null;
+    return step.kind === "forecast"
+      ? this.forecast(model, this.header.interval[interval][1], type, step.index)
+      : null;
   }
 
   /** Sum over all cells, of every step of the time bar. */
@@ -194,7 +217,11 @@ export class Streets {
     const found = this.header.segment_ids.indexOf(id);
     return found < 0 ? null : found;
   }
-  groupIndex = (name) => Math.max(0, this.groups.findIndex((each) => each.name === name));
+  groupIndex = (name) =>
+    Math.max(
+      0,
+      this.groups.findIndex((each) => each.name === name),
+    );
   noun = () => (this.isPlaces ? "place" : "street");
 
   steps() {
@@ -217,14 +244,21 @@ export class Streets {
     if (this.isPlaces) return expected;
     const key = `${group},${step.index}`;
     if (!this.perKm.has(key)) {
-      this.perKm.set(key, Float32Array.from(expected, (value, segment) => (value / this.length_m[segment]) * 1000));
+      this.perKm.set(
+        key,
+        Float32Array.from(expected, (value, segment) => (value / this.length_m[segment]) * 1000),
+      );
     }
     return this.perKm.get(key);
   }
 
   /** Largest risk of any coming day, the end of the fixed scale. */
   highest(group) {
-    return this.forecastDays.reduce((most, _, lead) => this.values(group, { kind: "forecast", index: lead }).reduce((a, b) => Math.max(a, b), most), 0);
+    return this.forecastDays.reduce(
+      (most, _, lead) =>
+        this.values(group, { kind: "forecast", index: lead }).reduce((a, b) => Math.max(a, b), most),
+      0,
+    );
   }
 
   /** Middle vertex of a segment, metres from the south-west corner of the grid. */

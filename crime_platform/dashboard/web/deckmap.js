@@ -1,32 +1,12 @@
 // The map in 3D: columns on a floor of cells, lines of streets, drawn by deck.gl in projected metres.
 
 import { ghostLeast } from "./scales.js";
+import { about, columnEdges, columns, floorImage, glass, pieces } from "./shapes.js";
 
 const FIT = 0.97; // share of the stage that the area fills at first
 
 /** Tops keep the colour of the legend; sides are darker. */
 const MATERIAL = { ambient: 0.7, diffuse: 0.38, shininess: 4, specularColor: [0, 0, 0] };
-
-/** Name of what draws WebGL, or null where there is none. */
-export function renderer() {
-  const gl = document.createElement("canvas").getContext("webgl2");
-  if (gl === null || globalThis.deck === undefined) return null;
-  const info = gl.getExtension("WEBGL_debug_renderer_info");
-  const name = String(info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : gl.getParameter(gl.RENDERER));
-  gl.getExtension("WEBGL_lose_context")?.loseContext();
-  return name;
-}
-
-export const isSoftware = (name) => /swiftshader|llvmpipe|software|basic render/i.test(name);
-
-const metres = (positions, width, height) => {
-  const placed = new Float32Array((positions.length / 2) * 3);
-  for (let at = 0; at < positions.length / 2; at += 1) {
-    placed[3 * at] = positions[2 * at] - width / 2;
-    placed[3 * at + 1] = positions[2 * at + 1] - height / 2;
-  }
-  return placed;
-};
 
 export class DeckMap {
   /**
@@ -39,7 +19,11 @@ export class DeckMap {
     this.layers = [];
     this.shown = []; // cell of each column
     const ambient = new deck.AmbientLight({ color: [255, 255, 255], intensity: 1.0 });
-    const sun = new deck.DirectionalLight({ color: [255, 255, 255], intensity: 1.0, direction: [-1.2, 2.2, -4] });
+    const sun = new deck.DirectionalLight({
+      color: [255, 255, 255],
+      intensity: 1.0,
+      direction: [-1.2, 2.2, -4],
+    });
     this.deck = new deck.Deck({
       parent,
       views: new deck.MapView({ repeat: false }),
@@ -61,7 +45,7 @@ export class DeckMap {
   /** Sets the area: size in metres, centre in degrees, border lines. */
   place({ center, width, height, outline, bounds }) {
     Object.assign(this, { center, width, height, bounds });
-    const ends = metres(outline, width, height);
+    const ends = about(outline, this);
     this.border = {
       length: ends.length / 6,
       attributes: {
@@ -76,19 +60,36 @@ export class DeckMap {
   look({ isTop }) {
     const { clientWidth, clientHeight } = this.parent;
     const [west, south, east, north] = this.bounds;
-    const perPixel = Math.max((east - west) / (clientWidth * FIT), (north - south) / (clientHeight * FIT * (isTop ? 1 : 0.86)));
+    const perPixel = Math.max(
+      (east - west) / (clientWidth * FIT),
+      (north - south) / (clientHeight * FIT * (isTop ? 1 : 0.86)),
+    );
     const worldMetres = 40_075_017 * Math.cos((this.center[1] * Math.PI) / 180);
     const zoom = Math.log2(worldMetres / (512 * perPixel));
     const perDegree = (Math.PI / 180) * 6_378_137;
-    const latitude = this.center[1] + ((south + north - this.height) / 2) / perDegree;
-    const longitude = this.center[0] + ((west + east - this.width) / 2) / perDegree / Math.cos((this.center[1] * Math.PI) / 180);
-    const view = { longitude, latitude, zoom, pitch: isTop ? 0 : 46, bearing: isTop ? 0 : -14, maxZoom: 17, minZoom: zoom - 2 };
+    const latitude = this.center[1] + (south + north - this.height) / 2 / perDegree;
+    const longitude =
+      this.center[0] +
+      (west + east - this.width) / 2 / perDegree / Math.cos((this.center[1] * Math.PI) / 180);
+    const view = {
+      longitude,
+      latitude,
+      zoom,
+      pitch: isTop ? 0 : 46,
+      bearing: isTop ? 0 : -14,
+      maxZoom: 17,
+      minZoom: zoom - 2,
+    };
     this.deck.setProps({ initialViewState: view });
   }
 
   #options(extra) {
     const { deck } = globalThis;
-    return { coordinateSystem: deck.COORDINATE_SYSTEM.METER_OFFSETS, coordinateOrigin: [...this.center, 0], ...extra };
+    return {
+      coordinateSystem: deck.COORDINATE_SYSTEM.METER_OFFSETS,
+      coordinateOrigin: [...this.center, 0],
+      ...extra,
+    };
   }
 
   /**
@@ -103,141 +104,121 @@ export class DeckMap {
     const layers = [this.#floor(drawn), this.#outline(isLight)];
     if (drawn.streets) layers.push(this.#lines(drawn.streets, isLight));
     if (!isFlat) {
-      layers.push(new deck.GridCellLayer(this.#options({
-        id: "columns", data: this.#columns(drawn), cellSize: size, coverage: 0.86, extruded: true, pickable: true,
-        elevationScale: metresPerUnit, material: MATERIAL,
-      })));
-      if (drawn.upper) layers.push(this.#ghosts(drawn, size));
+      const made = columns(drawn, this);
+      this.shown = made.shown;
+      layers.push(
+        new deck.GridCellLayer(
+          this.#options({
+            id: "columns",
+            data: made.data,
+            cellSize: size,
+            coverage: 0.86,
+            extruded: true,
+            pickable: true,
+            elevationScale: metresPerUnit,
+            material: MATERIAL,
+          }),
+        ),
+      );
+      if (drawn.upper) layers.push(this.#glass(drawn, size));
     }
-    if (drawn.selected !== null) layers.push(this.#mark(drawn, size));
+    if (drawn.selected !== null) layers.push(this.#mark(drawn));
     this.show(layers);
   }
 
-  #corner(cells, cell, into, at) {
-    const size = cells.area.cell_size_m;
-    into[at] = cells.col[cell] * size - this.width / 2;
-    into[at + 1] = cells.row[cell] * size - this.height / 2;
-  }
-
-  #columns({ cells, heights, colours }) {
-    const shown = [];
-    for (let cell = 0; cell < cells.n; cell += 1) if (heights[cell] > 0.02) shown.push(cell);
-    const positions = new Float32Array(shown.length * 3);
-    const elevations = new Float32Array(shown.length);
-    const fills = new Uint8Array(shown.length * 4);
-    shown.forEach((cell, at) => {
-      this.#corner(cells, cell, positions, 3 * at);
-      elevations[at] = heights[cell];
-      fills.set(colours.subarray(4 * cell, 4 * cell + 3), 4 * at);
-      fills[4 * at + 3] = 255;
-    });
-    this.shown = shown;
-    return {
-      length: shown.length,
-      attributes: {
-        getPosition: { value: positions, size: 3 },
-        getElevation: { value: elevations, size: 1 },
-        getFillColor: { value: fills, size: 4, normalized: true },
-      },
-    };
-  }
-
-  /** Glass columns up to the upper end of the interval, where it lies well above. */
-  #ghosts({ cells, heights, upper, metresPerUnit, most, isLight }, size) {
+  #glass(drawn, size) {
     const { deck } = globalThis;
-    const least = ghostLeast(most);
-    const wide = [];
-    for (let cell = 0; cell < cells.n; cell += 1) if (upper[cell] - heights[cell] >= least) wide.push(cell);
-    const positions = new Float32Array(wide.length * 3);
-    wide.forEach((cell, at) => {
-      this.#corner(cells, cell, positions, 3 * at);
-      positions[3 * at + 2] = Math.max(0, heights[cell]) * metresPerUnit; // it stands on the column
-    });
-    const data = {
-      length: wide.length,
-      attributes: {
-        getPosition: { value: positions, size: 3 },
-        getElevation: { value: Float32Array.from(wide, (cell) => upper[cell] - Math.max(0, heights[cell])), size: 1 },
-      },
-    };
-    return new deck.GridCellLayer(this.#options({
-      id: "ghosts", data, cellSize: size, coverage: 0.86, extruded: true, elevationScale: metresPerUnit,
-      getFillColor: isLight ? [190, 105, 20, 60] : [255, 214, 160, 44], material: false, parameters: { depthWriteEnabled: false },
-    }));
+    const { metresPerUnit, most, isLight } = drawn;
+    return new deck.GridCellLayer(
+      this.#options({
+        id: "glass",
+        data: glass(drawn, this, ghostLeast(most)),
+        cellSize: size,
+        coverage: 0.86,
+        extruded: true,
+        elevationScale: metresPerUnit,
+        getFillColor: isLight ? [190, 105, 20, 60] : [255, 214, 160, 44],
+        material: false,
+        parameters: { depthWriteEnabled: false },
+      }),
+    );
   }
 
   /** One pixel per cell, below everything: also what inactive cells and flat modes show. */
   #floor({ cells, colours, isFlat }) {
     const { deck } = globalThis;
-    const { n_rows: rows, n_cols: columns, cell_size_m: size } = cells.area;
-    const data = new Uint8ClampedArray(rows * columns * 4);
-    for (let cell = 0; cell < cells.n; cell += 1) {
-      const at = 4 * ((rows - 1 - cells.row[cell]) * columns + cells.col[cell]);
-      data.set(colours.subarray(4 * cell, 4 * cell + 4), at);
-      if (!cells.is_ever_active[cell]) data[at + 3] = 0;
-    }
+    const { n_rows: rows, n_cols, cell_size_m: size } = cells.area;
     const [x, y] = [-this.width / 2, -this.height / 2];
-    return new deck.BitmapLayer(this.#options({
-      id: "floor", image: new ImageData(data, columns, rows), bounds: [x, y, x + columns * size, y + rows * size],
-      opacity: isFlat ? 1 : 0.55, textureParameters: { minFilter: "nearest", magFilter: "nearest" },
-      pickable: false,
-    }));
+    return new deck.BitmapLayer(
+      this.#options({
+        id: "floor",
+        image: floorImage(cells, colours),
+        bounds: [x, y, x + n_cols * size, y + rows * size],
+        opacity: isFlat ? 1 : 0.55,
+        textureParameters: { minFilter: "nearest", magFilter: "nearest" },
+        pickable: false,
+      }),
+    );
   }
 
   #outline(isLight) {
     const { deck } = globalThis;
-    return new deck.LineLayer(this.#options({
-      id: "outline", data: this.border, getColor: isLight ? [40, 60, 85, 190] : [150, 180, 215, 170], getWidth: 1.2, widthUnits: "pixels",
-    }));
+    return new deck.LineLayer(
+      this.#options({
+        id: "outline",
+        data: this.border,
+        getColor: isLight ? [40, 60, 85, 190] : [150, 180, 215, 170],
+        getWidth: 1.2,
+        widthUnits: "pixels",
+      }),
+    );
   }
 
   /** Edges of the cell's column, so that the selection shows from every side. */
-  #mark({ cells, selected, heights, upper, metresPerUnit, isFlat, isLight }, size) {
+  #mark({ cells, selected, heights, upper, metresPerUnit, isFlat, isLight }) {
     const { deck } = globalThis;
-    const base = [0, 0];
-    this.#corner(cells, selected, base, 0);
     const top = isFlat ? 0 : Math.max(heights[selected], upper?.[selected] ?? 0, 0) * metresPerUnit + 4;
-    const corners = [[0, 0], [size, 0], [size, size], [0, size]].map(([x, y]) => [base[0] + x, base[1] + y]);
-    const edges = corners.flatMap((corner, at) => {
-      const next = corners[(at + 1) % 4];
-      return [[[...corner, 3], [...next, 3]], [[...corner, top], [...next, top]], [[...corner, 3], [...corner, top]]];
-    });
-    return new deck.LineLayer(this.#options({
-      id: "mark", data: edges, getSourcePosition: (edge) => edge[0], getTargetPosition: (edge) => edge[1],
-      getColor: isLight ? [10, 10, 20] : [255, 255, 255], getWidth: 2.2, widthUnits: "pixels",
-    }));
+    return new deck.LineLayer(
+      this.#options({
+        id: "mark",
+        data: columnEdges(cells, selected, top, this),
+        getSourcePosition: (edge) => edge[0],
+        getTargetPosition: (edge) => edge[1],
+        getColor: isLight ? [10, 10, 20] : [255, 255, 255],
+        getWidth: 2.2,
+        widthUnits: "pixels",
+      }),
+    );
   }
 
   #edges(streets) {
     this.edgesOf ??= new Map();
-    if (!this.edgesOf.has(streets)) {
-      const [from, to, segment] = [[], [], []];
-      const placed = metres(streets.xy, this.width, this.height);
-      for (let each = 0; each < streets.n; each += 1) {
-        for (let vertex = streets.start[each]; vertex < streets.start[each + 1] - 1; vertex += 1) {
-          from.push(placed[3 * vertex], placed[3 * vertex + 1], 2);
-          to.push(placed[3 * vertex + 3], placed[3 * vertex + 4], 2);
-          segment.push(each);
-        }
-      }
-      this.edgesOf.set(streets, { from: Float32Array.from(from), to: Float32Array.from(to), segment });
-    }
+    if (!this.edgesOf.has(streets)) this.edgesOf.set(streets, pieces(streets, this));
     return this.edgesOf.get(streets);
   }
 
   #lines(streets, isLight, colours = null) {
     const { deck } = globalThis;
     const { from, to, segment } = this.#edges(streets);
-    const attributes = { getSourcePosition: { value: from, size: 3 }, getTargetPosition: { value: to, size: 3 } };
+    const attributes = {
+      getSourcePosition: { value: from, size: 3 },
+      getTargetPosition: { value: to, size: 3 },
+    };
     if (colours) {
       const fills = new Uint8Array(segment.length * 4);
       segment.forEach((each, at) => fills.set(colours.subarray(4 * each, 4 * each + 4), 4 * at));
       attributes.getColor = { value: fills, size: 4, normalized: true };
     }
-    return new deck.LineLayer(this.#options({
-      id: colours ? "streets" : "base-streets", data: { length: segment.length, attributes }, pickable: colours !== null,
-      getColor: isLight ? [70, 85, 105, 120] : [150, 165, 190, 90], getWidth: colours ? 3 : 1, widthUnits: "pixels",
-    }));
+    return new deck.LineLayer(
+      this.#options({
+        id: colours ? "streets" : "base-streets",
+        data: { length: segment.length, attributes },
+        pickable: colours !== null,
+        getColor: isLight ? [70, 85, 105, 120] : [150, 165, 190, 90],
+        getWidth: colours ? 3 : 1,
+        widthUnits: "pixels",
+      }),
+    );
   }
 
   /**
@@ -255,23 +236,44 @@ export class DeckMap {
       const data = {
         length: streets.n,
         attributes: {
-          getPosition: { value: metres(streets.xy, this.width, this.height), size: 3 },
+          getPosition: { value: about(streets.xy, this), size: 3 },
           getElevation: { value: Float32Array.from(heights), size: 1 },
           getFillColor: { value: colours, size: 4, normalized: true },
         },
       };
-      layers.push(new deck.ColumnLayer(this.#options({
-        id: "places", data, diskResolution: 6, radius: 34, extruded: !isFlat, elevationScale: drawn.metresPerUnit, pickable: true,
-        material: MATERIAL,
-      })));
+      layers.push(
+        new deck.ColumnLayer(
+          this.#options({
+            id: "places",
+            data,
+            diskResolution: 6,
+            radius: 34,
+            extruded: !isFlat,
+            elevationScale: drawn.metresPerUnit,
+            pickable: true,
+            material: MATERIAL,
+          }),
+        ),
+      );
     }
     if (selected !== null) {
       const [x, y] = streets.middle(selected);
       const at = [x - this.width / 2, y - this.height / 2, 2];
-      layers.push(new deck.ScatterplotLayer(this.#options({
-        id: "mark", data: [at], getPosition: (each) => each, getRadius: 60, radiusMinPixels: 9, stroked: true, filled: false,
-        getLineColor: isLight ? [10, 10, 20] : [255, 255, 255], lineWidthMinPixels: 2,
-      })));
+      layers.push(
+        new deck.ScatterplotLayer(
+          this.#options({
+            id: "mark",
+            data: [at],
+            getPosition: (each) => each,
+            getRadius: 60,
+            radiusMinPixels: 9,
+            stroked: true,
+            filled: false,
+            getLineColor: isLight ? [10, 10, 20] : [255, 255, 255],
+            lineWidthMinPixels: 2,
+          }),
+        ),
+      );
     }
     this.show(layers);
   }
@@ -286,7 +288,9 @@ export class DeckMap {
     const found = this.deck.pickObject({ x, y, radius: 4, layerIds: ["columns", "places", "streets"] });
     if (found && found.index >= 0) {
       if (found.layer.id === "columns") return this.shown[found.index] ?? null;
-      return found.layer.id === "streets" ? this.edgesOf.get(this.drawnStreets).segment[found.index] : found.index;
+      return found.layer.id === "streets"
+        ? this.edgesOf.get(this.drawnStreets).segment[found.index]
+        : found.index;
     }
     return null;
   }

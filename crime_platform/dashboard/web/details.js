@@ -9,7 +9,9 @@ import { byId, isStreets, now, selected, state, unitsOf, view } from "./store.js
 let onChoose = () => {};
 
 /** Says who is told when a unit is chosen. */
-export const whenChosen = (listener) => { onChoose = listener; };
+export const whenChosen = (listener) => {
+  onChoose = listener;
+};
 
 /** Writes the details and the list anew. */
 export function detail() {
@@ -17,9 +19,18 @@ export function detail() {
   const { step, values } = now.drawn;
   const onClose = () => onChoose(null);
   const shared = { view: view(), step, values, onClose };
-  const made = unit === null ? [el("p", { class: "hint" }, `Choose a ${isStreets() ? now.streets.noun() : "cell"} on the map or in the list to see its history and forecast.`)]
-    : isStreets() ? streetDetail({ streets: now.streets, segment: unit, group: view().group, ...shared })
-    : cellDetail({ cells: now.cells, cell: unit, ...shared });
+  const made =
+    unit === null
+      ? [
+          el(
+            "p",
+            { class: "hint" },
+            `Choose a ${isStreets() ? now.streets.noun() : "cell"} on the map or in the list to see its history and forecast.`,
+          ),
+        ]
+      : isStreets()
+        ? streetDetail({ streets: now.streets, segment: unit, group: view().group, ...shared })
+        : cellDetail({ cells: now.cells, cell: unit, ...shared });
   byId("detail").replaceChildren(...made.filter(Boolean));
   rank();
   downloads();
@@ -28,9 +39,12 @@ export function detail() {
 function rank() {
   const { step, values } = now.drawn;
   const noun = isStreets() ? `${now.streets.noun()}s` : "cells";
-  byId("ranking-title").textContent = `${state.mode === "error" ? "Largest errors" : `Highest ${noun}`}${step.kind === "share" ? "" : `, ${longDate(step.month)}`}`;
+  byId("ranking-title").textContent =
+    `${state.mode === "error" ? "Largest errors" : `Highest ${noun}`}${step.kind === "share" ? "" : `, ${longDate(step.month)}`}`;
   const describe = (unit) => [unitsOf().id(unit), written(view(), step, values[unit])];
   const focused = document.activeElement?.dataset?.unit;
-  byId("ranking-list").replaceChildren(...rankingList(highest(values, state.mode), selected(), describe, onChoose));
+  byId("ranking-list").replaceChildren(
+    ...rankingList(highest(values, state.mode), selected(), describe, onChoose),
+  );
   if (focused !== undefined) byId("ranking-list").querySelector(`[data-unit="${focused}"]`)?.focus();
 }

@@ -19,7 +19,12 @@ function bar(scale) {
 function labels(scale, view) {
   const [least, middle, most] = [0, 0.5, 1].map((at) => scale.inverse(at));
   if (scale.kind === "share") return [least, middle, most].map((value) => percent(value, 0));
-  if (scale.kind === "error") return [`${number(least, { isWhole: true })} too low`, "0", `${number(most, { isSigned: true, isWhole: true })} too high`];
+  if (scale.kind === "error")
+    return [
+      `${number(least, { isWhole: true })} too low`,
+      "0",
+      `${number(most, { isSigned: true, isWhole: true })} too high`,
+    ];
   const digits = view.mode === "streets" && most < 1 ? 3 : most < 10 ? 1 : 0;
   return [least, middle, most].map((value) => (value === 0 ? "0" : value.toFixed(digits)));
 }
@@ -32,7 +37,16 @@ export function drawLegend(place, { scale, step, view, isPlaces, hasGhost }) {
   place.dataset.key = key;
   place.replaceChildren(
     el("p", {}, text[0].toUpperCase() + text.slice(1)),
-    el("div", { class: "scale" }, bar(scale), el("div", { class: "ends" }, ...labels(scale, view).map((label) => el("span", {}, label)))),
-    el("p", { class: "small" }, `Fixed scale${["error", "share"].includes(scale.kind) ? "" : ", colour by square root"}.${hasGhost ? ` Glass: upper end of the ${view.interval} % interval, where ${number(ghostLeast(scale.most), { isWhole: true })} or more above.` : ""}`),
+    el(
+      "div",
+      { class: "scale" },
+      bar(scale),
+      el("div", { class: "ends" }, ...labels(scale, view).map((label) => el("span", {}, label))),
+    ),
+    el(
+      "p",
+      { class: "small" },
+      `Fixed scale${["error", "share"].includes(scale.kind) ? "" : ", colour by square root"}.${hasGhost ? ` Glass: upper end of the ${view.interval} % interval, where ${number(ghostLeast(scale.most), { isWhole: true })} or more above.` : ""}`,
+    ),
   );
 }

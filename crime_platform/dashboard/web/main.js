@@ -10,7 +10,20 @@ import { saveShown } from "./saving.js";
 import { longDate } from "./scales.js";
 import { chooseMap, draw, fillTime, hideTip, hover, under } from "./stage.js";
 import { writeAddress } from "./state.js";
-import { areaOf, byId, isLight, isStreets, mapWanted, now, onTheme, selected, state, steps, unitsOf, view } from "./store.js";
+import {
+  areaOf,
+  byId,
+  isLight,
+  isStreets,
+  mapWanted,
+  now,
+  onTheme,
+  selected,
+  state,
+  steps,
+  unitsOf,
+  view,
+} from "./store.js";
 import { go, pause, play } from "./time.js";
 
 const POLL_MS = 20_000;
@@ -35,7 +48,8 @@ async function change(changes) {
   } catch (error) {
     Object.assign(state, before);
     notice("problem", error.message, { isProblem: true });
-    if (now.cells || now.streets) fillControls();
+    if (before.area) fillControls();
+    else throw error;
   } finally {
     if (turn === now.turn) document.body.classList.remove("busy");
   }
@@ -45,10 +59,21 @@ async function change(changes) {
 async function prepare(before) {
   if (state.area !== before.area || (!now.cells && !now.streets)) {
     const area = areaOf(state.area) ?? now.areas.areas[0];
-    Object.assign(state, { area: area.name, cell: before.area ? "" : state.cell, segment: before.area ? "" : state.segment });
-    Object.assign(now, { cells: area.has_cells ? new Cells(await readContainer(`cells/${area.name}`)) : null, streets: null, placed: null });
+    Object.assign(state, {
+      area: area.name,
+      cell: before.area ? "" : state.cell,
+      segment: before.area ? "" : state.segment,
+    });
+    Object.assign(now, {
+      cells: area.has_cells ? new Cells(await readContainer(`cells/${area.name}`)) : null,
+      streets: null,
+      placed: null,
+    });
     byId("title").textContent = `${area.title}${area.is_simulated ? " (simulated)" : ""}: recorded crime`;
-    const asOf = [area.as_of_month && `cells as of ${longDate(area.as_of_month)}`, area.as_of_day && `streets as of ${longDate(area.as_of_day)}`];
+    const asOf = [
+      area.as_of_month && `cells as of ${longDate(area.as_of_month)}`,
+      area.as_of_day && `streets as of ${longDate(area.as_of_day)}`,
+    ];
     byId("asof").textContent = asOf.filter(Boolean).join(" · ");
   }
   if (!now.cells) state.mode = "streets";
@@ -59,7 +84,12 @@ async function prepare(before) {
   }
   if (now.cells && !isStreets()) {
     await now.cells.need(view());
-    if (state.cell) await Promise.all([now.cells.needBacktest(view().model), now.cells.needBacktest(now.cells.baseline)].map((each) => each.catch(() => null)));
+    if (state.cell)
+      await Promise.all(
+        [now.cells.needBacktest(view().model), now.cells.needBacktest(now.cells.baseline)].map((each) =>
+          each.catch(() => null),
+        ),
+      );
   }
 }
 
@@ -79,12 +109,27 @@ function choose(unit) {
 function notice(name, text, { isProblem = false, button = null } = {}) {
   document.querySelector(`[data-notice="${name}"]`)?.remove();
   if (!text || now.closed?.has(name + text)) return;
-  const close = el("button", { type: "button", "aria-label": "Close", onclick: () => { (now.closed ??= new Set()).add(name + text); notice(name, ""); } }, "×");
-  byId("notices").append(el("p", { "data-notice": name, class: isProblem ? "problem" : "" }, el("span", {}, text), button, close));
+  const close = el(
+    "button",
+    {
+      type: "button",
+      "aria-label": "Close",
+      onclick: () => {
+        (now.closed ??= new Set()).add(name + text);
+        notice(name, "");
+      },
+    },
+    "×",
+  );
+  byId("notices").append(
+    el("p", { "data-notice": name, class: isProblem ? "problem" : "" }, el("span", {}, text), button, close),
+  );
 }
 
 function press(event) {
-  const isTyping = /^(select|textarea)$/i.test(event.target.tagName) || (event.target.tagName === "INPUT" && event.target.type !== "range");
+  const isTyping =
+    /^(select|textarea)$/i.test(event.target.tagName) ||
+    (event.target.tagName === "INPUT" && event.target.type !== "range");
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey || byId("help").open) return;
   const isButton = /^(button|summary|a)$/i.test(event.target.tagName);
   const moves = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -112,7 +157,10 @@ async function showPage() {
   const shown = `${state.page} ${state.area}`;
   if (state.page === "map" || now.shownPage === shown) return;
   now.shownPage = shown;
-  const made = state.page === "accuracy" ? accuracyPage(await readJson(`accuracy/${state.area}`)) : aboutPage(await readJson(`about/${state.area}`));
+  const made =
+    state.page === "accuracy"
+      ? accuracyPage(await readJson(`accuracy/${state.area}`))
+      : aboutPage(await readJson(`about/${state.area}`));
   byId(`page-${state.page}`).replaceChildren(...made);
 }
 
@@ -120,8 +168,13 @@ async function showPage() {
 function tellMap() {
   const { kind, isMissing, isSlow } = mapWanted();
   if (state.page !== "map") notice("gl", "");
-  else if (isMissing) notice("gl", "This browser offers no WebGL: the map is flat. All numbers are the same.");
-  else if (kind === "2d" && isSlow && state.view === "") notice("gl", "This browser draws 3D in software, which is slow: the map is flat. Choose 3D to try it.");
+  else if (isMissing)
+    notice(
+      "gl",
+      `${globalThis.deckError ?? "This browser offers no WebGL."} The map is flat. All numbers are the same.`,
+    );
+  else if (kind === "2d" && isSlow && state.view === "")
+    notice("gl", "This browser draws 3D in software, which is slow: the map is flat. Choose 3D to try it.");
   else notice("gl", "");
 }
 
@@ -133,28 +186,58 @@ function listen() {
   for (const name of ["area", "mode", "model", "branch", "interval", "speed"]) {
     byId(name).addEventListener("change", (event) => change({ [name]: event.target.value }));
   }
-  byId("type").addEventListener("change", (event) => change({ [isStreets() ? "group" : "type"]: event.target.value }));
+  byId("type").addEventListener("change", (event) =>
+    change({ [isStreets() ? "group" : "type"]: event.target.value }),
+  );
   byId("lines").addEventListener("change", (event) => change({ lines: event.target.checked ? "1" : "" }));
-  byId("height").addEventListener("input", (event) => { state.height = event.target.value; draw(); writeAddress(state); });
-  byId("step").addEventListener("input", (event) => { pause(); go(Number(event.target.value)); });
+  byId("height").addEventListener("input", (event) => {
+    state.height = event.target.value;
+    draw();
+    writeAddress(state);
+  });
+  byId("step").addEventListener("input", (event) => {
+    pause();
+    go(Number(event.target.value));
+  });
   byId("back").addEventListener("click", () => go(Math.ceil(now.at) - 1));
   byId("forward").addEventListener("click", () => go(Math.floor(now.at) + 1));
   byId("play").addEventListener("click", play);
   byId("help-open").addEventListener("click", () => byId("help").showModal());
-  byId("theme").addEventListener("click", () => { state.theme = isLight() ? "dark" : "light"; setTheme(); change({}); });
-  onTheme(() => { setTheme(); change({}); });
-  for (const button of document.querySelectorAll("[data-view]")) button.addEventListener("click", () => change({ view: button.dataset.view }));
-  for (const button of document.querySelectorAll("[data-page]")) button.addEventListener("click", () => change({ page: button.dataset.page }));
-  for (const format of ["csv", "geojson"]) byId(format).addEventListener("click", (event) => { if (isExported()) { event.preventDefault(); saveShown(format, { units: unitsOf(), view: view(), ...now.drawn }).catch((error) => notice("problem", error.message, { isProblem: true })); } });
+  byId("theme").addEventListener("click", () => {
+    state.theme = isLight() ? "dark" : "light";
+    setTheme();
+    change({});
+  });
+  onTheme(() => {
+    setTheme();
+    change({});
+  });
+  for (const button of document.querySelectorAll("[data-view]"))
+    button.addEventListener("click", () => change({ view: button.dataset.view }));
+  for (const button of document.querySelectorAll("[data-page]"))
+    button.addEventListener("click", () => change({ page: button.dataset.page }));
+  for (const format of ["csv", "geojson"])
+    byId(format).addEventListener("click", (event) => {
+      if (isExported()) {
+        event.preventDefault();
+        saveShown(format, { units: unitsOf(), view: view(), ...now.drawn }).catch((error) =>
+          notice("problem", error.message, { isProblem: true }),
+        );
+      }
+    });
   const map = byId("map");
   let pressed = null;
-  map.addEventListener("pointerdown", (event) => { pressed = [event.clientX, event.clientY]; });
+  map.addEventListener("pointerdown", (event) => {
+    pressed = [event.clientX, event.clientY];
+  });
   map.addEventListener("pointermove", hover);
   map.addEventListener("pointerleave", hideTip);
   // A DOM click with our own pick: deck's own gesture recogniser loses clicks when frames are slow.
   map.addEventListener("click", (event) => {
     const isDrag = pressed && Math.hypot(event.clientX - pressed[0], event.clientY - pressed[1]) > 5;
-    if (!isDrag) choose(under(event));
+    if (isDrag) return;
+    hideTip();
+    choose(under(event));
   });
   document.addEventListener("keydown", press);
 }
@@ -164,7 +247,11 @@ async function poll() {
   const answer = await fetch("api/release", { cache: "no-store" }).catch(() => null);
   const release = answer?.ok ? (await answer.json()).release : null;
   if (release && release !== now.areas.release) {
-    const button = el("button", { type: "button", class: "reload", onclick: () => location.reload() }, "Reload");
+    const button = el(
+      "button",
+      { type: "button", class: "reload", onclick: () => location.reload() },
+      "Reload",
+    );
     notice("release", "A new release is there.", { button });
   }
 }
@@ -174,8 +261,11 @@ async function start() {
   whenChosen(choose);
   listen();
   now.areas = await readJson("areas");
-  if (now.areas.areas.length === 0) throw new Error("The release holds no study area yet: run crime-platform run.");
-  const wanted = now.areas.areas.some((each) => each.name === state.area) ? state.area : now.areas.areas[0].name;
+  if (now.areas.areas.length === 0)
+    throw new Error("The release holds no study area yet: run crime-platform run.");
+  const wanted = now.areas.areas.some((each) => each.name === state.area)
+    ? state.area
+    : now.areas.areas[0].name;
   state.area = "";
   await change({ area: wanted });
   if (isExported()) notice("exported", now.areas.exported ?? "");

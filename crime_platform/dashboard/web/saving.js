@@ -17,20 +17,49 @@ function rowsOf(units, view, step, values) {
   const isCells = units instanceof Cells;
   const shared = { study_area: area.name, as_of: release.as_of_month ?? release.as_of_day };
   return Array.from({ length: units.n }, (_, unit) => {
-    const row = { ...shared, [isCells ? "month" : "day"]: step.month, kind: step.kind, [isCells ? "cell_id" : "segment_id"]: units.id(unit) };
-    row[isCells ? "offence_type" : "offence_group"] = isCells ? units.types[view.type].name : units.groups[view.group].name;
+    const row = {
+      ...shared,
+      [isCells ? "month" : "day"]: step.month,
+      kind: step.kind,
+      [isCells ? "cell_id" : "segment_id"]: units.id(unit),
+    };
+    row[isCells ? "offence_type" : "offence_group"] = isCells
+      ? units.types[view.type].name
+      : units.groups[view.group].name;
     if (step.kind === "recorded") return { ...row, count: values[unit] };
     if (!isCells) {
       const of = (name) => units.forecast(name, view.group, step.index)[unit];
-      return { ...row, model: units.champion, expected_count: of("expected"), p025: of("p025"), p975: of("p975"), long_run_count: of("baseline_expected"), risk_rank: of("risk_rank") };
+      return {
+        ...row,
+        model: units.champion,
+        expected_count: of("expected"),
+        p025: of("p025"),
+        p975: of("p975"),
+        long_run_count: of("baseline_expected"),
+        risk_rank: of("risk_rank"),
+      };
     }
     if (step.kind === "backtest") {
       const expected = units.backtest(view.model, view.type, step.month)[unit];
-      return { ...row, model: view.model, expected_count: expected, count: units.counts(view.type, units.months.indexOf(step.month))[unit], error: values[unit] };
+      return {
+        ...row,
+        model: view.model,
+        expected_count: expected,
+        count: units.counts(view.type, units.months.indexOf(step.month))[unit],
+        error: values[unit],
+      };
     }
     const of = (name) => units.forecast(view.model, name, view.type, step.index)[unit];
-    const quantiles = Object.fromEntries(["p025", "p10", "p50", "p90", "p975"].map((name) => [name, of(name)]));
-    return { ...row, model: view.model, expected_count: of("expected"), ...quantiles, historical_average_count: units.baselineForecast(view.type, step.index)[unit] };
+    const quantiles = Object.fromEntries(
+      ["p025", "p10", "p50", "p90", "p975"].map((name) => [name, of(name)]),
+    );
+    return {
+      ...row,
+      model: view.model,
+      expected_count: of("expected"),
+      ...quantiles,
+      historical_average_count: units.baselineForecast(view.type, step.index)[unit],
+    };
   });
 }
 
@@ -39,8 +68,11 @@ async function shapes(units) {
   if (!(units instanceof Cells)) {
     return (unit) => {
       const line = [];
-      for (let vertex = units.start[unit]; vertex < units.start[unit + 1]; vertex += 1) line.push([units.lonlat[2 * vertex], units.lonlat[2 * vertex + 1]]);
-      return line.length === 1 ? { type: "Point", coordinates: line[0] } : { type: "LineString", coordinates: line };
+      for (let vertex = units.start[unit]; vertex < units.start[unit + 1]; vertex += 1)
+        line.push([units.lonlat[2 * vertex], units.lonlat[2 * vertex + 1]]);
+      return line.length === 1
+        ? { type: "Point", coordinates: line[0] }
+        : { type: "LineString", coordinates: line };
     };
   }
   const { arrays } = await readContainer(`corners/${units.area.name}`);
@@ -48,7 +80,13 @@ async function shapes(units) {
   const corner = (row, col) => [arrays.lon[row * columns + col], arrays.lat[row * columns + col]];
   return (cell) => {
     const [row, col] = [units.row[cell], units.col[cell]];
-    const ring = [corner(row, col), corner(row, col + 1), corner(row + 1, col + 1), corner(row + 1, col), corner(row, col)];
+    const ring = [
+      corner(row, col),
+      corner(row, col + 1),
+      corner(row + 1, col + 1),
+      corner(row + 1, col),
+      corner(row, col),
+    ];
     return { type: "Polygon", coordinates: [ring] };
   };
 }
@@ -66,6 +104,11 @@ export async function saveShown(format, { units, view, step, values }) {
   const shape = await shapes(units);
   const features = rows.map((properties, unit) => ({ type: "Feature", geometry: shape(unit), properties }));
   const { area, release } = units.header;
-  const metadata = { title: area.title, as_of: release.as_of_month ?? release.as_of_day, baseline: release.baseline, champion: release.champion };
+  const metadata = {
+    title: area.title,
+    as_of: release.as_of_month ?? release.as_of_day,
+    baseline: release.baseline,
+    champion: release.champion,
+  };
   save(name, "application/geo+json", JSON.stringify({ type: "FeatureCollection", metadata, features }));
 }

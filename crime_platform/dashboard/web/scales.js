@@ -26,7 +26,9 @@ function table(stops) {
     const at = (step / 255) * (colours.length - 1);
     const low = Math.min(Math.floor(at), colours.length - 2);
     for (let channel = 0; channel < 3; channel += 1) {
-      out[3 * step + channel] = Math.round(colours[low][channel] + (at - low) * (colours[low + 1][channel] - colours[low][channel]));
+      out[3 * step + channel] = Math.round(
+        colours[low][channel] + (at - low) * (colours[low + 1][channel] - colours[low][channel]),
+      );
     }
   }
   return out;
@@ -85,15 +87,25 @@ export function number(value, { isWhole = false, isSigned = false } = {}) {
 }
 
 export const percent = (share, digits = 1) =>
-  share === null || share === undefined || !Number.isFinite(share) ? "–" : `${(100 * share).toFixed(digits).replace("-", "−")} %`;
+  share === null || share === undefined || !Number.isFinite(share)
+    ? "–"
+    : `${(100 * share).toFixed(digits).replace("-", "−")} %`;
 
 /** Signed percentage, for skills and biases. */
 export const signed = (share, digits = 1) =>
-  share === null || share === undefined || !Number.isFinite(share) ? "–" : `${share > 0 ? "+" : ""}${percent(share, digits)}`;
+  share === null || share === undefined || !Number.isFinite(share)
+    ? "–"
+    : `${share > 0 ? "+" : ""}${percent(share, digits)}`;
 
-const MONTH = new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
-const SHORT = new Intl.DateTimeFormat("en", { month: "short", year: "numeric", timeZone: "UTC" });
-const DAY = new Intl.DateTimeFormat("en", { weekday: "short", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+const MONTH = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+const SHORT = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
+const DAY = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  timeZone: "UTC",
+});
 const date = (step) => new Date(`${step.length === 7 ? `${step}-01` : step}T00:00:00Z`);
 
 /** "March 2021", or "Sat, 1 January 2022". */
@@ -107,6 +119,7 @@ export function ticks(least, most, wanted = 4) {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= raw) ?? raw;
   const found = [];
-  for (let index = Math.ceil(least / step - 1e-9); index * step <= most + 1e-9 * span; index += 1) found.push(index * step);
+  for (let index = Math.ceil(least / step - 1e-9); index * step <= most + 1e-9 * span; index += 1)
+    found.push(index * step);
   return found;
 }

@@ -17,7 +17,9 @@ export function chooseMap() {
   const { kind } = mapWanted();
   if (kind !== now.mapKind) {
     now.map?.remove();
-    const onFrame = () => { now.frames += 1; };
+    const onFrame = () => {
+      now.frames += 1;
+    };
     now.map = kind === "3d" ? new DeckMap(byId("map"), { onFrame }) : new CanvasMap(byId("map"), { onFrame });
     Object.assign(now, { mapKind: kind, placed: null });
   }
@@ -41,9 +43,12 @@ function placement(owner) {
   const size = cells?.area.cell_size_m ?? 0;
   let [width, height] = cells ? [area.n_cols * size, area.n_rows * size] : [0, 0];
   if (!cells) {
-    for (let at = 0; at < owner.xy.length; at += 2) [width, height] = [Math.max(width, owner.xy[at]), Math.max(height, owner.xy[at + 1])];
+    for (let at = 0; at < owner.xy.length; at += 2)
+      [width, height] = [Math.max(width, owner.xy[at]), Math.max(height, owner.xy[at + 1])];
   }
-  const outline = cells ? cells.outline : new Float32Array([0, 0, width, 0, width, 0, width, height, width, height, 0, height, 0, height, 0, 0]);
+  const outline = cells
+    ? cells.outline
+    : new Float32Array([0, 0, width, 0, width, 0, width, height, width, height, 0, height, 0, height, 0, 0]);
   const points = isStreets() ? owner.xy : outline;
   const bounds = [Infinity, Infinity, -Infinity, -Infinity];
   for (let at = 0; at < points.length; at += 2) {
@@ -59,7 +64,9 @@ function placement(owner) {
 function scaleFor(step) {
   const { type, group } = view();
   if (isStreets()) {
-    return step.kind === "forecast" ? scaleOf("forecast", now.streets.highest(group), isLight()) : scaleOf("recorded", 3, isLight());
+    return step.kind === "forecast"
+      ? scaleOf("forecast", now.streets.highest(group), isLight())
+      : scaleOf("recorded", 3, isLight());
   }
   const most = Math.max(now.cells.header.count_max[type], 1);
   if (state.mode === "interval") return scaleOf("interval", most, isLight());
@@ -82,10 +89,15 @@ export function current() {
   const low = Math.min(Math.floor(now.at), all.length - 1);
   const next = all[Math.min(low + 1, all.length - 1)];
   const step = all[low];
-  return { step, next: next.kind === step.kind ? next : step, share: next.kind === step.kind ? now.at - low : 0 };
+  return {
+    step,
+    next: next.kind === step.kind ? next : step,
+    share: next.kind === step.kind ? now.at - low : 0,
+  };
 }
 
-const valuesAt = (step) => (isStreets() ? now.streets.values(view().group, step) : now.cells.values(view(), step));
+const valuesAt = (step) =>
+  isStreets() ? now.streets.values(view().group, step) : now.cells.values(view(), step);
 
 /** Draws the step that is shown. */
 export function draw() {
@@ -99,18 +111,36 @@ export function draw() {
     paint(scale, values[at], colours, 4 * at, isFaint && values[at] === 0 ? 70 : 255);
   }
   const isFlat = now.mapKind === "2d" || now.isTop || !["count", "streets"].includes(state.mode);
-  const longer = isStreets() ? spanOf(now.streets) : Math.max(now.cells.area.n_cols, now.cells.area.n_rows) * now.cells.area.cell_size_m;
+  const longer = isStreets()
+    ? spanOf(now.streets)
+    : Math.max(now.cells.area.n_cols, now.cells.area.n_rows) * now.cells.area.cell_size_m;
   const drawn = {
-    colours, heights: values, selected: selected(), isLight: isLight(), isFlat, most: scale.most,
+    colours,
+    heights: values,
+    selected: selected(),
+    isLight: isLight(),
+    isFlat,
+    most: scale.most,
     metresPerUnit: (longer * TALLEST * Number(state.height)) / scale.most,
   };
   now.drawn = { step, values, scale };
   if (isStreets()) now.map.drawStreets({ streets: now.streets, ...drawn });
   else {
     const upper = state.mode === "count" && step.kind === "forecast" ? now.cells.upper(view(), step) : null;
-    now.map.drawCells({ cells: now.cells, upper, streets: state.lines === "1" && now.streets && !now.streets.isPlaces ? now.streets : null, ...drawn });
+    now.map.drawCells({
+      cells: now.cells,
+      upper,
+      streets: state.lines === "1" && now.streets && !now.streets.isPlaces ? now.streets : null,
+      ...drawn,
+    });
   }
-  drawLegend(byId("legend"), { scale, step, view: view(), isPlaces: isStreets() && now.streets.isPlaces, hasGhost: Boolean(drawn.isFlat === false && step.kind === "forecast" && !isStreets()) });
+  drawLegend(byId("legend"), {
+    scale,
+    step,
+    view: view(),
+    isPlaces: isStreets() && now.streets.isPlaces,
+    hasGhost: Boolean(drawn.isFlat === false && step.kind === "forecast" && !isStreets()),
+  });
   tell(step);
 }
 
@@ -128,13 +158,19 @@ function tell(step) {
   const { cells, streets } = now;
   const asOf = isStreets() ? streets.header.release.as_of_day : cells.header.release.as_of_month;
   const model = isStreets() ? "GLDNet" : cells.title(view().model);
-  const champion = isStreets() ? streets.header.models.find((each) => each.is_champion)?.title ?? model : model;
-  const isPartial = step.kind === "recorded" && cells && !isStreets() && !cells.header.is_complete[step.index];
+  const champion = isStreets()
+    ? (streets.header.models.find((each) => each.is_champion)?.title ?? model)
+    : model;
+  const isPartial =
+    step.kind === "recorded" && cells && !isStreets() && !cells.header.is_complete[step.index];
   const texts = {
     recorded: [`Recorded: ${longDate(step.month)}`, isPartial ? "incomplete month" : ""],
     forecast: [`Forecast: ${longDate(step.month)}`, `${champion}, made with data to ${longDate(asOf)}`],
     backtest: [`Back-test: ${longDate(step.month)}`, `${champion}, forecast one month ahead less recorded`],
-    share: [`Share of ${BRANCHES[view().branch]}`, "ST-ResNet, as fitted for this forecast; a third each is no preference"],
+    share: [
+      `Share of ${BRANCHES[view().branch]}`,
+      "ST-ResNet, as fitted for this forecast; a third each is no preference",
+    ],
   };
   const [head, rest] = texts[step.kind];
   const banner = byId("banner");
@@ -157,14 +193,23 @@ export function fillTime() {
   slider.setAttribute("aria-label", isStreets() ? "Day" : "Month");
   byId("timebar").hidden = all.length < 2;
   const { type, model, group } = view();
-  const totals = isStreets() ? streetTotals(group) : state.mode === "count" ? now.cells.totals(type, model) : null;
-  byId("totals").replaceChildren(totals ? totalsChart(totals, all.filter((each) => each.kind === "recorded").length) : "");
+  const totals = isStreets()
+    ? streetTotals(group)
+    : state.mode === "count"
+      ? now.cells.totals(type, model)
+      : null;
+  byId("totals").replaceChildren(
+    totals ? totalsChart(totals, all.filter((each) => each.kind === "recorded").length) : "",
+  );
 }
 
 function streetTotals(group) {
   const sum = (values) => values.reduce((total, value) => total + value, 0);
   const { streets } = now;
-  return [...streets.days.map((_, day) => sum(streets.counts(group, day))), ...streets.forecastDays.map((_, lead) => sum(streets.forecast("expected", group, lead)))];
+  return [
+    ...streets.days.map((_, day) => sum(streets.counts(group, day))),
+    ...streets.forecastDays.map((_, lead) => sum(streets.forecast("expected", group, lead))),
+  ];
 }
 
 let timer = null;
@@ -180,17 +225,23 @@ export function hover(event) {
   const tip = byId("tooltip");
   tip.hidden = true;
   if (event.buttons) return;
-  timer = setTimeout(() => {
-    const unit = under(event);
-    if (unit === null) return;
-    const { step, values } = now.drawn;
-    const base = !isStreets() && step.kind === "forecast" && state.mode === "count" ? `; baseline ${written(view(), step, now.cells.baselineForecast(view().type, step.index)[unit])}` : "";
-    tip.textContent = `${unitsOf().id(unit)}: ${written(view(), step, values[unit])} ${meaning({ ...view(), isPlaces: isStreets() && now.streets.isPlaces }, step)}${base}`;
-    const stage = byId("stage").getBoundingClientRect();
-    tip.style.left = `${Math.min(event.clientX - stage.left + 14, stage.width - 230)}px`;
-    tip.style.top = `${event.clientY - stage.top + 14}px`;
-    tip.hidden = false;
-  }, now.mapKind === "2d" ? 20 : 90);
+  timer = setTimeout(
+    () => {
+      const unit = under(event);
+      if (unit === null) return;
+      const { step, values } = now.drawn;
+      const base =
+        !isStreets() && step.kind === "forecast" && state.mode === "count"
+          ? `; baseline ${written(view(), step, now.cells.baselineForecast(view().type, step.index)[unit])}`
+          : "";
+      tip.textContent = `${unitsOf().id(unit)}: ${written(view(), step, values[unit])} ${meaning({ ...view(), isPlaces: isStreets() && now.streets.isPlaces }, step)}${base}`;
+      const stage = byId("stage").getBoundingClientRect();
+      tip.style.left = `${Math.min(event.clientX - stage.left + 14, stage.width - 230)}px`;
+      tip.style.top = `${event.clientY - stage.top + 14}px`;
+      tip.hidden = false;
+    },
+    now.mapKind === "2d" ? 20 : 90,
+  );
 }
 
 /** Unit under the pointer: a column if one is hit, else the ground. */

@@ -3,13 +3,33 @@
 import { isExported } from "./data.js";
 
 export const DEFAULTS = {
-  page: "map", area: "", mode: "count", type: "", model: "", step: "", group: "", branch: "0", interval: "80",
-  view: "", cell: "", segment: "", height: "1", speed: "3", lines: "", theme: "",
+  page: "map",
+  area: "",
+  mode: "count",
+  type: "",
+  model: "",
+  step: "",
+  group: "",
+  branch: "0",
+  interval: "80",
+  view: "",
+  cell: "",
+  segment: "",
+  height: "1",
+  speed: "3",
+  lines: "",
+  theme: "",
 };
 const NAMES = { step: "month", interval: "iv" };
 const ALLOWED = {
-  page: ["map", "accuracy", "about"], mode: ["count", "interval", "error", "share", "streets"], interval: ["80", "95"],
-  view: ["", "3d", "top", "2d"], branch: ["0", "1", "2"], speed: ["1", "3", "8"], theme: ["", "dark", "light"], lines: ["", "1"],
+  page: ["map", "accuracy", "about"],
+  mode: ["count", "interval", "error", "share", "streets"],
+  interval: ["80", "95"],
+  view: ["", "3d", "top", "2d"],
+  branch: ["0", "1", "2"],
+  speed: ["1", "3", "8"],
+  theme: ["", "dark", "light"],
+  lines: ["", "1"],
 };
 
 /** State that the address asks for; what makes no sense is left at its default. */

@@ -1,6 +1,7 @@
 // What is chosen and what was read: the one place where every module looks.
 
-import { isSoftware, renderer } from "./deckmap.js";
+import { isHeld } from "./data.js";
+import { isSoftware, renderer } from "./webgl.js";
 import { readAddress } from "./state.js";
 
 export const byId = (id) => document.getElementById(id);
@@ -10,7 +11,16 @@ export const state = readAddress();
 
 /** What was read and what is shown; `at` is the place in time, a fraction while it plays. */
 export const now = {
-  areas: null, cells: null, streets: null, at: 0, playing: null, frames: 0, drawn: null, map: null, mapKind: "", placed: null,
+  areas: null,
+  cells: null,
+  streets: null,
+  at: 0,
+  playing: null,
+  frames: 0,
+  drawn: null,
+  map: null,
+  mapKind: "",
+  placed: null,
 };
 
 export const isStreets = () => state.mode === "streets";
@@ -23,18 +33,35 @@ export function view() {
   const { cells, streets } = now;
   const branchModel = cells?.header.share_models[0] ?? "";
   return {
-    mode: state.mode, interval: state.interval, branch: Number(state.branch), branchModel,
+    mode: state.mode,
+    interval: state.interval,
+    branch: Number(state.branch),
+    branchModel,
     type: cells ? cells.typeIndex(state.type) : 0,
     model: modelOf(),
     group: streets ? streets.groupIndex(state.group) : 0,
   };
 }
 
+/** Models that can be chosen: an exported file does not hold all of them. */
+export function offeredModels() {
+  const { header } = now.cells;
+  if (state.mode === "error")
+    return header.backtest_models.filter((name) => isHeld(`backtest/${state.area}/${name}`));
+  return header.models
+    .map((each) => each.name)
+    .filter((name) => [header.release.champion].includes(name) || isHeld(`model/${state.area}/${name}`));
+}
+
 function modelOf() {
   const { cells } = now;
   if (!cells) return "";
-  const offered = state.mode === "error" ? cells.header.backtest_models : cells.header.models.map((each) => each.name);
-  return offered.includes(state.model) ? state.model : offered.includes(cells.champion) ? cells.champion : offered[0];
+  const offered = offeredModels();
+  return offered.includes(state.model)
+    ? state.model
+    : offered.includes(cells.champion)
+      ? cells.champion
+      : offered[0];
 }
 
 export function selected() {

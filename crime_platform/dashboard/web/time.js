@@ -14,7 +14,11 @@ export function go(at) {
   draw();
   clearTimeout(now.settling);
   // While the slider moves only the map follows; the words come when it rests.
-  now.settling = setTimeout(() => { state.step = current().step.month; detail(); writeAddress(state); }, SETTLED_MS);
+  now.settling = setTimeout(() => {
+    state.step = current().step.month;
+    detail();
+    writeAddress(state);
+  }, SETTLED_MS);
 }
 
 export function pause() {

@@ -1,0 +1,341 @@
+// Tables and figures of the Accuracy page. The baseline is always drawn beside the model.
+
+import { barsChart, el, key, linesChart, whisker } from "./charts.js";
+import { longDate, number, percent, shortDate, signed } from "./scales.js";
+
+const WORST_DRAWN = -0.1; // skills below it are arrows: they would hide the differences above
+const WORDS = new Set(["Model", "Champion", "Why"]); // headings over words, not numbers
+
+export const table = (caption, head, rows) =>
+  el(
+    "div",
+    { class: "wide" },
+    el(
+      "table",
+      {},
+      el("caption", {}, caption),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ...head.map((name) => el("th", { scope: "col", class: WORDS.has(name) ? "words" : null }, name)),
+        ),
+      ),
+      el("tbody", {}, ...rows),
+    ),
+  );
+
+const figure = (title, chart, entries, text) =>
+  el("figure", {}, el("h3", {}, title), chart, entries ? key(entries) : null, el("figcaption", {}, text));
+
+const bare = (share) => signed(share).replace(" %", "");
+const span = (value, low, high) => `${signed(value)} (${bare(low)} to ${bare(high)})`;
+
+/** Class of a model's line: who it is decides colour and dash. */
+const styleOf = (model, { champion, baseline, best_baseline: best }) =>
+  model === champion ? "champion" : model === baseline ? "opponent" : model === best ? "best" : "other";
+
+export const titleOf = ({ leaderboard }, model) =>
+  leaderboard.find((row) => row.model === model)?.title ?? model;
+
+export function headline(cells) {
+  const first =
+    cells.leaderboard.find((row) => row.is_policy) ?? cells.leaderboard.find((row) => row.is_champion);
+  const best = cells.leaderboard.find((row) => row.model === cells.best_baseline);
+  return [
+    el(
+      "p",
+      { class: "lead" },
+      `One month ahead, the published forecast has ${percent(first.deviance_skill)} less Poisson deviance than the historical average (95 % interval ${percent(first.deviance_skill_low)} to ${percent(first.deviance_skill_high)}).`,
+    ),
+    el(
+      "p",
+      {},
+      `The best single baseline, ${best?.title ?? cells.best_baseline}, already saves ${percent(best?.deviance_skill)}: beside it the forecast gains ${span(first.skill_over_best_baseline, first.skill_over_best_baseline_low, first.skill_over_best_baseline_high)}. Scored on ${cells.n_origins} origins with targets from ${longDate(cells.first_target)} to ${longDate(cells.last_target)}, ${cells.n_cases.toLocaleString("en")} cell-months of cells that were ever active. Recorded crime only.`,
+    ),
+  ];
+}
+
+const found = (row, level) =>
+  Number.isFinite(row[`coverage_${level}`])
+    ? `${percent(row[`coverage_${level}`])} / ${percent(row[`stated_coverage_${level}`])}`
+    : "–";
+
+export function leaderboard(rows, { baseline, champion }, { gain, gainTitle, hits }) {
+  const skills = rows
+    .flatMap((row) => [row.deviance_skill_low, row.deviance_skill_high, row.deviance_skill])
+    .filter((value) => Number.isFinite(value) && value > WORST_DRAWN);
+  const [least, most] = [Math.max(WORST_DRAWN, Math.min(0, ...skills)), Math.max(0, ...skills)];
+  const cellOf = (row) => [
+    row.rank ?? "",
+    el(
+      "span",
+      {},
+      row.title,
+      row.model === champion ? el("em", { class: "tag" }, "champion") : null,
+      row.model === baseline ? el("em", { class: "tag plain" }, "baseline") : null,
+    ),
+    el(
+      "span",
+      {},
+      row.model === baseline
+        ? "0"
+        : span(row.deviance_skill, row.deviance_skill_low, row.deviance_skill_high),
+    ),
+    whisker({
+      value: row.deviance_skill,
+      low: row.deviance_skill_low,
+      high: row.deviance_skill_high,
+      least,
+      most,
+      className: row.model === champion ? "champion" : "other",
+      label: `skill ${signed(row.deviance_skill)}`,
+    }),
+    gain(row),
+    signed(row.rmse_skill),
+    signed(row.bias_share),
+    ...hits.map((name) => (name.startsWith("pei") ? number(row[name]) : percent(row[name]))),
+    found(row, "80"),
+    found(row, "95"),
+  ];
+  const made = rows.map((row) =>
+    el(
+      "tr",
+      { class: row.model === champion ? "champion" : row.model === baseline ? "opponent" : "" },
+      ...cellOf(row).map((value, at) => el(at === 1 ? "th" : "td", at === 1 ? { scope: "row" } : {}, value)),
+    ),
+  );
+  const names = {
+    hit_rate_5: "Hit rate 5 %",
+    hit_rate_10: "10 %",
+    hit_rate_20: "Hit rate 20 %",
+    pei_20: "PEI 20 %",
+  };
+  return table(
+    "Ranked by pooled Poisson deviance; skill over the baseline with its 95 % interval",
+    [
+      "#",
+      "Model",
+      "Deviance skill",
+      "",
+      gainTitle,
+      "RMSE skill",
+      "Bias",
+      ...hits.map((name) => names[name]),
+      "In 80 % / promised",
+      "In 95 % / promised",
+    ],
+    made,
+  );
+}
+
+const shareTicks = [0, 0.05, 0.1, 0.2, 0.5, 1].map((share) => [share, percent(share, 0)]);
+
+export function hitCurves(curves, info, noun) {
+  const widest = Math.max(...curves.flatMap((curve) => curve.coverage_share));
+  const order = { other: 0, best: 1, opponent: 2, champion: 3 };
+  const series = curves
+    .map((curve) => ({
+      name: titleOf(info, curve.model),
+      className: styleOf(curve.model, info),
+      points: curve.coverage_share.map((share, at) => [share, curve.hit_rate[at]]),
+      low: curve.model === info.champion ? curve.hit_rate_low : undefined,
+      high: curve.model === info.champion ? curve.hit_rate_high : undefined,
+    }))
+    .sort((one, other) => order[one.className] - order[other.className]);
+  const most = Math.max(...series.flatMap((each) => each.points.map(([, y]) => y)), 0.1);
+  const chart = linesChart({
+    series,
+    x: [0, widest],
+    y: [0, Math.min(1, most * 1.08)],
+    label: "Hit rate against flagged area",
+    xTicks: shareTicks.filter(([share]) => share <= widest),
+    yFormat: (value) => percent(value, 0),
+  });
+  return figure(
+    "Hit rate against what is flagged",
+    chart,
+    entriesOf(series, info),
+    `Share of recorded incidents in the riskiest share of ${noun}, pooled over the test steps. Grey: every other model.`,
+  );
+}
+
+function entriesOf(series, info) {
+  const named = new Map(
+    series.filter((each) => each.className !== "other").map((each) => [each.className, each.name]),
+  );
+  const words = { champion: "champion", opponent: "baseline", best: "best baseline" };
+  const made = ["champion", "opponent", "best"]
+    .filter((name) => named.has(name))
+    .map((name) => [`${named.get(name)} (${words[name]})`, name]);
+  return series.some((each) => each.className === "other") ? [...made, ["other models", "other"]] : made;
+}
+
+export function indexTable(curves, info) {
+  const shown = curves.filter((curve) => styleOf(curve.model, info) !== "other");
+  const shares = [0.01, 0.05, 0.1, 0.2];
+  const at = (curve, share) => curve.coverage_share.findIndex((each) => Math.abs(each - share) < 1e-9);
+  const rows = shown.map((curve) =>
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, titleOf(info, curve.model)),
+      ...shares.flatMap((share) => {
+        const found = at(curve, share);
+        return found < 0
+          ? [el("td", {}, "–"), el("td", {}, "–")]
+          : [el("td", {}, number(curve.pai[found])), el("td", {}, number(curve.pei[found]))];
+      }),
+    ),
+  );
+  return table(
+    "PAI is hit rate over coverage; PEI is PAI over the best PAI possible",
+    ["Model", ...shares.flatMap((share) => [`PAI ${percent(share, 0)}`, `PEI ${percent(share, 0)}`])],
+    rows,
+  );
+}
+
+export function calibration(cells) {
+  const own = cells.calibration.filter((row) => row.model === cells.champion);
+  const base = new Map(
+    cells.calibration.filter((row) => row.model === cells.baseline).map((row) => [row.rate_group, row]),
+  );
+  const groups = own.map((row) => ({
+    name: row.rate_group,
+    values: [row.stated_80, row.coverage_80, base.get(row.rate_group)?.coverage_80],
+  }));
+  const names = ["promised", "champion", "baseline"];
+  const classes = ["bar-stated", "bar-forecast", "bar-opponent"];
+  const chart = barsChart({
+    groups,
+    names,
+    classes,
+    most: 1,
+    label: "Coverage of the 80 % interval by rate group",
+    yFormat: (value) => percent(value, 0),
+  });
+  const made = [
+    figure(
+      "Do the 80 % intervals hold?",
+      chart,
+      [
+        ["promised", "stated"],
+        ["champion", "champion"],
+        ["baseline", "opponent"],
+      ],
+      "Share of counts inside the central 80 % interval, by the cells' expected count a month. Counts are whole numbers, so a rare count's interval promises more than 80 %: compare with what is promised.",
+    ),
+  ];
+  const lines = cells.reliability.map((each) => ({
+    name: titleOf(cells, each.model),
+    className: styleOf(each.model, cells),
+    points: each.expected.map((value, at) => [value, each.observed[at]]),
+  }));
+  const most = Math.max(...lines.flatMap((line) => line.points.flat()), 1e-9);
+  lines.unshift({
+    name: "expected = recorded",
+    className: "other",
+    points: [
+      [0, 0],
+      [most, most],
+    ],
+  });
+  const ends = [0, most / 2, most].map((value) => [value, number(value)]);
+  made.push(
+    figure(
+      "Is the expected count right?",
+      linesChart({
+        series: lines,
+        x: [0, most * 1.03],
+        y: [0, most * 1.03],
+        label: "Recorded against expected",
+        xTicks: ends,
+        yFormat: (value) => `${value}`,
+      }),
+      [
+        ["champion", "champion"],
+        ["baseline", "opponent"],
+        ["expected = recorded", "other"],
+      ],
+      "Mean recorded against mean expected incidents, cells grouped by their forecast.",
+    ),
+  );
+  return made;
+}
+
+export function byMonth(cells) {
+  const months = cells.by_month[0]?.target_month ?? [];
+  const series = cells.by_month.map((each) => ({
+    name: titleOf(cells, each.model),
+    className: styleOf(each.model, cells),
+    points: each.deviance_skill.map((value, at) => [at, Math.max(value, -0.3)]),
+  }));
+  const values = series.flatMap((each) => each.points.map(([, y]) => y)).filter(Number.isFinite);
+  const xTicks = months
+    .map((month, at) => [at, shortDate(month)])
+    .filter((_, at) => at % Math.ceil(months.length / 4) === 0);
+  return figure(
+    "Skill by month",
+    linesChart({
+      series,
+      x: [0, Math.max(1, months.length - 1)],
+      y: [Math.min(0, ...values), Math.max(0.01, ...values)],
+      label: "Skill by month",
+      xTicks,
+      yFormat: (value) => percent(value, 0),
+    }),
+    entriesOf(series, cells),
+    "Deviance skill over the historical average (the zero line) in each test month; below −30 % is cut.",
+  );
+}
+
+export function byType(cells) {
+  const types = [...new Map(cells.by_type.map((row) => [row.offence_type, row.title]))];
+  const found = (type, model) =>
+    cells.by_type.find((row) => row.offence_type === type && row.model === model) ?? {};
+  const rows = types.map(([type, title]) => {
+    const [own, best, base] = [cells.champion, cells.best_baseline, cells.baseline].map((model) =>
+      found(type, model),
+    );
+    return el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, title),
+      ...[own.deviance_skill, best.deviance_skill, own.rmse_skill, own.bias_share, base.bias_share].map(
+        (value) => el("td", {}, signed(value)),
+      ),
+    );
+  });
+  return table(
+    "By offence type: skill over the historical average, and bias",
+    [
+      "Offence type",
+      titleOf(cells, cells.champion),
+      titleOf(cells, cells.best_baseline),
+      "RMSE skill",
+      "Bias",
+      "Baseline's bias",
+    ],
+    rows,
+  );
+}
+
+export function history(cells) {
+  const rows = cells.champion_history.map((row) =>
+    el(
+      "tr",
+      { class: row.is_switch ? "champion" : "" },
+      el("th", { scope: "row" }, longDate(row.origin_month)),
+      el("td", {}, row.title),
+      el("td", {}, row.reason),
+    ),
+  );
+  return el(
+    "details",
+    {},
+    el("summary", {}, `Who was champion at each of the ${rows.length} origins`),
+    table("Chosen from earlier origins alone", ["Origin", "Champion", "Why"], rows),
+  );
+}
