@@ -21,6 +21,7 @@ BENCHMARKS = (
     "street_training",
     "dashboard_payload",
     "dashboard_server",
+    "dashboard_page",
 )
 HEADER = """# Benchmarks
 

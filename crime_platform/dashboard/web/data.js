@@ -145,13 +145,17 @@ export class Cells {
 
   /** Steps that a mode can show, in order of time: label and kind. */
   steps(mode) {
-    const recorded = this.months.map((month, index) => ({ month, kind: "recorded", index }));
-    const ahead = this.forecastMonths.map((month, index) => ({ month, kind: "forecast", index }));
+    if (!this.known.has(mode)) this.known.set(mode, this.#stepsOf(mode));
+    return this.known.get(mode);
+  }
+
+  #stepsOf(mode) {
+    const as = (kind) => (month, index) => ({ month, kind, index });
+    const ahead = this.forecastMonths.map(as("forecast"));
     if (mode === "interval") return ahead;
-    if (mode === "error")
-      return this.header.backtest_months.map((month, index) => ({ month, kind: "backtest", index }));
+    if (mode === "error") return this.header.backtest_months.map(as("backtest"));
     if (mode === "share") return [{ month: this.header.release.as_of_month, kind: "share", index: 0 }];
-    return [...recorded, ...ahead];
+    return [...this.months.map(as("recorded")), ...ahead];
   }
 
   /** One number per cell for a step of a mode; NaN where there is none. */
@@ -225,8 +229,9 @@ export class Streets {
   noun = () => (this.isPlaces ? "place" : "street");
 
   steps() {
-    const recorded = this.days.map((month, index) => ({ month, kind: "recorded", index }));
-    return [...recorded, ...this.forecastDays.map((month, index) => ({ month, kind: "forecast", index }))];
+    const as = (kind) => (month, index) => ({ month, kind, index });
+    this.known ??= [...this.days.map(as("recorded")), ...this.forecastDays.map(as("forecast"))];
+    return this.known;
   }
 
   #slice(array, group, day, nDays) {

@@ -18,20 +18,19 @@ const DIVERGING = {
 
 const parse = (hex) => [1, 3, 5].map((start) => Number.parseInt(hex.slice(start, start + 2), 16));
 
-/** 256 colours along a ramp, as one array of RGB. */
+/** 256 colours along a ramp, each RGBA in four bytes: one store paints a cell. */
 function table(stops) {
   const colours = stops.map(parse);
-  const out = new Uint8Array(256 * 3);
+  const out = new Uint8Array(256 * 4).fill(255);
   for (let step = 0; step < 256; step += 1) {
     const at = (step / 255) * (colours.length - 1);
     const low = Math.min(Math.floor(at), colours.length - 2);
     for (let channel = 0; channel < 3; channel += 1) {
-      out[3 * step + channel] = Math.round(
-        colours[low][channel] + (at - low) * (colours[low + 1][channel] - colours[low][channel]),
-      );
+      const [from, to] = [colours[low][channel], colours[low + 1][channel]];
+      out[4 * step + channel] = Math.round(from + (at - low) * (to - from));
     }
   }
-  return out;
+  return new Uint32Array(out.buffer);
 }
 
 const tables = new Map();
@@ -62,20 +61,21 @@ export function scaleOf(kind, most, isLight) {
 /** How far the upper end must lie above the expected count to be drawn: glass everywhere hides the map. */
 export const ghostLeast = (most) => Math.max(1, Math.round(most / 12));
 
-/** Writes the colour of a value into an array of RGBA. */
-export function paint(scale, value, into, offset, alpha) {
-  const at = Number.isFinite(value) ? 3 * Math.round(255 * scale.position(value)) : 0;
-  into[offset] = scale.colours[at];
-  into[offset + 1] = scale.colours[at + 1];
-  into[offset + 2] = scale.colours[at + 2];
-  into[offset + 3] = Number.isFinite(value) ? alpha : 0;
+/** Colours of values as RGBA; what is not known stays clear, zeros are faint where that is wanted. */
+export function paint(scale, values, { isFaint = false } = {}) {
+  const { colours, position } = scale;
+  const painted = new Uint32Array(values.length);
+  const faint = isFaint ? new Uint32Array(new Uint8Array([0, 0, 0, 70]).buffer)[0] : 0;
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at];
+    if (value !== value) continue; // NaN
+    painted[at] = colours[Math.round(255 * position(value))];
+    if (isFaint && value === 0) painted[at] = (painted[at] & 0x00ffffff) | faint;
+  }
+  return new Uint8Array(painted.buffer);
 }
 
-export function css(scale, value) {
-  const rgba = [0, 0, 0, 0];
-  paint(scale, value, rgba, 0, 255);
-  return `rgb(${rgba.slice(0, 3).join(" ")})`;
-}
+export const css = (scale, value) => `rgb(${paint(scale, [value]).slice(0, 3).join(" ")})`;
 
 /** A count as people write it: whole when it was recorded, two decimals when it is expected. */
 export function number(value, { isWhole = false, isSigned = false } = {}) {

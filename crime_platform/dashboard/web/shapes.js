@@ -12,27 +12,31 @@ export function about(positions, { width, height }) {
   return placed;
 }
 
-/** South-west corner of a cell about the middle of the area. */
-function corner(cells, cell, { width, height }) {
+/** South-west corner of a cell about the middle of the area, written into positions. */
+function place(cells, cell, { width, height }, positions, at) {
   const size = cells.area.cell_size_m;
-  return [cells.col[cell] * size - width / 2, cells.row[cell] * size - height / 2];
+  positions[at] = cells.col[cell] * size - width / 2;
+  positions[at + 1] = cells.row[cell] * size - height / 2;
 }
+
+const words = (colours) => new Uint32Array(colours.buffer, colours.byteOffset, colours.length / 4);
 
 /** Columns of the cells above nothing, and which cells those are. */
 export function columns({ cells, heights, colours }, area) {
   const shown = [];
   for (let cell = 0; cell < cells.n; cell += 1) if (heights[cell] > LEAST_HEIGHT) shown.push(cell);
   const positions = new Float32Array(shown.length * 3);
-  const fills = new Uint8Array(shown.length * 4);
-  shown.forEach((cell, at) => {
-    positions.set(corner(cells, cell, area), 3 * at);
-    fills.set(colours.subarray(4 * cell, 4 * cell + 3), 4 * at);
-    fills[4 * at + 3] = 255;
-  });
+  const elevations = new Float32Array(shown.length);
+  const [fills, painted] = [new Uint32Array(shown.length), words(colours)];
+  for (let at = 0; at < shown.length; at += 1) {
+    place(cells, shown[at], area, positions, 3 * at);
+    elevations[at] = heights[shown[at]];
+    fills[at] = painted[shown[at]];
+  }
   const attributes = {
     getPosition: { value: positions, size: 3 },
-    getElevation: { value: Float32Array.from(shown, (cell) => heights[cell]), size: 1 },
-    getFillColor: { value: fills, size: 4, normalized: true },
+    getElevation: { value: elevations, size: 1 },
+    getFillColor: { value: new Uint8Array(fills.buffer), size: 4, normalized: true },
   };
   return { shown, data: { length: shown.length, attributes } };
 }
@@ -42,13 +46,16 @@ export function glass({ cells, heights, upper, metresPerUnit }, area, least) {
   const wide = [];
   for (let cell = 0; cell < cells.n; cell += 1) if (upper[cell] - heights[cell] >= least) wide.push(cell);
   const positions = new Float32Array(wide.length * 3);
-  const base = (cell) => Math.max(0, heights[cell]);
-  wide.forEach((cell, at) =>
-    positions.set([...corner(cells, cell, area), base(cell) * metresPerUnit], 3 * at),
-  );
+  const elevations = new Float32Array(wide.length);
+  for (let at = 0; at < wide.length; at += 1) {
+    const base = Math.max(0, heights[wide[at]]);
+    place(cells, wide[at], area, positions, 3 * at);
+    positions[3 * at + 2] = base * metresPerUnit;
+    elevations[at] = upper[wide[at]] - base;
+  }
   const attributes = {
     getPosition: { value: positions, size: 3 },
-    getElevation: { value: Float32Array.from(wide, (cell) => upper[cell] - base(cell)), size: 1 },
+    getElevation: { value: elevations, size: 1 },
   };
   return { length: wide.length, attributes };
 }
@@ -57,10 +64,10 @@ export function glass({ cells, heights, upper, metresPerUnit }, area, least) {
 export function floorImage(cells, colours) {
   const { n_rows: rows, n_cols: width } = cells.area;
   const image = new ImageData(width, rows);
+  const [pixels, painted] = [new Uint32Array(image.data.buffer), words(colours)];
   for (let cell = 0; cell < cells.n; cell += 1) {
-    if (!cells.is_ever_active[cell]) continue;
-    const at = 4 * ((rows - 1 - cells.row[cell]) * width + cells.col[cell]);
-    image.data.set(colours.subarray(4 * cell, 4 * cell + 4), at);
+    const at = (rows - 1 - cells.row[cell]) * width + cells.col[cell];
+    if (cells.is_ever_active[cell]) pixels[at] = painted[cell];
   }
   return image;
 }
@@ -68,7 +75,9 @@ export function floorImage(cells, colours) {
 /** Edges of a cell's column, so that the selection shows from every side. */
 export function columnEdges(cells, cell, top, area) {
   const size = cells.area.cell_size_m;
-  const [x, y] = corner(cells, cell, area);
+  const base = [0, 0];
+  place(cells, cell, area, base, 0);
+  const [x, y] = base;
   const around = [
     [x, y],
     [x + size, y],

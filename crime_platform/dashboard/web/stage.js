@@ -104,12 +104,7 @@ export function draw() {
   const { step, next, share } = current();
   const values = between(valuesAt(step), valuesAt(next), share);
   const scale = scaleFor(step);
-  const units = unitsOf();
-  const colours = new Uint8Array(units.n * 4);
-  const isFaint = isStreets() && step.kind === "recorded";
-  for (let at = 0; at < units.n; at += 1) {
-    paint(scale, values[at], colours, 4 * at, isFaint && values[at] === 0 ? 70 : 255);
-  }
+  const colours = paint(scale, values, { isFaint: isStreets() && step.kind === "recorded" });
   const isFlat = now.mapKind === "2d" || now.isTop || !["count", "streets"].includes(state.mode);
   const longer = isStreets()
     ? spanOf(now.streets)
@@ -155,6 +150,10 @@ function spanOf(streets) {
 
 /** Banner, label of the slider and place of its thumb. */
 function tell(step) {
+  byId("step").value = String(Math.floor(now.at));
+  const said = [state.area, state.mode, state.model, state.branch, step.kind, step.month].join();
+  if (byId("banner").dataset.step === said) return;
+  byId("banner").dataset.step = said;
   const { cells, streets } = now;
   const asOf = isStreets() ? streets.header.release.as_of_day : cells.header.release.as_of_month;
   const model = isStreets() ? "GLDNet" : cells.title(view().model);
@@ -174,13 +173,9 @@ function tell(step) {
   };
   const [head, rest] = texts[step.kind];
   const banner = byId("banner");
-  if (banner.dataset.said !== head + rest) {
-    banner.dataset.said = head + rest;
-    banner.className = step.kind;
-    banner.replaceChildren(el("strong", {}, head), rest ? el("span", {}, rest) : "");
-  }
+  banner.className = step.kind;
+  banner.replaceChildren(el("strong", {}, head), rest ? el("span", {}, rest) : "");
   const slider = byId("step");
-  slider.value = String(Math.floor(now.at));
   slider.setAttribute("aria-valuetext", `${head}${rest ? `, ${rest}` : ""}`);
   byId("step-label").textContent = step.kind === "share" ? "" : longDate(step.month);
 }

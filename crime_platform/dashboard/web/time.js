@@ -13,16 +13,19 @@ export function go(at) {
   now.at = Math.max(0, Math.min(steps().length - 1, at));
   draw();
   clearTimeout(now.settling);
-  // While the slider moves only the map follows; the words come when it rests.
-  now.settling = setTimeout(() => {
-    state.step = current().step.month;
-    detail();
-    writeAddress(state);
-  }, SETTLED_MS);
+  // While time moves only the map follows; the words come when it rests.
+  if (now.playing === null) now.settling = setTimeout(settle, SETTLED_MS);
+}
+
+function settle() {
+  state.step = current().step.month;
+  detail();
+  writeAddress(state);
 }
 
 export function pause() {
   cancelAnimationFrame(now.playing);
+  if (now.playing !== null) now.settling = setTimeout(settle, SETTLED_MS);
   now.playing = null;
   byId("play").textContent = "▶";
   byId("play").setAttribute("aria-label", "Play");
