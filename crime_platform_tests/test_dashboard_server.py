@@ -191,6 +191,18 @@ def test_a_new_release_is_seen_without_a_restart(home, web):
     assert (after.status, after.json["release"]) == (200, "0b")
 
 
+def test_a_page_of_an_older_release_gets_no_part_of_a_newer_one(home, web, makers):
+    publish(home, "0a")
+    with serving(home, web, makers=makers) as client:
+        before = client.ask("/api/cells/toy?release=0a")
+        publish(home, "0b")
+        after = client.ask("/api/cells/toy?release=0a")
+        unpinned = client.ask("/api/cells/toy")
+
+    assert (before.status, after.status, unpinned.status) == (200, 409, 200)
+    assert after.json == {"error": "a newer release was published: reload the page"}
+
+
 def test_a_part_that_a_new_release_overtook_is_made_again(home, makers):
     publish(home, "0a")
     make = makers.make_areas

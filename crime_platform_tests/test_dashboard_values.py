@@ -184,6 +184,22 @@ def test_everything_is_done_by_key(look, toy_site):
     assert page.page.evaluate("document.activeElement.dataset.unit") is not None
 
 
+def test_the_map_is_moved_and_turned_by_key(look, toy_site):
+    page = look(f"{toy_site}?view=3d").rested()
+    before = page.ask("looking")
+    page.page.locator("#map canvas").focus()
+    page.page.keyboard.press("ArrowRight")
+    page.until(lambda: page.ask("looking")[0] != before[0])
+    page.page.keyboard.press("Shift+ArrowRight")
+    page.until(lambda: page.ask("looking")[1] != before[1])
+    page.page.keyboard.press("+")
+    page.until(lambda: page.ask("looking")[2] > before[2])
+    page.page.click("[data-view='3d']")
+    page.until(lambda: page.ask("looking") == before)
+
+    assert page.page.evaluate("crimeDashboard.state.cell") == ""
+
+
 def test_space_plays_and_pauses(look, toy_site):
     page = look(f"{toy_site}?month=2019-03&speed=8")
     page.page.locator("#step").focus()
@@ -220,6 +236,8 @@ def test_a_new_release_is_announced_without_a_restart(look, published_once, tmp_
         home.forecasts.symlink_to(f"{home.releases.name}/{new.name}")
         page.page.evaluate("crimeDashboard.poll()")
         page.until(lambda: "new release" in page.text("#notices"))
+        page.page.select_option("#mode", "error")
+        page.until(lambda: "a newer release was published" in page.text("#notices"))
         page.page.click("#notices .reload")
         page.until(lambda: page.has_class("ready"))
         now = page.page.evaluate("crimeDashboard.now.areas.release")

@@ -37,7 +37,7 @@ from crime_platform.vocabulary.home import PlatformHome
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-NOT_MODIFIED, NOT_FOUND, BROKEN, NO_RELEASE = 304, 404, 500, 503
+NOT_MODIFIED, NOT_FOUND, CONFLICT, BROKEN, NO_RELEASE = 304, 404, 409, 500, 503
 
 
 def build_app(
@@ -76,6 +76,9 @@ def build_app(
         return answer(request, deck())
 
     def part(request: Request) -> Response:
+        # A page that was opened before a release was swapped must not mix the two.
+        if request.query_params.get("release", current := release_key(home)) != current:
+            raise HTTPException(CONFLICT, "a newer release was published: reload the page")
         return answer(request, parts.payload(request.path_params["path"]))
 
     def release(_: Request) -> Response:

@@ -12,6 +12,8 @@ export class CanvasMap {
   constructor(parent, { onFrame }) {
     this.canvas = document.createElement("canvas");
     this.canvas.className = "flat";
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", parent.getAttribute("aria-label"));
     this.onFrame = onFrame;
     parent.append(this.canvas);
     this.parent = parent;

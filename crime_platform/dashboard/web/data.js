@@ -5,6 +5,13 @@ const ARRAYS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, f32: Float3
 /** Whether the page is one exported file, without a server behind it. */
 export const isExported = () => document.querySelector("[data-part]") !== null;
 
+let release = "";
+
+/** Says which release the page shows: parts of a newer one are refused from then on. */
+export const pinRelease = (key) => {
+  release = key;
+};
+
 const element = (path) => document.querySelector(`[data-part="${CSS.escape(path)}"]`);
 
 /** Whether a part can be read: the server has all, an exported file those it holds. */
@@ -17,7 +24,7 @@ export const isHeld = (path) => !isExported() || element(path) !== null;
  */
 async function bytesOf(path) {
   if (!isExported()) {
-    const answer = await fetch(`api/${path}`);
+    const answer = await fetch(`api/${path}${release ? `?release=${release}` : ""}`);
     if (answer.ok) return answer.arrayBuffer();
     const said = await answer.json().catch(() => ({}));
     throw new Error(said.error ?? `The server answered ${answer.status} for ${path}.`);

@@ -28,7 +28,9 @@ export class DeckMap {
       parent,
       views: new deck.MapView({ repeat: false }),
       initialViewState: { longitude: 0, latitude: 0, zoom: 9 },
-      controller: { maxPitch: 75, keyboard: false, touchRotate: true },
+      controller: { maxPitch: 75, keyboard: true, touchRotate: true },
+      onLoad: () =>
+        this.parent.querySelector("canvas").setAttribute("aria-label", parent.getAttribute("aria-label")),
       effects: [new deck.LightingEffect({ ambient, sun })],
       layers: [],
       pickingRadius: 4,

@@ -2,7 +2,7 @@
 
 import { el } from "./charts.js";
 import { fillControls } from "./controls.js";
-import { Cells, isExported, readContainer, readJson, Streets } from "./data.js";
+import { Cells, isExported, pinRelease, readContainer, readJson, Streets } from "./data.js";
 import { detail, whenChosen } from "./details.js";
 import { aboutPage, accuracyPage } from "./pages.js";
 import { highest } from "./panel.js";
@@ -76,6 +76,7 @@ async function prepare(before) {
     ];
     byId("asof").textContent = asOf.filter(Boolean).join(" · ");
   }
+  if (now.cells && !now.cells.types.some((each) => each.name === state.type)) state.type = "";
   if (!now.cells) state.mode = "streets";
   if ((isStreets() || state.lines === "1") && !now.streets) {
     const area = areaOf(state.area);
@@ -140,6 +141,8 @@ function press(event) {
   else if (event.key === ".") go(Math.floor(now.at) + 1);
   else if (event.key === "Escape") choose(null);
   else if (event.key === "t") change({ view: state.view === "top" ? "3d" : "top" });
+  else if (event.target.closest("#map"))
+    return; // deck.gl moves, turns and zooms the map
   else if (event.shiftKey && moves[event.key] && !isStreets()) moveSelection(moves[event.key]);
   else return;
   event.preventDefault();
@@ -213,7 +216,10 @@ function listen() {
     change({});
   });
   for (const button of document.querySelectorAll("[data-view]"))
-    button.addEventListener("click", () => change({ view: button.dataset.view }));
+    button.addEventListener("click", () => {
+      now.isTop = null; // also the view that is shown is set anew
+      change({ view: button.dataset.view });
+    });
   for (const button of document.querySelectorAll("[data-page]"))
     button.addEventListener("click", () => change({ page: button.dataset.page }));
   for (const format of ["csv", "geojson"])
@@ -261,6 +267,7 @@ async function start() {
   whenChosen(choose);
   listen();
   now.areas = await readJson("areas");
+  pinRelease(now.areas.release);
   if (now.areas.areas.length === 0)
     throw new Error("The release holds no study area yet: run crime-platform run.");
   const wanted = now.areas.areas.some((each) => each.name === state.area)
