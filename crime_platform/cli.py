@@ -96,7 +96,7 @@ def run(
         _print_leaderboard(home)
     OUT.print(f"Published: {home.forecasts}")
     view = "street_forecast_latest" if streets else "forecast_latest"
-    OUT.print(f'Look next: crime-platform sql "select * from {view} limit 5"; make dev')
+    OUT.print(f'Look next: crime-platform sql "select * from {view} limit 5"; make dashboard')
 
 
 @app.command()

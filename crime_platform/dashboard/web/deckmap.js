@@ -81,6 +81,7 @@ export class DeckMap {
       bearing: isTop ? 0 : -14,
       maxZoom: 17,
       minZoom: zoom - 2,
+      turn: (this.turn = (this.turn ?? 0) + 1), // deck.gl ignores a view that equals the one before
     };
     this.deck.setProps({ initialViewState: view });
   }

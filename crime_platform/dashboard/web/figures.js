@@ -4,6 +4,12 @@ import { barsChart, el, key, linesChart, whisker } from "./charts.js";
 import { longDate, number, percent, shortDate, signed } from "./scales.js";
 
 const WORST_DRAWN = -0.1; // skills below it are arrows: they would hide the differences above
+const HITS = {
+  hit_rate_5: "Hit rate 5 %",
+  hit_rate_10: "10 %",
+  hit_rate_20: "Hit rate 20 %",
+  pei_20: "PEI 20 %",
+};
 const WORDS = new Set(["Model", "Champion", "Why"]); // headings over words, not numbers
 
 export const table = (caption, head, rows) =>
@@ -30,7 +36,7 @@ export const table = (caption, head, rows) =>
 const figure = (title, chart, entries, text) =>
   el("figure", {}, el("h3", {}, title), chart, entries ? key(entries) : null, el("figcaption", {}, text));
 
-const bare = (share) => signed(share).replace(" %", "");
+const bare = (share) => signed(share).replace(/\s%/, "");
 const span = (value, low, high) => `${signed(value)} (${bare(low)} to ${bare(high)})`;
 
 /** Class of a model's line: who it is decides colour and dash. */
@@ -68,22 +74,17 @@ export function leaderboard(rows, { baseline, champion }, { gain, gainTitle, hit
     .flatMap((row) => [row.deviance_skill_low, row.deviance_skill_high, row.deviance_skill])
     .filter((value) => Number.isFinite(value) && value > WORST_DRAWN);
   const [least, most] = [Math.max(WORST_DRAWN, Math.min(0, ...skills)), Math.max(0, ...skills)];
-  const cellOf = (row) => [
-    row.rank ?? "",
+  const name = (row) =>
     el(
       "span",
       {},
       row.title,
       row.model === champion ? el("em", { class: "tag" }, "champion") : null,
       row.model === baseline ? el("em", { class: "tag plain" }, "baseline") : null,
-    ),
-    el(
-      "span",
-      {},
-      row.model === baseline
-        ? "0"
-        : span(row.deviance_skill, row.deviance_skill_low, row.deviance_skill_high),
-    ),
+    );
+  const skill = (row) =>
+    row.model === baseline ? "0" : span(row.deviance_skill, row.deviance_skill_low, row.deviance_skill_high);
+  const drawn = (row) =>
     whisker({
       value: row.deviance_skill,
       low: row.deviance_skill_low,
@@ -92,46 +93,39 @@ export function leaderboard(rows, { baseline, champion }, { gain, gainTitle, hit
       most,
       className: row.model === champion ? "champion" : "other",
       label: `skill ${signed(row.deviance_skill)}`,
-    }),
-    gain(row),
-    signed(row.rmse_skill),
-    signed(row.bias_share),
-    ...hits.map((name) => (name.startsWith("pei") ? number(row[name]) : percent(row[name]))),
-    found(row, "80"),
-    found(row, "95"),
-  ];
-  const made = rows.map((row) =>
-    el(
-      "tr",
-      { class: row.model === champion ? "champion" : row.model === baseline ? "opponent" : "" },
-      ...cellOf(row).map((value, at) => el(at === 1 ? "th" : "td", at === 1 ? { scope: "row" } : {}, value)),
-    ),
-  );
-  const names = {
-    hit_rate_5: "Hit rate 5 %",
-    hit_rate_10: "10 %",
-    hit_rate_20: "Hit rate 20 %",
-    pei_20: "PEI 20 %",
-  };
+    });
+  const columns = [
+    ["#", (row) => row.rank ?? ""],
+    ["Model", name],
+    ["Deviance skill", skill],
+    ["", drawn],
+    [gainTitle, gain],
+    ["RMSE skill", (row) => signed(row.rmse_skill)],
+    ["Bias", (row) => signed(row.bias_share)],
+    ...hits.map((each) => [
+      HITS[each],
+      (row) => (each.startsWith("pei") ? number(row[each]) : percent(row[each])),
+    ]),
+    ["In 80 % / promised", (row) => found(row, "80")],
+    ["In 95 % / promised", (row) => found(row, "95")],
+  ].filter(([, write]) => rows.some((row) => write(row) !== "–"));
+  const classOf = (row) => (row.model === champion ? "champion" : row.model === baseline ? "opponent" : "");
+  const cell =
+    (row) =>
+    ([heading, write]) =>
+      heading === "Model" ? el("th", { scope: "row" }, write(row)) : el("td", {}, write(row));
   return table(
     "Ranked by pooled Poisson deviance; skill over the baseline with its 95 % interval",
-    [
-      "#",
-      "Model",
-      "Deviance skill",
-      "",
-      gainTitle,
-      "RMSE skill",
-      "Bias",
-      ...hits.map((name) => names[name]),
-      "In 80 % / promised",
-      "In 95 % / promised",
-    ],
-    made,
+    columns.map(([heading]) => heading),
+    rows.map((row) => el("tr", { class: classOf(row) }, ...columns.map(cell(row)))),
   );
 }
 
-const shareTicks = [0, 0.05, 0.1, 0.2, 0.5, 1].map((share) => [share, percent(share, 0)]);
+/** Shares of what is flagged that an axis has room for. */
+const shareTicks = (widest) =>
+  [0, 0.05, 0.1, 0.2, 0.5, 1]
+    .filter((share, at, all) => share <= widest && (at === 0 || share - all[at - 1] >= widest / 12))
+    .map((share) => [share, percent(share, 0)]);
 
 export function hitCurves(curves, info, noun) {
   const widest = Math.max(...curves.flatMap((curve) => curve.coverage_share));
@@ -151,7 +145,7 @@ export function hitCurves(curves, info, noun) {
     x: [0, widest],
     y: [0, Math.min(1, most * 1.08)],
     label: "Hit rate against flagged area",
-    xTicks: shareTicks.filter(([share]) => share <= widest),
+    xTicks: shareTicks(widest),
     yFormat: (value) => percent(value, 0),
   });
   return figure(

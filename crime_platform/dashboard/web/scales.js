@@ -86,16 +86,17 @@ export function number(value, { isWhole = false, isSigned = false } = {}) {
   return isSigned && value > 0 ? `+${text}` : text.replace("-", "−");
 }
 
-export const percent = (share, digits = 1) =>
-  share === null || share === undefined || !Number.isFinite(share)
-    ? "–"
-    : `${(100 * share).toFixed(digits).replace("-", "−")} %`;
+export function percent(share, digits = 1) {
+  if (share === null || share === undefined || !Number.isFinite(share)) return "–";
+  const text = (100 * share).toFixed(digits);
+  return `${/[1-9]/.test(text) ? text.replace("-", "−") : text.replace("-", "")}\u00a0%`; // no break before the sign
+}
 
 /** Signed percentage, for skills and biases. */
-export const signed = (share, digits = 1) =>
-  share === null || share === undefined || !Number.isFinite(share)
-    ? "–"
-    : `${share > 0 ? "+" : ""}${percent(share, digits)}`;
+export function signed(share, digits = 1) {
+  const text = percent(share, digits);
+  return share > 0 && /[1-9]/.test(text) ? `+${text}` : text;
+}
 
 const MONTH = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
 const SHORT = new Intl.DateTimeFormat("en-GB", { month: "short", year: "numeric", timeZone: "UTC" });
