@@ -21,7 +21,6 @@ from crime_platform.vocabulary.home import PlatformHome
 
 LIMIT_FIRST, LIMIT_SLIDER, LIMIT_FRAME = 4, 40, 10
 REPEATS, STEPS, FRAMES = 3, 15, 60
-SIZE = {"width": 1280, "height": 800}
 FLAGS = (
     "--no-sandbox --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --use-gl=angle --use-angle=swiftshader "
@@ -94,7 +93,7 @@ def _looked_at(address: str, chromium: str) -> dict:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
-        page = browser.new_page(viewport=SIZE)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
         started = time.perf_counter()
         page.goto(f"{address}?view=3d&month=2015-01")
         while not page.evaluate(DRAWN):

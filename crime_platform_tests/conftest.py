@@ -180,6 +180,24 @@ def published_streets(tmp_path_factory) -> PlatformHome:
     return home
 
 
+@pytest.fixture(scope="module")
+def toy(published_once) -> Iterator:
+    """Read-only connection to the toy city's release."""
+    from crime_platform.release import open_release
+
+    with open_release(PlatformHome(published_once)) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def town(published_streets) -> Iterator:
+    """Read-only connection to the toy town's release."""
+    from crime_platform.release import open_release
+
+    with open_release(published_streets) as connection:
+        yield connection
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator:
     """One Playwright for all browser tests: a second one while it is open would raise."""

@@ -12,23 +12,10 @@ from crime_platform.dashboard.about_streets import StreetFacts
 from crime_platform.dashboard.declared import declared
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.released_facts import released_facts
-from crime_platform.release import open_release
 from crime_platform.reporting import sentences, statements
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import load_study_area
-
-
-@pytest.fixture(scope="module")
-def toy(published_once):
-    with open_release(PlatformHome(published_once)) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def town(published_streets):
-    with open_release(published_streets) as connection:
-        yield connection
 
 
 @pytest.fixture(scope="module")

@@ -10,21 +10,7 @@ from crime_platform.dashboard.accuracy import accuracy_part
 from crime_platform.dashboard.declared import offence_titles
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.rows import gathered, plain
-from crime_platform.release import open_release
-from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.model_titles import model_title
-
-
-@pytest.fixture(scope="module")
-def toy(published_once):
-    with open_release(PlatformHome(published_once)) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def town(published_streets):
-    with open_release(published_streets) as connection:
-        yield connection
 
 
 @pytest.fixture(scope="module")

@@ -13,22 +13,8 @@ import shapely
 from crime_platform.dashboard.download_files import csv_bytes, geojson_bytes, write_geoparquet
 from crime_platform.dashboard.downloads import backtest_table, cells_table, streets_table
 from crime_platform.dashboard.part_error import PartError
-from crime_platform.release import open_release
-from crime_platform.vocabulary.home import PlatformHome
 
 N_CELLS, N_SEGMENTS = 30, 40
-
-
-@pytest.fixture(scope="module")
-def toy(published_once):
-    with open_release(PlatformHome(published_once)) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def town(published_streets):
-    with open_release(published_streets) as connection:
-        yield connection
 
 
 @pytest.fixture
