@@ -41,7 +41,7 @@ async function bytesOf(path) {
  * Header and arrays of a container, as views on its bytes.
  * @param {ArrayBuffer} buffer
  */
-export function unpack(buffer) {
+function unpack(buffer) {
   const view = new DataView(buffer);
   if (view.getUint32(0) !== 0x43465031)
     throw new Error("This is not a part of the dashboard: reload the page.");

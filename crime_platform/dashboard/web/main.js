@@ -30,6 +30,7 @@ const POLL_MS = 20_000;
 
 /** Takes changes in, reads what they need, and draws; the newest change wins. */
 async function change(changes) {
+  if (["mode", "area", "page"].some((name) => name in changes)) pause();
   const before = { ...state };
   Object.assign(state, changes);
   const turn = (now.turn = (now.turn ?? 0) + 1);

@@ -1,18 +1,10 @@
 // The Accuracy and the About page.
 
 import { el } from "./charts.js";
-import {
-  byMonth,
-  byType,
-  calibration,
-  headline,
-  history,
-  hitCurves,
-  indexTable,
-  leaderboard,
-  table,
-} from "./figures.js";
+import { byMonth, byType, calibration, history, hitCurves, indexTable } from "./figures.js";
+import { headline, leaderboard } from "./leaderboard.js";
 import { number, percent, signed } from "./scales.js";
+import { table } from "./tables.js";
 
 /** Everything that says how far to trust the forecasts. */
 export function accuracyPage({ cells, streets }) {

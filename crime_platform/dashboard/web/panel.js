@@ -1,9 +1,10 @@
 // Words beside the map: tooltip, details of what is selected, and the list of highest units.
 
-import { el, key, seriesChart } from "./charts.js";
+import { el, key } from "./charts.js";
 import { longDate, number, shortDate } from "./scales.js";
+import { seriesChart } from "./series.js";
 
-export const LISTED = 15;
+const LISTED = 15;
 const PAST_ERRORS = 6;
 
 /** What the numbers of a step are, in words. */
@@ -39,7 +40,7 @@ export function highest(values, mode, wanted = LISTED) {
 }
 
 /** Place of a unit among all; ties share the better place. */
-export function placeOf(values, unit) {
+function placeOf(values, unit) {
   let above = 0;
   for (const value of values) if (value > values[unit]) above += 1;
   return above + 1;

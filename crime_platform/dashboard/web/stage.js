@@ -102,23 +102,24 @@ const valuesAt = (step) =>
 /** Draws the step that is shown. */
 export function draw() {
   const { step, next, share } = current();
-  const values = between(valuesAt(step), valuesAt(next), share);
+  const values = valuesAt(step);
+  const heights = between(values, valuesAt(next), share);
   const scale = scaleFor(step);
-  const colours = paint(scale, values, { isFaint: isStreets() && step.kind === "recorded" });
+  const colours = paint(scale, heights, { isFaint: isStreets() && step.kind === "recorded" });
   const isFlat = now.mapKind === "2d" || now.isTop || !["count", "streets"].includes(state.mode);
   const longer = isStreets()
     ? spanOf(now.streets)
     : Math.max(now.cells.area.n_cols, now.cells.area.n_rows) * now.cells.area.cell_size_m;
   const drawn = {
     colours,
-    heights: values,
+    heights,
     selected: selected(),
     isLight: isLight(),
     isFlat,
     most: scale.most,
     metresPerUnit: (longer * TALLEST * Number(state.height)) / scale.most,
   };
-  now.drawn = { step, values, scale };
+  now.drawn = { step, values, scale }; // words never tell what lies between two steps
   if (isStreets()) now.map.drawStreets({ streets: now.streets, ...drawn });
   else {
     const upper = state.mode === "count" && step.kind === "forecast" ? now.cells.upper(view(), step) : null;

@@ -2,7 +2,7 @@
 
 import { isExported } from "./data.js";
 
-export const DEFAULTS = {
+const DEFAULTS = {
   page: "map",
   area: "",
   mode: "count",
@@ -46,7 +46,7 @@ export function readAddress() {
 }
 
 /** Query of a state, without what is at its default. */
-export function address(state) {
+function address(state) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(state)) {
     if (value !== DEFAULTS[name] && value !== "") query.set(NAMES[name] ?? name, value);

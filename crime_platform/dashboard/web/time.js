@@ -25,8 +25,9 @@ function settle() {
 
 export function pause() {
   cancelAnimationFrame(now.playing);
-  if (now.playing !== null) now.settling = setTimeout(settle, SETTLED_MS);
+  const wasPlaying = now.playing !== null;
   now.playing = null;
+  if (wasPlaying) go(Math.round(now.at)); // there are counts of steps only, not of what lies between
   byId("play").textContent = "▶";
   byId("play").setAttribute("aria-label", "Play");
 }
