@@ -78,6 +78,10 @@ def test_a_click_shows_the_series_and_its_intervals(city):
     assert city.page.locator("#detail table.errors tbody tr").count() == 6
 
 
+def test_the_ground_under_the_pointer_is_where_the_layers_are(city):
+    assert city.ask("missed") == pytest.approx([0.0] * 8, abs=1.0)  # metres
+
+
 def test_dragging_the_map_chooses_nothing(city):
     box = city.page.locator("#map").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

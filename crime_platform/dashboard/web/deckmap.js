@@ -5,6 +5,8 @@ import { about, columnEdges, columns, floorImage, glass, pieces } from "./shapes
 
 const FIT = 0.97; // share of the stage that the area fills at first
 
+const METRES_PER_DEGREE = 40.03e6 / 360; // deck.gl's round Earth
+
 /** Tops keep the colour of the legend; sides are darker. */
 const MATERIAL = { ambient: 0.7, diffuse: 0.38, shininess: 4, specularColor: [0, 0, 0] };
 
@@ -66,13 +68,12 @@ export class DeckMap {
       (east - west) / (clientWidth * FIT),
       (north - south) / (clientHeight * FIT * (isTop ? 1 : 0.86)),
     );
-    const worldMetres = 40_075_017 * Math.cos((this.center[1] * Math.PI) / 180);
+    const worldMetres = 360 * METRES_PER_DEGREE * Math.cos((this.center[1] * Math.PI) / 180);
     const zoom = Math.log2(worldMetres / (512 * perPixel));
-    const perDegree = (Math.PI / 180) * 6_378_137;
-    const latitude = this.center[1] + (south + north - this.height) / 2 / perDegree;
+    const latitude = this.center[1] + (south + north - this.height) / 2 / METRES_PER_DEGREE;
     const longitude =
       this.center[0] +
-      (west + east - this.width) / 2 / perDegree / Math.cos((this.center[1] * Math.PI) / 180);
+      (west + east - this.width) / 2 / METRES_PER_DEGREE / Math.cos((this.center[1] * Math.PI) / 180);
     const view = {
       longitude,
       latitude,
@@ -302,10 +303,12 @@ export class DeckMap {
   ground(x, y) {
     const viewport = this.deck.getViewports()[0];
     const [longitude, latitude] = viewport.unproject([x, y]);
-    const perDegree = (Math.PI / 180) * 6_378_137;
+    // A metre east spans more degrees further north, as deck.gl's own offsets in metres have it. On a
+    // city of 42 by 30 km this finds the layers' metres again within 17.
+    const narrowing = Math.cos((latitude * Math.PI) / 180);
     return [
-      (longitude - this.center[0]) * perDegree * Math.cos((this.center[1] * Math.PI) / 180) + this.width / 2,
-      (latitude - this.center[1]) * perDegree + this.height / 2,
+      (longitude - this.center[0]) * METRES_PER_DEGREE * narrowing + this.width / 2,
+      (latitude - this.center[1]) * METRES_PER_DEGREE + this.height / 2,
     ];
   }
 }
