@@ -8,7 +8,7 @@ import pytest
 
 from crime_platform.dashboard.export import export_html
 from crime_platform.vocabulary.home import PlatformHome
-from dashboard_browser import SIZE, Watched, launch
+from dashboard_browser import SIZE, Watched, launch, served
 
 
 @pytest.fixture
@@ -156,6 +156,19 @@ def test_without_webgl_the_flat_map_does_everything(playwright, toy_site):
     assert changed_share(first, last) > 0.05
 
 
+def test_without_decks_bundle_the_page_says_why_and_stays_flat(look, published_once, monkeypatch):
+    monkeypatch.setattr("crime_platform.dashboard.bundle.PLACE", "nowhere.js")
+    with served(PlatformHome(published_once)) as address:
+        page = look(f"{address}?view=3d").rested()
+        said, kind = page.text("#notices"), page.page.evaluate("crimeDashboard.now.mapKind")
+        n_listed = page.page.locator("#ranking-list button").count()
+
+    assert kind == "2d"
+    assert "pydeck" in said
+    assert "The map is flat" in said
+    assert n_listed > 5
+
+
 def test_the_exported_file_opens_from_disk(look, published_once, tmp_path):
     target = export_html(PlatformHome(published_once), None, tmp_path / "city.html")
     page = look(f"{target.as_uri()}#view=3d&month=2020-06").rested()
@@ -189,3 +202,20 @@ def test_streets_have_their_own_days(look, street_site):
     assert page.text("#banner").startswith("Recorded: ")
     assert changed_share(forecast, recorded) > 0.001
     assert page.complaints == []
+
+
+def test_a_street_is_chosen_from_the_list_and_marked(look, street_site, town):
+    page = look(f"{street_site}?view=3d").rested()
+    page.page.locator("#ranking-list button").first.click()
+    page.until(lambda: page.page.locator("#detail svg.chart").count() == 1)
+    (segment, count, per_km) = town.execute(
+        "select segment_id, expected_count, expected_per_km from street_forecast_latest "
+        "where lead = 1 and offence_group = 'violent' order by risk_rank limit 1"
+    ).fetchone()
+
+    layers = page.page.evaluate("crimeDashboard.now.map.layers.map((each) => each.id)")
+    assert layers == ["outline", "streets", "mark"]
+    assert page.text("#detail h2").startswith(f"Street {segment}")
+    assert page.text("#detail-value") == f"{per_km:.3f}"
+    assert f"{count:.4f}; 95 %:" in page.text("#detail .facts")
+    assert "1 of 40 in the ranking" in page.text("#detail .facts")

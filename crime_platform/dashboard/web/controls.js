@@ -60,8 +60,8 @@ export function fillControls() {
   byId("branch-field").hidden = state.mode !== "share";
   byId("interval-field").hidden = isStreets() || ["share", "error"].includes(state.mode);
   byId("lines-field").hidden = isStreets() || area.graph_kind !== "segment";
-  byId("height-field").hidden =
-    now.mapKind !== "3d" || ["interval", "error", "share"].includes(state.mode) || state.view === "top";
+  const hasHeights = isStreets() ? streets.isPlaces : state.mode === "count";
+  byId("height-field").hidden = now.mapKind !== "3d" || !hasHeights || state.view === "top";
   for (const button of document.querySelectorAll("[data-view]"))
     button.setAttribute("aria-pressed", String(button.dataset.view === shownView()));
   for (const button of document.querySelectorAll("[data-page]"))

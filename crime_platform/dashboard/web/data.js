@@ -273,9 +273,10 @@ export class Streets {
     );
   }
 
-  /** Middle vertex of a segment, metres from the south-west corner of the grid. */
+  /** Middle of a segment's vertices, metres from the south-west corner of the grid. */
   middle(segment) {
-    const vertex = (this.start[segment] + this.start[segment + 1] - 1) >> 1;
-    return [this.xy[2 * vertex], this.xy[2 * vertex + 1]];
+    const [first, last] = [this.start[segment], this.start[segment + 1] - 1];
+    const [before, after] = [(first + last) >> 1, (first + last + 1) >> 1];
+    return [0, 1].map((axis) => (this.xy[2 * before + axis] + this.xy[2 * after + axis]) / 2);
   }
 }

@@ -260,26 +260,39 @@ export class DeckMap {
         ),
       );
     }
-    if (selected !== null) {
-      const [x, y] = streets.middle(selected);
-      const at = [x - this.width / 2, y - this.height / 2, 2];
-      layers.push(
-        new deck.ScatterplotLayer(
-          this.#options({
-            id: "mark",
-            data: [at],
-            getPosition: (each) => each,
-            getRadius: 60,
-            radiusMinPixels: 9,
-            stroked: true,
-            filled: false,
-            getLineColor: isLight ? [10, 10, 20] : [255, 255, 255],
-            lineWidthMinPixels: 2,
-          }),
-        ),
-      );
-    }
+    if (selected !== null) layers.push(this.#ring(streets, selected, isLight));
     this.show(layers);
+  }
+
+  /** A ring round a place, or a broad line along a street. */
+  #ring(streets, selected, isLight) {
+    const { deck } = globalThis;
+    const colour = isLight ? [10, 10, 20] : [255, 255, 255];
+    if (!streets.isPlaces) {
+      const one = { n: 1, xy: streets.xy, start: streets.start.subarray(selected, selected + 2) };
+      const { from, to, segment } = pieces(one, this);
+      const attributes = {
+        getSourcePosition: { value: from, size: 3 },
+        getTargetPosition: { value: to, size: 3 },
+      };
+      const data = { length: segment.length, attributes };
+      const style = { getColor: [...colour, 130], getWidth: 9, widthUnits: "pixels" };
+      return new deck.LineLayer(this.#options({ id: "mark", data, ...style }));
+    }
+    const [x, y] = streets.middle(selected);
+    return new deck.ScatterplotLayer(
+      this.#options({
+        id: "mark",
+        data: [[x - this.width / 2, y - this.height / 2, 2]],
+        getPosition: (each) => each,
+        getRadius: 60,
+        radiusMinPixels: 9,
+        stroked: true,
+        filled: false,
+        getLineColor: colour,
+        lineWidthMinPixels: 2,
+      }),
+    );
   }
 
   show(layers) {
