@@ -198,20 +198,26 @@ def town(published_streets) -> Iterator:
         yield connection
 
 
-@pytest.fixture(scope="session")
-def playwright() -> Iterator:
-    """One Playwright for all browser tests: a second one while it is open would raise."""
+@pytest.fixture(scope="module")
+def playwright(request) -> Iterator:
+    """One Playwright for a module: a second one while it is open would raise.
+
+    It keeps an event loop running in this thread, in which Dagster's own would fail: so the homes
+    are published before, and it ends with the module.
+    """
     from playwright.sync_api import sync_playwright
 
     from dashboard_browser import CHROMIUM
 
     if CHROMIUM is None:
         pytest.skip("NO BROWSER TEST RAN: Chromium is not installed (apt-get install chromium)")
+    for home in ("published_once", "published_streets"):
+        request.getfixturevalue(home)
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright) -> Iterator:
     """A browser that draws WebGL in software."""
     from dashboard_browser import launch
