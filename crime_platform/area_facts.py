@@ -228,7 +228,8 @@ def _describe(facts: AreaFacts, read: list[_Read]) -> None:
     incidents = [each.reading.incidents for each in read]
     facts.per_label = _rows(
         "select offence_type, min(source_offence), sum(n_incidents)::bigint from "
-        "read_parquet($files) group by offence_type, lower(trim(source_offence)) order by 3 desc",
+        "read_parquet($files) group by offence_type, lower(trim(source_offence)) "
+        "order by 3 desc, 1, 2",
         incidents,
     )
     counted = dict(
