@@ -416,7 +416,7 @@ def test_a_failure_inside_is_told_to_the_log_alone(home, web, makers, capfd):
     publish(home, "0a")
 
     def fail(*_):
-        raise RuntimeError("select secret from /root/forecasts.duckdb")
+        raise RuntimeError("select secret from /srv/forecasts.duckdb")
 
     parts = {**makers.parts(), "about": fail}
     makers.parts = lambda: parts

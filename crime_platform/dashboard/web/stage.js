@@ -157,16 +157,15 @@ function tell(step) {
   byId("banner").dataset.step = said;
   const { cells, streets } = now;
   const asOf = isStreets() ? streets.header.release.as_of_day : cells.header.release.as_of_month;
-  const model = isStreets() ? "GLDNet" : cells.title(view().model);
-  const champion = isStreets()
-    ? (streets.header.models.find((each) => each.is_champion)?.title ?? model)
-    : model;
+  const model = isStreets()
+    ? streets.header.models.find((each) => each.is_champion).title
+    : cells.title(view().model);
   const isPartial =
     step.kind === "recorded" && cells && !isStreets() && !cells.header.is_complete[step.index];
   const texts = {
     recorded: [`Recorded: ${longDate(step.month)}`, isPartial ? "incomplete month" : ""],
-    forecast: [`Forecast: ${longDate(step.month)}`, `${champion}, made with data to ${longDate(asOf)}`],
-    backtest: [`Back-test: ${longDate(step.month)}`, `${champion}, forecast one month ahead less recorded`],
+    forecast: [`Forecast: ${longDate(step.month)}`, `${model}, made with data to ${longDate(asOf)}`],
+    backtest: [`Back-test: ${longDate(step.month)}`, `${model}, forecast one month ahead less recorded`],
     share: [
       `Share of ${BRANCHES[view().branch]}`,
       "ST-ResNet, as fitted for this forecast; a third each is no preference",
