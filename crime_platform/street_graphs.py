@@ -223,7 +223,8 @@ def _graph_of_places(area: StudyArea, spec: StreetSpec, home: PlatformHome) -> S
 def _graph_of_lines(
     area: StudyArea, spec: StreetSpec, home: PlatformHome
 ) -> tuple[StreetGraph, dict[str, int | float]]:
-    lines = read_street_lines(home.root.absolute() / str(spec.file), crs=area.crs)
+    path = home.root.absolute() / str(spec.file)
+    lines = read_street_lines(path, crs=area.crs, layer=spec.layer)
     segments = split_streets(lines.line, min_segment_m=spec.min_segment_m)
     return segment_graph(segments, crs=area.crs), {
         **asdict(lines.report),

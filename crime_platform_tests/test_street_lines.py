@@ -8,7 +8,7 @@ import shapely
 from conftest import REPOSITORY
 from crime_platform.geography.snapping import snap_report, snap_to_graph
 from crime_platform.geography.street_area import inside_boundary, select_nodes
-from crime_platform.geography.street_lines import read_street_lines, read_vector
+from crime_platform.geography.street_lines import read_street_lines
 from crime_platform.geography.street_segments import segment_graph, split_streets
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 
@@ -91,6 +91,22 @@ def test_what_is_not_a_line_is_named(tmp_path, shape):
         read_street_lines(path, crs=UTM_17)
 
 
+def test_a_file_of_points_is_called_what_it_is(tmp_path):
+    path = written(tmp_path, shapely.Point(630000, 4833000), shapely.Point(630001, 4833000))
+
+    with pytest.raises(SourceFormatError, match=r"2 of 2 features .*holds streets .Point.: name"):
+        read_street_lines(path, crs=UTM_17)
+
+
+def test_a_layer_is_read_by_its_name(tmp_path):
+    path = written(tmp_path, WEST_EAST)
+    table = geopandas.GeoDataFrame(geometry=[SOUTH_NORTH], crs=UTM_17)
+    table.to_file(path, layer="planned")
+
+    assert read_street_lines(path, crs=UTM_17).line.tolist() == [WEST_EAST]
+    assert read_street_lines(path, crs=UTM_17, layer="planned").line.tolist() == [SOUTH_NORTH]
+
+
 def test_a_file_without_any_line_is_refused(tmp_path):
     with pytest.raises(SourceFormatError, match="2 features and not one line with a length"):
         read_street_lines(written(tmp_path, None, shapely.LineString()), crs=UTM_17)
@@ -118,27 +134,6 @@ def test_a_line_off_the_map_is_named(tmp_path):
 
     with pytest.raises(CoordinateError, match=f"feature 1 has no place in {UTM_17}"):
         read_street_lines(metres_as_degrees, crs=UTM_17)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(CoordinateError, match=r"nowhere\.shp: no such file"):
-        read_street_lines(tmp_path / "nowhere.shp", crs=UTM_17)
-
-
-def test_a_file_that_is_no_vector_file_is_refused(tmp_path):
-    path = tmp_path / "streets.shp"
-    path.write_bytes(b"not a shapefile")
-
-    with pytest.raises(SourceFormatError, match="cannot be read as a vector file"):
-        read_street_lines(path, crs=UTM_17)
-
-
-def test_a_table_without_geometry_is_refused(tmp_path):
-    path = tmp_path / "streets.csv"
-    path.write_text("name,length\nMain Street,100\n")
-
-    with pytest.raises(SourceFormatError, match="holds a table without geometry"):
-        read_vector(path)
 
 
 @needs_baltimore

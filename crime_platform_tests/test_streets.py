@@ -42,6 +42,7 @@ def test_the_table_is_read_word_for_word(town):
         """
 [streets]
 file = "raw/lines.gpkg"
+layer = "edges"
 max_snap_m = 40
 min_segment_m = 8
 kernel_m = 200
@@ -73,7 +74,8 @@ radius_m = 250
     assert spec.offence_groups == (
         OffenceGroup(name="all", title="All of it", offence_types=("burglary", "robbery")),
     )
-    assert (spec.file, spec.max_snap_m, spec.min_segment_m) == ("raw/lines.gpkg", 40.0, 8.0)
+    assert (spec.file, spec.layer) == ("raw/lines.gpkg", "edges")
+    assert (spec.max_snap_m, spec.min_segment_m) == (40.0, 8.0)
     assert (spec.kernel_m, spec.n_communities, spec.reporting_lag_days) == (200.0, 3, 2)
     assert (spec.horizon, spec.nearby_types, spec.max_beyond_share) == (14, ("theft",), 0.1)
     assert spec.temperature_file == "raw/weather.csv"
@@ -168,6 +170,11 @@ MISTAKES = {
         'file = "raw/streets.gpkg"',
         "min_segment_m = 5",
         "[streets] min_segment_m: it is of street lines, and no file names them",
+    ),
+    "layer without lines": (
+        'file = "raw/streets.gpkg"',
+        'layer = "edges"',
+        "[streets] layer: it is of street lines, and no file names them",
     ),
     "months only": (
         MONTHS,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from crime_platform.sources.vector_files import POLYGONS, read_vector
 from crime_platform.vocabulary.incident import CoordinateError
 from crime_platform.vocabulary.projection import WGS84, project
 from crime_platform.vocabulary.study_area import StudyArea
@@ -152,14 +153,12 @@ def _covering(area: StudyArea, extent: tuple[float, float, float, float]) -> Gri
 
 
 def _boundary_bounds(area: StudyArea, path: Path) -> tuple[float, float, float, float]:
-    import geopandas  # slow to import, and only areas with a boundary file need it
-
     if not (path.is_file() or path.is_dir()):  # a geodatabase is a folder
         raise CoordinateError(
             f"{path.absolute()}: no such file, and {area.name} takes its extent from it; put the "
             "boundary there, or state extent_m under [grid]"
         )
-    boundary = geopandas.read_file(path)
+    boundary = read_vector(path, wanted=POLYGONS)
     if boundary.crs is None:
         raise CoordinateError(
             f"{path}: states no CRS, so its extent is unknown; save it again with one"

@@ -8,11 +8,9 @@ from jaxtyping import Bool, Int
 from shapely.geometry.base import BaseGeometry
 
 from crime_platform.geography.street_graph import StreetGraph
-from crime_platform.geography.street_lines import read_vector
+from crime_platform.sources.vector_files import POLYGONS, read_vector
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
-
-_AREAS = ("Polygon", "MultiPolygon")
 
 
 def select_nodes(graph: StreetGraph, keep: Bool[np.ndarray, " node"]) -> StreetGraph:
@@ -79,14 +77,14 @@ def read_boundary(path: Path, *, crs: str) -> BaseGeometry:
         CoordinateError: if the file is missing or states no CRS.
         SourceFormatError: if it cannot be read, or a feature is not a polygon.
     """
-    table = read_vector(path)
+    table = read_vector(path, wanted=POLYGONS)
     if table.crs is None:
         raise CoordinateError(
             f"{path}: states no CRS, so its extent is unknown; save it again with one"
         )
     shapes = np.asarray(table.to_crs(crs).geometry.values, dtype=object)
     names = [None if shape is None else shape.geom_type for shape in shapes.tolist()]
-    wrong = [at for at, name in enumerate(names) if name not in _AREAS]
+    wrong = [at for at, name in enumerate(names) if name not in POLYGONS]
     if wrong:
         raise SourceFormatError(
             f"{path}: expected polygons, and feature {wrong[0] + 1} is a {names[wrong[0]]}; name "

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from crime_platform.sources.vector_files import LINES, layer_names, read_vector
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.projection import WGS84
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
-
-_LINES = ("LineString", "MultiLineString")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +37,22 @@ class StreetLines:
     report: LineReport
 
 
-def read_street_lines(path: Path, *, crs: str) -> StreetLines:
+def read_street_lines(path: Path, *, crs: str, layer: str | None = None) -> StreetLines:
     """Street lines of any vector file geopandas reads, reprojected to `crs`.
 
     Features are numbered from 1, as they stand in the file.
+
+    Args:
+        path: as for `read_vector`.
+        crs: the study area's, in metres.
+        layer: of the file; without a name the first one with lines.
 
     Raises:
         CoordinateError: if the file is missing, states no CRS, or holds a line that has no place in
             `crs`.
         SourceFormatError: if it cannot be read, a feature is not a line, or no line remains.
     """
-    table = read_vector(path)
+    table = read_vector(path, layer=layer, wanted=LINES)
     shapes = np.asarray(table.geometry.values, dtype=object)
     _require_lines(shapes, path)
     _require_crs(table, path)
@@ -78,39 +82,14 @@ def read_street_lines(path: Path, *, crs: str) -> StreetLines:
     return StreetLines(line=distinct, crs=crs, report=report)
 
 
-def read_vector(path: Path) -> "GeoDataFrame":
-    """Every feature of a vector file, as geopandas reads it.
-
-    Raises:
-        CoordinateError: if there is no such file.
-        SourceFormatError: if it holds no geometry that geopandas can read.
-    """
-    import geopandas  # slow to import, and only areas with street or boundary files need it
-
-    if not (path.is_file() or path.is_dir()):  # a geodatabase is a folder
-        raise CoordinateError(f"{path.absolute()}: no such file; put it there or correct the path")
-    try:
-        table = geopandas.read_file(path)
-    except (RuntimeError, ValueError, OSError) as error:  # each driver raises its own
-        raise SourceFormatError(
-            f"{path}: cannot be read as a vector file ({error}); a shapefile needs its .shx and "
-            ".dbf beside it, and GeoPackage or GeoJSON are the safest formats"
-        ) from error
-    if not isinstance(table, geopandas.GeoDataFrame):
-        raise SourceFormatError(
-            f"{path}: holds a table without geometry; export it as GeoPackage or GeoJSON"
-        )
-    return table
-
-
 def _require_lines(shapes: np.ndarray, path: Path) -> None:
     names = [None if shape is None else shape.geom_type for shape in shapes.tolist()]
-    wrong = [at for at, name in enumerate(names) if name is not None and name not in _LINES]
+    wrong = [at for at, name in enumerate(names) if name is not None and name not in LINES]
     if wrong:
         raise SourceFormatError(
             f"{path}: expected lines, and feature {wrong[0] + 1} is a {names[wrong[0]]} "
-            f"({len(wrong)} of {len(names)} features are not lines); name the file of road centre "
-            "lines"
+            f"({len(wrong)} of {len(names)} features are not lines); the file holds "
+            f"{', '.join(layer_names(path))}: name the file of road centre lines, or its layer"
         )
 
 

@@ -6,13 +6,14 @@ Neither the names nor the sizes that an archive states are trusted.
 import fnmatch
 import gzip
 import lzma
+import re
 import uuid
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from crime_platform.vocabulary.incident import SourceFormatError
 
@@ -20,6 +21,8 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".geojson", ".json")
 CHUNK_BYTES = 1 << 20
 MAX_UNPACKED_BYTES = 20 * 2**30
 MAX_EXPANSION = 200  # text compresses about 10-fold; a bomb a thousandfold
+_GEODATABASE = ".gdb"  # a folder that is one file to its readers
+_LONGEST_NAME = 60
 ALWAYS_ALLOWED_BYTES = 100 * 2**20  # small files may be as compressible as they like
 
 # What the unpackers raise on damaged bytes; a name that cannot be decoded is a ValueError.
@@ -101,10 +104,75 @@ def unzip(path: Path, scratch: Path, wanted: str) -> list[tuple[Path, str]]:
         raise
     except _DAMAGE as error:
         _require_damage(error)
-        raise SourceFormatError(
-            f"{path}: a zip file that cannot be unpacked ({error}); fetch it again, without a "
-            "password"
-        ) from error
+        raise _damaged_zip(path, error) from error
+
+
+def unzip_all(path: Path, scratch: Path) -> list[tuple[Path, str]]:
+    """Every file inside a zip, each with the name that the archive gives it.
+
+    Files that belong together (`roads.shp`, `roads.dbf`; the files of a geodatabase folder) stay
+    together, under names of ours.
+
+    Raises:
+        SourceFormatError: if the archive is damaged, encrypted, holds two files of one name, or
+            unpacks to more than tables would.
+    """
+    allowance = _Allowance(path.stat().st_size)
+    unpacked: dict[Path, str] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            numbers: dict[str, int] = {}
+            for member in _files_of(archive):
+                target = scratch / _own_path(member.filename, numbers)
+                if target in unpacked:
+                    raise SourceFormatError(
+                        f"{path}: two members are called {member.filename!r}; unpack it by hand "
+                        "and keep the right one"
+                    )
+                target.parent.mkdir(exist_ok=True)
+                with archive.open(member) as packed:
+                    _unpack(packed.read, target, _label(path, member), allowance)
+                unpacked[target] = member.filename
+    except SourceFormatError:
+        raise
+    except _DAMAGE as error:
+        _require_damage(error)
+        raise _damaged_zip(path, error) from error
+    return list(dict.fromkeys(_folder_of(target, name) for target, name in unpacked.items()))
+
+
+def _files_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [
+        member
+        for member in archive.infolist()
+        if not (member.is_dir() or "__MACOSX" in member.filename)
+        and not PurePosixPath(member.filename).name.startswith(".")
+    ]
+
+
+def _own_path(name: str, numbers: dict[str, int]) -> Path:
+    """A short path for a member: equal but for the suffix where its own name is."""
+    whole = PurePosixPath(name.replace("\\", "/").lower())
+    for folder in whole.parents:
+        if folder.suffix == _GEODATABASE:
+            number = numbers.setdefault(str(folder), len(numbers))
+            plain = re.sub(r"[^a-z0-9_.]", "_", whole.name)[-_LONGEST_NAME:].lstrip(".")
+            return Path(f"{number}{_GEODATABASE}") / plain
+    number = numbers.setdefault(str(whole.with_suffix("")), len(numbers))
+    return Path(f"{number}{re.sub(r'[^a-z0-9.]', '_', whole.suffix)[:_LONGEST_NAME]}")
+
+
+def _folder_of(target: Path, name: str) -> tuple[Path, str]:
+    """The geodatabase that a file is of, else the file."""
+    if target.parent.suffix != _GEODATABASE:
+        return target, name
+    return target.parent, str(PurePosixPath(name.replace("\\", "/")).parent)
+
+
+def _damaged_zip(path: Path, error: Exception) -> SourceFormatError:
+    return SourceFormatError(
+        f"{path}: a zip file that cannot be unpacked ({error}); fetch it again, without a password"
+    )
 
 
 def _require_damage(error: Exception) -> None:

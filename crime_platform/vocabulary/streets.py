@@ -96,6 +96,7 @@ class StreetSpec:
 
     offence_groups: tuple[OffenceGroup, ...]
     file: str | None = None  # any vector file of lines, absolute or below the home folder
+    layer: str | None = None  # of the file; the first one with lines if not given
     max_snap_m: float = 100.0  # from a street; from a place, for incidents at no known place
     min_segment_m: float = 5.0  # shorter segments are slivers
     max_link_m: float = 500.0  # between two places

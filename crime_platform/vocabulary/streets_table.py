@@ -5,7 +5,7 @@ from crime_platform.vocabulary.study_area_parts import OffenceType
 from crime_platform.vocabulary.study_area_tables import all_or_none, build
 from crime_platform.vocabulary.toml_keys import TomlTable
 
-_TEXTS = ("file", "boundary_file", "temperature_file")
+_TEXTS = ("file", "layer", "boundary_file", "temperature_file")
 _NUMBERS = ("max_snap_m", "min_segment_m", "max_link_m", "kernel_m", "max_beyond_share")
 _INTEGERS = ("n_communities", "reporting_lag_days", "horizon")
 
@@ -52,8 +52,9 @@ def _extent(table: TomlTable) -> tuple[float, ...] | None:
 def _note_keys_of_the_other_graph(table: TomlTable) -> None:
     if "file" in table.values and "max_link_m" in table.values:
         table.note("max_link_m", "it links places, and file gives street lines; leave it out")
-    if "file" not in table.values and "min_segment_m" in table.values:
-        table.note("min_segment_m", "it is of street lines, and no file names them; leave it out")
+    for key in ("min_segment_m", "layer"):
+        if "file" not in table.values and key in table.values:
+            table.note(key, "it is of street lines, and no file names them; leave it out")
 
 
 def _read_group(table: TomlTable) -> OffenceGroup | None:
