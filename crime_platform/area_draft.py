@@ -16,6 +16,7 @@ from crime_platform.geography.siting import (
     suggested_extent,
     utm_crs,
 )
+from crime_platform.source_wording import SourcePlan
 from crime_platform.sources.column_guess import DateReading, Guess, guess_columns, moment_of
 from crime_platform.sources.raw_table import RawTable, read_raw
 from crime_platform.vocabulary.home import PlatformHome
@@ -60,8 +61,16 @@ class _Points:
     lat: np.ndarray
 
 
-def draft_area(file: Path, home: PlatformHome, told: Told) -> str:
-    """The text of a TOML that reads the file, with a comment on everything that was guessed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A first TOML, and what a person should know before using it."""
+
+    text: str
+    remarks: list[str]  # guesses that may be wrong
+
+
+def draft_area(file: Path, home: PlatformHome, told: Told) -> Draft:
+    """A TOML that reads the file, with a comment on everything that was guessed.
 
     Args:
         file: incidents as any publisher may write them.
@@ -78,7 +87,8 @@ def draft_area(file: Path, home: PlatformHome, told: Told) -> str:
         form = _layout(raw)
         guess = guess_columns(raw, {**_known(raw, form), **told.columns})
         dates = _require_all(raw, guess, form, told)
-        return wording(_plan(raw, guess, dates, form, told, _written_path(file, home)))
+        plan = _plan(raw, guess, dates, form, told, _written_path(file, home))
+        return Draft(text=wording(plan), remarks=guess.worth_a_look)
 
 
 def _layout(raw: RawTable) -> str:
@@ -158,10 +168,7 @@ def _plan(
     first, last = _span(raw, guess, dates)
     return AreaPlan(
         name=told.name,
-        path=path,
-        form=form,
         crs=crs,
-        source_crs=told.crs if "x" in guess.columns else None,
         timezone=told.timezone or timezone,
         zone_remark="" if told.timezone else zone_remark,
         country=country,
@@ -171,10 +178,21 @@ def _plan(
         cell_size_m=CELL_SIZE_M,
         labels=plan_labels(_labels(raw, guess, "offence")),
         premises=_labels(raw, guess, "premises") if form == TABLE else [],
+        placed_share=None if points is None else len(points.lon) / raw.n_rows,
+        source=_source_plan(raw, guess, form, told, path),
+    )
+
+
+def _source_plan(raw: RawTable, guess: Guess, form: str, told: Told, path: str) -> SourcePlan:
+    return SourcePlan(
+        name=told.name,
+        paths=[path],
+        form=form,
         guess=guess,
+        told=told.columns.keys(),
+        crs=told.crs if "x" in guess.columns else None,
         encoding=raw.encoding,
         left_out=raw.left_out,
-        placed_share=None if points is None else len(points.lon) / raw.n_rows,
         n_repeated_ids=_n_repeated_ids(raw, guess),
     )
 

@@ -1,15 +1,14 @@
 """The TOML of a drafted study area: guesses turned into lines, each with the reason beside it."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crime_platform.geography.siting import Extent
-from crime_platform.sources.column_guess import Guess
-from crime_platform.vocabulary.source import NZ_POLICE, TABLE
+from crime_platform.source_wording import SourcePlan, source_sections
 from crime_platform.vocabulary.study_area_parts import BacktestSettings, QualityLimits
 from crime_platform.vocabulary.timesteps import Month
+from crime_platform.vocabulary.toml_text import on_one_line, quoted
 
 # Recorded because police looked, not because somebody was harmed and said so.
 POLICE_DISCOVERED = re.compile(
@@ -29,19 +28,6 @@ MIN_TYPE_SHARE = 0.01  # of the rows whose labels may become a type
 MAX_PREMISES_TYPES = 8
 LIMIT_MARGIN = 0.02  # between what a file holds and the limit that is drafted for it
 MIN_ORIGINS, MONTHS_LEARNT = 3, 12  # of a back-test, and before its first origin
-NZ_PLACES = [
-    "# The export holds no coordinates: meshblocks of 2013 from https://datafinder.stats.govt.nz.",
-    "# [source.only] keeps one city, see data/study_areas/auckland.toml.",
-    "[source.places]",
-    'file = "raw/places/mb2013_centroids_nztm.csv.gz"',
-    'vintage = "meshblocks 2013 (Stats NZ)"',
-    'code = "MB2013"',
-    'x = "X"',
-    'y = "Y"',
-    'crs = "EPSG:2193"',
-    'district = "AU2013_name"',
-    'unknown = ["-118", "999999"]',
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +45,7 @@ class AreaPlan:
     """Everything that a drafted TOML says."""
 
     name: str
-    path: str
-    form: str  # of the source
     crs: str
-    source_crs: str | None  # of x and y
     timezone: str
     zone_remark: str
     country: str
@@ -72,11 +55,8 @@ class AreaPlan:
     cell_size_m: float
     labels: LabelPlan
     premises: Sequence[tuple[str, int]]  # labels with their rows
-    guess: Guess
-    encoding: str | None
-    left_out: Sequence[str]  # columns that are never loaded
     placed_share: float | None  # of rows, None where places are codes
-    n_repeated_ids: int
+    source: SourcePlan
 
 
 def plan_labels(labels: Sequence[tuple[str, int]]) -> LabelPlan:
@@ -92,16 +72,6 @@ def plan_labels(labels: Sequence[tuple[str, int]]) -> LabelPlan:
         no_offence=none,
         rare=[pair for pair in left if pair not in types],
     )
-
-
-def quoted(text: str) -> str:
-    """A TOML string: the escapes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def on_one_line(text: str) -> str:
-    """A text for a comment: whatever would end the line is escaped."""
-    return quoted(text)[1:-1]
 
 
 def slug(text: str, taken: Sequence[str] = ()) -> str:
@@ -122,9 +92,7 @@ def wording(plan: AreaPlan) -> str:
         _grid(plan),
         *_kinds("offence_type", plan.labels.types, titled=True),
         *_kinds("premises_type", plan.premises[:MAX_PREMISES_TYPES], titled=False),
-        _source(plan),
-        _columns(plan) if plan.form == TABLE else [],
-        NZ_PLACES if plan.form == NZ_POLICE else [],
+        *source_sections(plan.source),
         _limits(plan),
         _backtest(plan),
     ]
@@ -134,8 +102,9 @@ def wording(plan: AreaPlan) -> str:
 def _top(plan: AreaPlan) -> list[str]:
     title = plan.name.replace("_", " ").title()
     zone = f" # {plan.zone_remark}" if plan.zone_remark else ""
+    files = on_one_line(", ".join(plan.source.paths))
     return [
-        f"# Drafted by crime-platform new-area from {on_one_line(plan.path)}: every line is a",
+        f"# Drafted by crime-platform new-area from {files}: every line is a",
         "# guess until somebody has read it. crime-platform check-area tells what it makes of the",
         "# file.",
         f"name = {quoted(plan.name)}",
@@ -198,62 +167,6 @@ def _kinds(kind: str, labels: Sequence[tuple[str, int]], *, titled: bool) -> lis
         name = f"name = {quoted(names[-1])}"
         tables.append([f"[[{kind}]]", name, *title, f"labels = [{quoted(label)}] # {n:,} rows"])
     return tables
-
-
-def _source(plan: AreaPlan) -> list[str]:
-    lines = [
-        "[[source]]",
-        f"name = {quoted(plan.name)}",
-        f"format = {quoted(plan.form)}",
-        f"paths = [{quoted(plan.path)}]",
-    ]
-    if plan.form != TABLE:
-        lines[2] += " # columns, dates and revisions follow from it"
-        return lines
-    lines += ['# publisher = "", licence = "", url = "": say where the file comes from']
-    lines += (
-        [f"encoding = {quoted(plan.encoding)} # the file is not UTF-8"] if plan.encoding else []
-    )
-    lines += _dates(plan)
-    if plan.guess.hour_format:
-        lines.append(f"hour_format = {quoted(plan.guess.hour_format)} # 2305: five past eleven")
-    if plan.source_crs:
-        lines.append(f"crs = {quoted(plan.source_crs)} # of x and y")
-    if plan.n_repeated_ids:
-        lines += [
-            f"# {plan.n_repeated_ids:,} rows repeat an id: where they are the same incident, write "
-            '"drop_same_id"'
-        ]
-    return [*lines, 'duplicates = "keep"']
-
-
-def _dates(plan: AreaPlan) -> list[str]:
-    dates = plan.guess.dates
-    lines: list[str] = []
-    if dates is None:
-        return lines
-    if dates.is_ambiguous:
-        lines += [
-            "# AMBIGUOUS: no date of the file tells whether day or month comes first. Ask the",
-            "# publisher, or look for a day above 12 in a longer file.",
-        ]
-    if dates.form:
-        lines.append(f"datetime_format = {quoted(dates.form)}")
-    if dates.is_utc:
-        lines.append('timestamps_are = "utc" # the values end in an offset')
-    return lines
-
-
-def _columns(plan: AreaPlan) -> list[str]:
-    lines = ["[source.columns]"]
-    for key in ("occurred_at", "hour", "offence", "lon", "lat", "x", "y", "id", "premises"):
-        if key in plan.guess.columns:
-            remark = plan.guess.remarks.get(key, "")
-            said = f" # {on_one_line(remark)}" if remark else ""
-            lines.append(f"{key} = {quoted(plan.guess.columns[key].name)}{said}")
-    if plan.left_out:
-        lines.append(f"# never loaded: {on_one_line(', '.join(plan.left_out))}")
-    return lines
 
 
 def _limits(plan: AreaPlan) -> list[str]:

@@ -12,11 +12,12 @@ import typer
 from rich.console import Console
 
 from crime_platform.area_choice import has_files, only_area
-from crime_platform.cli_area import check_area_command, new_area
+from crime_platform.cli_area import check_area_command
 from crime_platform.cli_dashboard import dashboard
 from crime_platform.cli_export import export
 from crime_platform.cli_fetch import fetch
 from crime_platform.cli_known_at import known_at
+from crime_platform.cli_new_area import new_area
 from crime_platform.cli_report import report
 from crime_platform.cli_simulate import simulate
 from crime_platform.cli_tune import tune

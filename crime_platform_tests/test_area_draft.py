@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from conftest import REPOSITORY
 from crime_platform.area_check import check_area
 from crime_platform.area_draft import Told, draft_area
-from crime_platform.area_wording import on_one_line, plan_labels, quoted, slug
+from crime_platform.area_wording import plan_labels, slug
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
+from crime_platform.vocabulary.toml_text import on_one_line, quoted
 
 NYC = REPOSITORY.parent / "shared" / "data" / "nyc-incidents-2014-2015" / "NYC_Crime.zip"
 GWENT = REPOSITORY.parent / "shared" / "data" / "ukpolice-gwent" / "gwent-street.zip"
@@ -45,7 +46,7 @@ def draft(home):
         (home.root / "raw").mkdir(exist_ok=True)
         file = home.root / "raw" / name
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        text = draft_area(file, home, Told(**{"name": "town", "columns": {}, **told}))
+        text = draft_area(file, home, Told(**{"name": "town", "columns": {}, **told})).text
         (home.study_areas / "town.toml").write_text(text)
         return text, load_study_area(home.study_areas / "town.toml")
 
@@ -248,10 +249,32 @@ def test_new_zealand_police_is_known_in_its_own_encoding(draft):
     assert "[source.only] keeps one city" in text
 
 
+def test_a_column_that_a_person_names_reaches_the_toml_whatever_its_key(draft):
+    text = METRES.replace("when;", "Offences;ward;when;").replace("\n20", "\n2;north;20")
+
+    _, area = draft(text, crs="EPSG:26917", columns={"count": "Offences", "part": "ward"})
+
+    assert area.sources[0].columns.count == "Offences"
+    assert area.sources[0].columns.part == "ward"
+
+
+def test_a_column_named_for_a_known_layout_replaces_its_own(draft):
+    rows = "".join(
+        f"x{n},20{22 + n // 24}-{n // 2 % 12 + 1:02d},Gwent Police,Gwent Police,"
+        f"-2.99{n % 3},51.58{n % 4},High Street,W01,Newport,{('Burglary', 'Drugs')[n % 2]},,\n"
+        for n in range(72)
+    )
+
+    _, area = draft(STREET + rows, columns={"part": "LSOA name"})
+
+    assert area.sources[0].format == "police_uk"
+    assert area.sources[0].columns.part == "LSOA name"
+
+
 def test_a_file_elsewhere_is_named_in_full(home, tmp_path):
     (tmp_path / "file.csv").write_text(invented())
 
-    text = draft_area(tmp_path / "file.csv", home, Told(name="town", columns={}))
+    text = draft_area(tmp_path / "file.csv", home, Told(name="town", columns={})).text
 
     assert f'paths = ["{tmp_path}/file.csv"]' in text
 
@@ -312,7 +335,7 @@ def test_any_text_can_stand_in_a_toml(comment, value):
 @pytest.mark.skipif(not NYC.exists(), reason=f"New York's incidents are not at {NYC}")
 def test_new_york_is_drafted_and_passes_the_check(home):
     toml = home.study_areas / "new_york.toml"
-    toml.write_text(draft_area(NYC, home, Told(name="new_york", columns={})))
+    toml.write_text(draft_area(NYC, home, Told(name="new_york", columns={})).text)
 
     check = check_area(toml, home)
 
@@ -327,7 +350,7 @@ def test_new_york_is_drafted_and_passes_the_check(home):
 @pytest.mark.skipif(not GWENT.exists(), reason=f"the files of Gwent Police are not at {GWENT}")
 def test_gwent_is_drafted_and_passes_the_check(home):
     toml = home.study_areas / "gwent.toml"
-    toml.write_text(draft_area(GWENT, home, Told(name="gwent", columns={})))
+    toml.write_text(draft_area(GWENT, home, Told(name="gwent", columns={})).text)
 
     check = check_area(toml, home)
 

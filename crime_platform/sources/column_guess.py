@@ -64,7 +64,8 @@ class Guess:
     columns: dict[str, Column] = field(default_factory=dict)
     dates: DateReading | None = None
     hour_format: str | None = None
-    remarks: dict[str, str] = field(default_factory=dict)  # by key
+    remarks: dict[str, str] = field(default_factory=dict)  # by key, for its line in the TOML
+    worth_a_look: list[str] = field(default_factory=list)  # for the terminal
 
 
 def guess_columns(raw: RawTable, given: Mapping[str, str]) -> Guess:
