@@ -9,13 +9,9 @@ import duckdb
 import numpy as np
 from jaxtyping import Int
 
-from crime_platform.area_wording import AreaPlan, plan_labels, slug, wording
-from crime_platform.geography.siting import (
-    ZoneGuess,
-    nearest_timezone,
-    suggested_extent,
-    utm_crs,
-)
+from crime_platform.area_wording import AreaPlan, plan_labels, slug, wording, zone_remarks
+from crime_platform.geography.siting import suggested_extent, utm_crs
+from crime_platform.geography.time_zones import ZoneFinding, locate_zone, settled_zone
 from crime_platform.source_wording import SourcePlan
 from crime_platform.sources.column_guess import DateReading, Guess, guess_columns, moment_of
 from crime_platform.sources.raw_table import RawTable, read_raw
@@ -23,8 +19,12 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.projection import WGS84, project
 from crime_platform.vocabulary.source import NZ_POLICE, POLICE_UK, TABLE
 from crime_platform.vocabulary.source_formats import KNOWN_COLUMNS, KNOWN_SETTINGS
-from crime_platform.vocabulary.study_area import require_metric_crs
-from crime_platform.vocabulary.study_area_parts import StudyAreaError, require_slug
+from crime_platform.vocabulary.study_area import require_metric_crs, require_timezone
+from crime_platform.vocabulary.study_area_parts import (
+    HolidayCalendar,
+    StudyAreaError,
+    require_slug,
+)
 from crime_platform.vocabulary.timesteps import Month, is_whole
 
 CELL_SIZE_M = 500.0
@@ -50,7 +50,16 @@ class Told:
     name: str
     columns: Mapping[str, str]  # by key of [source.columns]
     timezone: str | None = None
+    country: str | None = None  # ISO 3166-1 alpha-2, or with its part as in US-TX
     crs: str | None = None  # of x and y, and of the grid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A drafted TOML, and what a person should look at in it."""
+
+    text: str
+    remarks: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +68,6 @@ class _Points:
 
     lon: np.ndarray
     lat: np.ndarray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A first TOML, and what a person should know before using it."""
-
-    text: str
-    remarks: list[str]  # guesses that may be wrong
 
 
 def draft_area(file: Path, home: PlatformHome, told: Told) -> Draft:
@@ -88,7 +89,7 @@ def draft_area(file: Path, home: PlatformHome, told: Told) -> Draft:
         guess = guess_columns(raw, {**_known(raw, form), **told.columns})
         dates = _require_all(raw, guess, form, told)
         plan = _plan(raw, guess, dates, form, told, _written_path(file, home))
-        return Draft(text=wording(plan), remarks=guess.worth_a_look)
+        return Draft(text=wording(plan), remarks=[*guess.worth_a_look, *zone_remarks(plan)])
 
 
 def _layout(raw: RawTable) -> str:
@@ -155,7 +156,7 @@ def _plan(
     points = _points(raw, guess, told)
     if points is None:
         crs = told.crs or LAYOUT_CRS[form]
-        extent, timezone, country, zone_remark = None, *LAYOUT_ZONE[form], ""
+        extent, found = None, None
     else:
         lon, lat = float(np.median(points.lon)), float(np.median(points.lat))
         crs = _grid_crs(guess, form, told, lon, lat)
@@ -164,14 +165,13 @@ def _plan(
         extent = suggested_extent(
             x_m[known], y_m[known], cell_size_m=CELL_SIZE_M, trim_share=TRIM_SHARE
         )
-        timezone, country, zone_remark = _zone(form, nearest_timezone(lon, lat))
+        found = locate_zone(points.lon, points.lat)
     first, last = _span(raw, guess, dates)
     return AreaPlan(
         name=told.name,
         crs=crs,
-        timezone=told.timezone or timezone,
-        zone_remark="" if told.timezone else zone_remark,
-        country=country,
+        zone=_zone(form, found, told),
+        subdivision=_country(told)[1],
         first_month=first,
         last_month=last,
         extent=extent,
@@ -197,12 +197,33 @@ def _source_plan(raw: RawTable, guess: Guess, form: str, told: Told, path: str) 
     )
 
 
-def _zone(form: str, nearest: ZoneGuess) -> tuple[str, str, str]:
+def _zone(form: str, found: ZoneFinding | None, told: Told) -> ZoneFinding:
+    """Zone and country: what a person gives, what the layout implies, or where the points lie."""
+    if told.timezone is not None:
+        require_timezone(told.timezone)
     if form in LAYOUT_ZONE:
-        return *LAYOUT_ZONE[form], ""
-    town = nearest.timezone.rpartition("/")[2].replace("_", " ")
-    remark = f"guessed: {town}, {nearest.distance_km:.0f} km away, is the nearest town with one"
-    return nearest.timezone, nearest.country, remark
+        timezone, country = LAYOUT_ZONE[form]
+        found = ZoneFinding(timezone=timezone, country=country)
+    zone = settled_zone(found, timezone=told.timezone, country=_country(told)[0])
+    if zone is None:
+        raise StudyAreaError(
+            "no time zone of a country holds the points: they lie far out at sea. Either longitude "
+            "and latitude are swapped or wrong (--column lon=NAME --column lat=NAME), or say the "
+            "zone, e.g. --timezone America/Toronto"
+        )
+    return zone
+
+
+def _country(told: Told) -> tuple[str | None, str | None]:
+    """Country and part of it that a person gives, e.g. of `US-TX`."""
+    if told.country is None:
+        return None, None
+    country, _, part = told.country.upper().partition("-")
+    try:
+        HolidayCalendar(country=country, subdivision=part or None)
+    except StudyAreaError as error:
+        raise StudyAreaError(f"--country {told.country}: {error}") from error
+    return country, part or None
 
 
 def _grid_crs(guess: Guess, form: str, told: Told, lon: float, lat: float) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crime_platform.geography.siting import Extent
+from crime_platform.geography.time_zones import ZoneFinding, country_name
 from crime_platform.source_wording import SourcePlan, source_sections
 from crime_platform.vocabulary.study_area_parts import BacktestSettings, QualityLimits
 from crime_platform.vocabulary.timesteps import Month
@@ -46,9 +47,8 @@ class AreaPlan:
 
     name: str
     crs: str
-    timezone: str
-    zone_remark: str
-    country: str
+    zone: ZoneFinding
+    subdivision: str | None  # of the country, where a person named it
     first_month: Month
     last_month: Month
     extent: Extent | None
@@ -101,7 +101,6 @@ def wording(plan: AreaPlan) -> str:
 
 def _top(plan: AreaPlan) -> list[str]:
     title = plan.name.replace("_", " ").title()
-    zone = f" # {plan.zone_remark}" if plan.zone_remark else ""
     files = on_one_line(", ".join(plan.source.paths))
     return [
         f"# Drafted by crime-platform new-area from {files}: every line is a",
@@ -110,7 +109,7 @@ def _top(plan: AreaPlan) -> list[str]:
         f"name = {quoted(plan.name)}",
         f"title = {quoted(title)}",
         f"crs = {quoted(plan.crs)} # metres",
-        f"timezone = {quoted(plan.timezone)}{zone}",
+        f"timezone = {quoted(plan.zone.timezone)}{_doubted(plan.zone.timezone_doubts)}",
         'step = "month"',
         f'first_month = "{plan.first_month}" # the first whole month of the file',
         f'last_month = "{plan.last_month}" # the last one; drop the line to follow the publisher',
@@ -136,12 +135,54 @@ def _ignored(labels: LabelPlan) -> list[str]:
     return [opening, "ignored_labels = [", *lines, "]"] if lines else []
 
 
-def _calendar(plan: AreaPlan) -> list[str]:
+def _doubted(doubts: Sequence[str]) -> str:
+    return f" # {'; '.join(doubts)}" if doubts else ""
+
+
+def zone_remarks(plan: AreaPlan) -> list[str]:
+    """What a person should check of the time zone and of the holidays."""
+    zone = plan.zone
+    remarks = [
+        f'timezone = "{zone.timezone}" was {doubt}. Correct the line if it is wrong'
+        for doubt in zone.timezone_doubts
+    ]
+    if zone.country is None:
+        return [*remarks, "no country is known, so models see no holidays: add [calendar] country"]
+    if not _has_holidays(zone.country):
+        return [*remarks, f"no public holidays are known of {country_name(zone.country)}"]
+    return remarks + [
+        f'[calendar] country = "{zone.country}" was {doubt}. Models see its holidays: correct '
+        "the line if it is wrong"
+        for doubt in zone.country_doubts
+    ]
+
+
+def _has_holidays(country: str) -> bool:
     import holidays  # a tenth of a second that only a draft pays
 
-    if plan.country not in holidays.list_supported_countries():
+    return country in holidays.list_supported_countries(include_aliases=True)
+
+
+def _calendar(plan: AreaPlan) -> list[str]:
+    """Public holidays; those of one state or province only where a person named it."""
+    country, doubts = plan.zone.country, plan.zone.country_doubts
+    if country is None or not _has_holidays(country):
         return []
-    return ["[calendar]", f"country = {quoted(plan.country)} # add subdivision, e.g. the state"]
+    lines = ["[calendar]", f"country = {quoted(country)} # {country_name(country)}"]
+    if doubts:
+        lines[-1] += f"; {'; '.join(doubts)}"
+    if plan.subdivision is not None:
+        return [*lines, f"subdivision = {quoted(plan.subdivision)}"]
+    return [*lines, *_subdivisions(country)]
+
+
+def _subdivisions(country: str) -> list[str]:
+    import holidays
+
+    parts = holidays.list_supported_countries(include_aliases=True)[country]
+    if not parts:
+        return []
+    return [f'# subdivision = "{parts[0]}": for holidays of one part only: {", ".join(parts)}']
 
 
 def _grid(plan: AreaPlan) -> list[str]:

@@ -25,7 +25,11 @@ def new_area(
         typer.Option(help="A column you know, KEY=NAME, e.g. offence=Category; may be repeated"),
     ] = None,
     timezone: Annotated[
-        str | None, typer.Option(help="IANA time zone; that of the nearest town by default")
+        str | None, typer.Option(help="IANA time zone; that of the points by default")
+    ] = None,
+    country: Annotated[
+        str | None,
+        typer.Option(help="Whose holidays: US, or US-TX with them of a state; by default as zone"),
     ] = None,
     crs: Annotated[
         str | None, typer.Option(help="CRS of x and y in metres, and of the grid; else UTM")
@@ -41,7 +45,13 @@ def new_area(
     home = PlatformHome.from_environment()
     try:
         area_name, path = name_and_path(file, home, name=name, output=output)
-        told = Told(name=area_name, columns=_columns(column or []), timezone=timezone, crs=crs)
+        told = Told(
+            name=area_name,
+            columns=_columns(column or []),
+            timezone=timezone,
+            country=country,
+            crs=crs,
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = draft_area(file, home, told)
         with path.open("x", encoding="utf-8") as toml:

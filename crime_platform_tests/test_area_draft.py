@@ -68,7 +68,9 @@ def test_the_small_town_is_understood(draft):
         "id": "Case No",
         "premises": "Location Type",
     }
-    assert (area.crs, area.timezone) == ("EPSG:32632", "Europe/Luxembourg")
+    assert (area.crs, area.timezone) == ("EPSG:32632", "Europe/Berlin")
+    assert area.calendar is not None
+    assert area.calendar.country == "DE"
     assert (str(area.first_month), str(area.last_month)) == ("2019-01", "2021-12")
     assert area.offence_names == ("einbruch", "diebstahl_im_caf", "raub")
     assert area.ignored_labels == ("Drug possession",)
@@ -93,7 +95,8 @@ def test_guesses_are_told_beside_their_lines(draft):
     assert 'occurred_at = "Date Occurred" # other dates: Date Reported' in text
     assert "# recorded because police looked, not because somebody reported harm\n" in text
     assert '    "Drug possession", # 108 rows\n' in text
-    assert "is the nearest town with one" in text
+    assert 'timezone = "Europe/Berlin"\n' in text
+    assert 'country = "DE" # Germany\n# subdivision = "BB": for holidays of one part' in text
     assert "# never loaded: Suspect Age\n" in text
 
 
@@ -359,3 +362,80 @@ def test_gwent_is_drafted_and_passes_the_check(home):
     assert {"Drugs", "Public order", "Anti-social behaviour"} <= set(
         check.facts.area.ignored_labels
     )
+
+
+def moved(lon, lat):
+    """The small town somewhere else, to whole hundredths of a degree."""
+    text = invented()
+    for n, (old_lon, old_lat) in enumerate(DEGREES):
+        text = text.replace(f";{old_lon};{old_lat};", f";{lon + n / 100:.2f};{lat + n / 100:.2f};")
+    return text
+
+
+def remarks_of(content, home, **told):
+    file = home.root / "file.csv"
+    file.write_text(content)
+    return draft_area(file, home, Told(**{"name": "town", "columns": {}, **told})).remarks
+
+
+def test_the_country_follows_from_the_zone_that_is_given(draft):
+    _, area = draft(moved(77.20, 28.60), timezone="Asia/Kathmandu")
+
+    assert (area.timezone, area.calendar.country) == ("Asia/Kathmandu", "NP")
+
+
+def test_a_zone_away_from_the_points_is_worth_a_look(home):
+    assert remarks_of(moved(77.20, 28.60), home, timezone="Asia/Kathmandu") == [
+        'timezone = "Asia/Kathmandu" was given, but the points lie in Asia/Kolkata. Correct the '
+        "line if it is wrong"
+    ]
+
+
+def test_certain_zones_need_no_look(home):
+    assert remarks_of(moved(-95.40, 29.70), home) == []
+
+
+def test_a_guessed_country_is_said_in_the_draft_and_beside_it(home, draft):
+    crimea = moved(34.10, 44.95)
+
+    text, _ = draft(crimea)
+    (remark,) = remarks_of(crimea, home)
+
+    assert 'country = "UA" # Ukraine; guessed: Crimea is claimed by more than one country' in text
+    assert remark.startswith('[calendar] country = "UA" was guessed: Crimea is claimed')
+
+
+def test_a_guessed_zone_is_said_in_the_draft(draft):
+    text, _ = draft(moved(87.60, 43.80))
+
+    assert 'timezone = "Asia/Shanghai" # guessed: Asia/Urumqi is kept there too' in text
+
+
+def test_a_country_and_its_part_can_be_given(draft):
+    _, area = draft(moved(-95.40, 29.70), country="us-tx")
+
+    assert (area.calendar.country, area.calendar.subdivision) == ("US", "TX")
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"country": "QQ"}, "--country QQ: country: 'QQ' has no holiday calendar"),
+        ({"country": "US-XX"}, "--country US-XX: subdivision: US has no 'XX'; it has AK, AL"),
+        ({"timezone": "Texas"}, "timezone: 'Texas' is not an IANA time zone"),
+    ],
+)
+def test_a_zone_or_country_that_does_not_exist_is_refused(draft, told, message):
+    with pytest.raises(StudyAreaError, match=message):
+        draft(moved(-95.40, 29.70), **told)
+
+
+def test_points_at_sea_need_a_zone(draft):
+    with pytest.raises(StudyAreaError, match="no time zone of a country holds the points"):
+        draft(moved(-140.0, 30.0))
+
+
+def test_points_at_sea_with_a_zone_without_country_have_no_holidays(home):
+    assert remarks_of(moved(-140.0, 30.0), home, timezone="UTC") == [
+        "no country is known, so models see no holidays: add [calendar] country"
+    ]

@@ -19,7 +19,8 @@ def test_a_drafted_area_is_written_and_checked(home):
 
     written = (home.study_areas / "drafted.toml").read_text()
     assert answer.exit_code == 0, answer.output
-    assert 'timezone = "America/Detroit"\n' in written
+    assert 'timezone = "America/Detroit" # given, but the points lie in America/Toronto' in written
+    assert 'Worth a look: timezone = "America/Detroit" was given, but' in answer.output
     assert 'paths = ["raw/toy/all.csv"]' in written
     assert "Next: crime-platform run --study-area drafted" in " ".join(answer.stdout.split())
 

@@ -4,7 +4,6 @@ import pytest
 from crime_platform.geography.siting import (
     area_stretch,
     middle,
-    nearest_timezone,
     suggested_extent,
     utm_crs,
 )
@@ -58,26 +57,3 @@ def test_one_point_is_one_cell():
     extent = suggested_extent(np.array([500.0]), np.array([0.0]), cell_size_m=500.0, trim_share=0.0)
 
     assert extent.bounds_m == (500.0, 0.0, 1000.0, 500.0)
-
-
-@pytest.mark.parametrize(
-    ("lon", "lat", "timezone", "country"),
-    [
-        (-73.93, 40.73, "America/New_York", "US"),
-        (-78.49, 38.03, "America/New_York", "US"),
-        (174.9, -37.0, "Pacific/Auckland", "NZ"),
-        (13.4, 48.2, "Europe/Vienna", "AT"),
-    ],
-)
-def test_the_nearest_town_names_the_time_zone(lon, lat, timezone, country):
-    guess = nearest_timezone(lon, lat)
-
-    assert (guess.timezone, guess.country) == (timezone, country)
-
-
-def test_its_distance_is_measured_along_the_sphere():
-    # Vienna stands in the list at 48 degrees 13 minutes north, 16 degrees 20 minutes east; one
-    # degree of latitude is 6371 pi / 180 = 111.19 km.
-    guess = nearest_timezone(16 + 20 / 60, 48 + 13 / 60 + 0.1)
-
-    assert guess.distance_km == pytest.approx(11.12, abs=0.01)

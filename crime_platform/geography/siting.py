@@ -1,7 +1,5 @@
 """Where a city lies by its incidents: the CRS and the extent that would suit it."""
 
-import importlib.resources
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +7,6 @@ from jaxtyping import Bool, Float
 
 from crime_platform.vocabulary.projection import WGS84, project
 
-EARTH_RADIUS_KM = 6371.0
 FAR_OFF = 2.0  # times the distance from the middle within which 95 % of all points lie
 NEAR_SHARE = 0.95
 
@@ -34,46 +31,6 @@ def utm_crs(lon: float, lat: float) -> str | None:
     )
     zones = query_utm_crs_info(datum_name="WGS 84", area_of_interest=here)
     return f"EPSG:{zones[0].code}" if zones else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneGuess:
-    """A time zone by its best known town."""
-
-    timezone: str  # IANA name
-    country: str  # ISO 3166-1 alpha-2, of that town
-    distance_km: float  # to it
-
-
-def nearest_timezone(lon: float, lat: float) -> ZoneGuess:
-    """The time zone whose town, by the list of the tz database, is nearest to a point.
-
-    A guess: a border may lie between the two.
-    """
-    listed = (importlib.resources.files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8")
-    lines = [line.split("\t") for line in listed.splitlines() if not line.startswith("#")]
-    towns = np.array([_town(line[1]) for line in lines])
-    # The haversine formula: distances along the sphere.
-    east, north = np.radians(towns[:, 0] - lon), np.radians(towns[:, 1] - lat)
-    both = np.cos(np.radians(lat)) * np.cos(np.radians(towns[:, 1]))
-    half = np.sin(north / 2) ** 2 + both * np.sin(east / 2) ** 2
-    distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(half))
-    best = int(np.argmin(distance_km))
-    return ZoneGuess(
-        timezone=lines[best][2], country=lines[best][0], distance_km=float(distance_km[best])
-    )
-
-
-def _town(written: str) -> tuple[float, float]:
-    """Degrees of `+404251-0740023`: latitude, then longitude, in degrees, minutes and seconds."""
-    lat, lon = re.findall(r"[+-]\d+", written)
-    return _degrees(lon, 3), _degrees(lat, 2)
-
-
-def _degrees(written: str, digits: int) -> float:
-    sign, figures = (-1 if written[0] == "-" else 1), written[1:]
-    minutes, seconds = figures[digits : digits + 2], figures[digits + 2 :] or "0"
-    return sign * (int(figures[:digits]) + int(minutes) / 60 + int(seconds) / 3600)
 
 
 def area_stretch(crs: str, lon: float, lat: float) -> float:

@@ -73,7 +73,7 @@ class StudyArea:
         require_slug("name", self.name)
         require_one_of("step", self.step, STEPS)
         require_metric_crs(self.crs)
-        _require_timezone(self.timezone)
+        require_timezone(self.timezone)
         if self.last_month is not None and self.last_month < self.first_month:
             raise StudyAreaError(
                 f"last_month: {self.last_month} lies before first_month {self.first_month}"
@@ -169,7 +169,12 @@ def require_metric_crs(crs: str) -> None:
         raise StudyAreaError(f"crs: {crs} ({found.name}) measures in {sorted(units)}; {cure}")
 
 
-def _require_timezone(name: str) -> None:
+def require_timezone(name: str) -> None:
+    """Refuse what is no time zone of the tz database.
+
+    Raises:
+        StudyAreaError: if it is none.
+    """
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
@@ -253,7 +258,7 @@ def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
 
 
 def _note_place_and_time(table: TomlTable, fields: Mapping[str, Any]) -> None:
-    for key, check in (("crs", require_metric_crs), ("timezone", _require_timezone)):
+    for key, check in (("crs", require_metric_crs), ("timezone", require_timezone)):
         try:
             check(fields[key] or "")
         except StudyAreaError as error:
