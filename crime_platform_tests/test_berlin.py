@@ -1,0 +1,66 @@
+"""Seven real vintages of one police force: the area's file is here, its data are not."""
+
+import gzip
+import shutil
+
+import pytest
+
+from conftest import REPOSITORY, prepare_home
+from crime_platform.counting import rebuild_counts
+from crime_platform.ingest import ingest_area
+from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.warehouse import Warehouse
+
+TOML = REPOSITORY / "data" / "study_areas" / "berlin.toml"
+FOLDER = REPOSITORY.parent / "shared" / "data" / "berlin-bicycle-theft"
+needs_files = pytest.mark.skipif(
+    not FOLDER.exists(), reason=f"the files of the Berlin police are not in {FOLDER}"
+)
+
+
+@pytest.fixture(scope="module")
+def berlin(tmp_path_factory):
+    """Home with Berlin's seven files, ingested and counted."""
+    home = prepare_home(tmp_path_factory.mktemp("berlin") / "home")
+    shutil.copy(TOML, home.study_areas)
+    raw = home.root / "raw" / "berlin"
+    raw.mkdir(parents=True)
+    shutil.copy(FOLDER / "plr.csv", raw)
+    for packed in FOLDER.glob("*.csv.gz"):
+        (raw / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+    area = load_study_area(home.study_areas / TOML.name)
+    ingest = ingest_area(area, home)
+    return home, ingest, rebuild_counts(area, home)
+
+
+def test_the_area_is_read_and_counts_two_ways_of_theft():
+    area = load_study_area(TOML)
+
+    assert area.offence_names == ("bicycle_theft", "cellar")
+    assert area.sources[0].places is not None
+
+
+@needs_files
+def test_of_each_month_the_newest_file_counts(berlin):
+    _, ingest, counts = berlin
+
+    assert ingest.problems == []
+    # 183,113 rows are accepted; of a month that several files hold, the newest alone counts
+    assert sum(row["n_accepted"] for row in ingest.file_rows) == 183_113
+    assert ingest.n_accepted == 93_750
+    assert counts.totals["count"].sum() == 93_750
+    assert len(counts.totals) == 54
+    assert counts.missing == []
+
+
+@needs_files
+def test_every_incident_has_the_point_of_its_planning_area(berlin):
+    home, _, _ = berlin
+
+    found = Warehouse(home.warehouse).read(
+        "select count(*) as n, count(row) as placed, count(distinct (x_m, y_m)) as points "
+        "from incident"
+    )
+
+    assert found["placed"].item() / found["n"].item() > 0.999
+    assert found["points"].item() <= 542
