@@ -1,7 +1,7 @@
 """A first TOML for a city, guessed from a file of its incidents; a person corrects the rest."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,12 @@ import duckdb
 import numpy as np
 from jaxtyping import Int
 
-from crime_platform.area_wording import AreaPlan, plan_labels, slug, wording, zone_remarks
+from crime_platform.area_wording import AreaPlan, slug, wording, zone_remarks
 from crime_platform.geography.siting import suggested_extent, utm_crs
 from crime_platform.geography.time_zones import ZoneFinding, locate_zone, settled_zone
 from crime_platform.source_wording import SourcePlan
 from crime_platform.sources.column_guess import DateReading, Guess, guess_columns, moment_of
+from crime_platform.sources.label_guess import LabelPlan, plan_labels, stop_columns
 from crime_platform.sources.raw_table import RawTable, read_raw
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.projection import WGS84, project
@@ -28,6 +29,7 @@ from crime_platform.vocabulary.study_area_parts import (
 from crime_platform.vocabulary.timesteps import Month, is_whole
 
 CELL_SIZE_M = 500.0
+MAX_SHOWN = 5  # labels of a kind, in a message
 TRIM_SHARE = 0.001  # of the points, on each side of the extent
 DENSE_SHARE = 0.1  # of a usual month; with less, a month holds late reports or typing errors
 QUIET_DAYS = 3  # at the start of a month that is whole all the same
@@ -86,6 +88,7 @@ def draft_area(file: Path, home: PlatformHome, told: Told) -> Draft:
     with tempfile.TemporaryDirectory(prefix="new-area-") as scratch, duckdb.connect() as connection:
         raw = read_raw(connection, file, Path(scratch), layouts=tuple(LAYOUTS.values()))
         form = _layout(raw)
+        _refuse_stops(raw)
         guess = guess_columns(raw, {**_known(raw, form), **told.columns})
         dates = _require_all(raw, guess, form, told)
         plan = _plan(raw, guess, dates, form, told, _written_path(file, home))
@@ -176,7 +179,7 @@ def _plan(
         last_month=last,
         extent=extent,
         cell_size_m=CELL_SIZE_M,
-        labels=plan_labels(_labels(raw, guess, "offence")),
+        labels=_label_plan(raw, guess),
         premises=_labels(raw, guess, "premises") if form == TABLE else [],
         placed_share=None if points is None else len(points.lon) / raw.n_rows,
         source=_source_plan(raw, guess, form, told, path),
@@ -296,6 +299,36 @@ def _dense_run(
     dense = np.flatnonzero(counts >= DENSE_SHARE * usual)
     breaks = np.flatnonzero(np.diff(months[dense].astype(int)) > 1) + 1
     return max(np.split(dense, breaks), key=lambda run: counts[run].sum())
+
+
+def _refuse_stops(raw: RawTable) -> None:
+    stops = stop_columns(raw.names.values())
+    if stops:
+        columns = "column" if len(stops) == 1 else "columns"
+        raise StudyAreaError(
+            f"the file holds stops and searches ({columns} {', '.join(map(repr, stops))}): they "
+            "show where police look, not where incidents happen. Take the publisher's file of "
+            "incidents"
+        )
+
+
+def _label_plan(raw: RawTable, guess: Guess) -> LabelPlan:
+    """What becomes of the labels; refused where nothing is left that somebody reports."""
+    plan = plan_labels(_labels(raw, guess, "offence"))
+    if not plan.types and not plan.rare:
+        police, none = plan.police_discovered, plan.no_offence
+        raise StudyAreaError(
+            f"no label in column {guess.columns['offence'].name!r} names harm that somebody "
+            f"reports; found because police looked: {_few(police)}; no offences: {_few(none)}. "
+            "Name another column with --column offence=NAME, or take the publisher's file of "
+            "incidents. Where you do mean these labels, write the TOML by hand"
+        )
+    return plan
+
+
+def _few(labels: Sequence[tuple[str, int]]) -> str:
+    shown = ", ".join(f"{label} {n:,}" for label, n in labels[:MAX_SHOWN])
+    return f"{shown or 'none'}{', ...' if len(labels) > MAX_SHOWN else ''}"
 
 
 def _labels(raw: RawTable, guess: Guess, key: str) -> list[tuple[str, int]]:

@@ -7,38 +7,15 @@ from dataclasses import dataclass
 from crime_platform.geography.siting import Extent
 from crime_platform.geography.time_zones import ZoneFinding, country_name
 from crime_platform.source_wording import SourcePlan, source_sections
+from crime_platform.sources.label_guess import MAX_TYPES, MIN_TYPE_SHARE, LabelPlan
+from crime_platform.sources.label_words import folded
 from crime_platform.vocabulary.study_area_parts import BacktestSettings, QualityLimits
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.vocabulary.toml_text import on_one_line, quoted
 
-# Recorded because police looked, not because somebody was harmed and said so.
-POLICE_DISCOVERED = re.compile(
-    r"drug|narcot|controlled substance|prostitut|weapon|firearm|liquor|alcohol|gambl|public order"
-    r"|disorder|driving under|\bdui\b|\bdwi\b|drunk|intoxic|warrant|loiter|vagran|solicit|trespass"
-    r"|traffic|stolen property|obscen|pornograph|possession",
-    re.IGNORECASE,
-)
-# Calls and services that are no offences.
-NO_OFFENCE = re.compile(
-    r"assist|accident|hit and run|collision|crash|\blost|found|missing|runaway|suspicious"
-    r"|animal|alarm|towed|non-?criminal|death|suicide|welfare|noise|civil|initiative|investigation|antisocial|anti-social",
-    re.IGNORECASE,
-)
-MAX_TYPES = 8
-MIN_TYPE_SHARE = 0.01  # of the rows whose labels may become a type
 MAX_PREMISES_TYPES = 8
 LIMIT_MARGIN = 0.02  # between what a file holds and the limit that is drafted for it
 MIN_ORIGINS, MONTHS_LEARNT = 3, 12  # of a back-test, and before its first origin
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelPlan:
-    """What becomes of the publisher's labels; each with its rows, most frequent first."""
-
-    types: Sequence[tuple[str, int]]
-    police_discovered: Sequence[tuple[str, int]]
-    no_offence: Sequence[tuple[str, int]]
-    rare: Sequence[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,24 +36,13 @@ class AreaPlan:
     source: SourcePlan
 
 
-def plan_labels(labels: Sequence[tuple[str, int]]) -> LabelPlan:
-    """Sort labels into types of their own and the reasons for which they are none."""
-    police = [pair for pair in labels if POLICE_DISCOVERED.search(pair[0])]
-    none = [pair for pair in labels if pair not in police and NO_OFFENCE.search(pair[0])]
-    left = [pair for pair in labels if pair not in police and pair not in none]
-    enough = MIN_TYPE_SHARE * sum(n for _, n in left)
-    types = [pair for pair in left if pair[1] >= enough][:MAX_TYPES]
-    return LabelPlan(
-        types=types,
-        police_discovered=police,
-        no_offence=none,
-        rare=[pair for pair in left if pair not in types],
-    )
-
-
 def slug(text: str, taken: Sequence[str] = ()) -> str:
-    """A name of small letters, digits and underscores, unlike those that are taken."""
-    plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    """A name of small letters, digits and underscores, unlike those that are taken.
+
+    Accents are dropped in every language alike (Körperverletzung is korperverletzung, for no label
+    says whether its ö is oe), and other scripts are transliterated.
+    """
+    plain = re.sub(r"[^a-z0-9]+", "_", folded(text)).strip("_")
     plain = plain if plain[:1].isalpha() else f"n_{plain}".rstrip("_")
     name, number = plain, 2
     while name in taken:
@@ -124,7 +90,10 @@ def _ignored(labels: LabelPlan) -> list[str]:
             labels.police_discovered
         ),
         "look like no offences": labels.no_offence,
-        "few rows: move each to the offence type where it belongs": labels.rare,
+        f"beyond the {MAX_TYPES} most frequent: write a type for each that you want": labels.beyond,
+        f"under {MIN_TYPE_SHARE:.0%} of the rows each: move each to the type where it belongs": (
+            labels.rare
+        ),
     }
     lines = []
     for reason, pairs in groups.items():

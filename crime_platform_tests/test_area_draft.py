@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from conftest import REPOSITORY
 from crime_platform.area_check import check_area
 from crime_platform.area_draft import Told, draft_area
-from crime_platform.area_wording import plan_labels, slug
+from crime_platform.area_wording import slug
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
@@ -72,7 +72,7 @@ def test_the_small_town_is_understood(draft):
     assert area.calendar is not None
     assert area.calendar.country == "DE"
     assert (str(area.first_month), str(area.last_month)) == ("2019-01", "2021-12")
-    assert area.offence_names == ("einbruch", "diebstahl_im_caf", "raub")
+    assert area.offence_names == ("einbruch", "diebstahl_im_cafe", "raub")
     assert area.ignored_labels == ("Drug possession",)
     assert {kind.name for kind in area.premises_types} == {"house", "street"}
 
@@ -283,35 +283,17 @@ def test_a_file_elsewhere_is_named_in_full(home, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("label", "group"),
-    [
-        ("NARCOTICS", "police_discovered"),
-        ("Driving Under the Influence", "police_discovered"),
-        ("Possession of weapons", "police_discovered"),
-        ("Towed Vehicle", "no_offence"),
-        ("Missing Person-adult", "no_offence"),
-        ("Robbery", "types"),
-        ("Theft of car", "rare"),
-    ],
-)
-def test_labels_are_sorted_by_what_they_speak_of(label, group):
-    plan = plan_labels([("Burglary", 1000), (label, 5 if group == "rare" else 500)])
-
-    assert label in [found for found, _ in getattr(plan, group)]
-
-
-def test_at_most_eight_labels_become_types():
-    plan = plan_labels([(f"kind {n}", 100) for n in range(10)])
-
-    assert [label for label, _ in plan.rare] == ["kind 8", "kind 9"]
-
-
-@pytest.mark.parametrize(
     ("text", "taken", "name"),
     [
         ("Theft / from car", [], "theft_from_car"),
         ("11 Robbery", [], "n_11_robbery"),
         ("???", [], "n"),
+        ("Robo a transeúnte", [], "robo_a_transeunte"),
+        ("Daño", [], "dano"),
+        ("Straßenraub, Körperverletzung", [], "strassenraub_korperverletzung"),
+        ("\u0130nsan, h\u0131rs\u0131zl\u0131k", [], "insan_hirsizlik"),  # dots of Turkish
+        ("\u041a\u0440\u0430\u0436\u0430", [], "krazha"),  # Russian: theft
+        ("盗窃", [], "daoqie"),
         ("Theft!", ["theft", "theft_2"], "theft_3"),
     ],
 )
@@ -439,3 +421,54 @@ def test_points_at_sea_with_a_zone_without_country_have_no_holidays(home):
     assert remarks_of(moved(-140.0, 30.0), home, timezone="UTC") == [
         "no country is known, so models see no holidays: add [calendar] country"
     ]
+
+
+def test_accents_are_folded_in_names_and_kept_in_titles(draft):
+    labels = {"Einbruch": "Robo a transeúnte", "Diebstahl im Café": "Lesión dolosa", "Raub": "Daño"}
+    text = invented().replace("RAUB", "Daño")
+    for old, new in labels.items():
+        text = text.replace(old, new)
+
+    _, area = draft(text)
+
+    assert set(area.offence_names) == {"robo_a_transeunte", "lesion_dolosa", "dano"}
+    assert {kind.title for kind in area.offence_types} == set(labels.values())
+
+
+def test_labels_beyond_the_eighth_are_not_called_rare(draft):
+    rows = [
+        f"2019-{month:02d}-{day:02d},Theft {letter},7.1{day % 3},50.7{day % 5}"
+        for month in range(1, 13)
+        for day in range(1, 29)
+        for letter in "ABCDEFGHIJ"
+    ]
+
+    text, _ = draft("\n".join(["date,offence,lon,lat", *rows, "2019-01-01,Fraud,7.1,50.7"]))
+
+    assert "# beyond the 8 most frequent: write a type for each that you want\n" in text
+    assert '"Theft I", # 336 rows\n    "Theft J", # 336 rows\n    # under 1% of the rows' in text
+    assert '"Fraud", # 1 rows' in text
+
+
+def test_a_file_of_stops_and_searches_is_refused(draft):
+    header = "Type,Date,Object of search,Legislation,Latitude,Longitude,Outcome"
+    rows = [f"Person search,2021-{n % 12 + 1:02d}-01,Drugs,Law,50.7,7.1,No" for n in range(40)]
+
+    with pytest.raises(StudyAreaError, match="holds stops and searches") as refusal:
+        draft("\n".join([header, *rows]))
+
+    assert "(column 'Object of search')" in str(refusal.value)
+
+
+def test_a_file_of_what_police_find_alone_is_refused(draft):
+    rows = [
+        f"2021-{n % 12 + 1:02d}-03,{('Drugs', 'Arrest')[n % 2]},7.1{n % 9},50.7{n % 7}"
+        for n in range(40)
+    ]
+
+    with pytest.raises(StudyAreaError, match="no label in column 'offence' names harm") as refusal:
+        draft("\n".join(["date,offence,lon,lat", *rows]))
+
+    assert "found because police looked: Arrest 20, Drugs 20; no offences: none" in str(
+        refusal.value
+    )

@@ -1,0 +1,68 @@
+"""Labels of real publishers are sorted by how an incident came to be recorded."""
+
+import csv
+
+import pytest
+
+from conftest import REPOSITORY
+from crime_platform.sources.label_guess import kind_of, plan_labels, stop_columns
+from crime_platform.sources.label_words import folded
+
+FIXTURE = REPOSITORY / "crime_platform_tests" / "fixtures" / "labels_of_publishers.csv"
+with FIXTURE.open(encoding="utf-8") as lines:
+    # Boston, Washington, New York, Chicago, Los Angeles, San Francisco, Philadelphia, Vancouver,
+    # London, police.uk, NIBRS, Mexico City, Colombia, Sao Paulo, Rio, France, Berlin and Italy.
+    LABELS = [(row["kind"], row["label"]) for row in csv.DictReader(lines)]
+
+
+@pytest.mark.parametrize(("kind", "label"), LABELS)
+def test_a_label_says_how_it_came_to_be_recorded(kind, label):
+    assert kind_of(label) == kind
+
+
+def test_case_and_accents_do_not_matter():
+    assert kind_of("trafico de ENTORPECENTES") == kind_of("Tráfico de entorpecentes") == "police"
+    assert folded("Straße, İstanbul") == "strasse, istanbul"
+
+
+@pytest.mark.parametrize(
+    ("label", "group"),
+    [
+        ("NARCOTICS", "police_discovered"),
+        ("Possession of weapons", "police_discovered"),
+        ("Towed Vehicle", "no_offence"),
+        ("Robbery", "types"),
+        ("Theft of car", "rare"),
+    ],
+)
+def test_a_label_comes_to_the_group_of_its_kind(label, group):
+    plan = plan_labels([("Burglary", 1000), (label, 5 if group == "rare" else 500)])
+
+    assert label in [found for found, _ in getattr(plan, group)]
+
+
+def test_at_most_eight_labels_become_types():
+    plan = plan_labels([(f"kind {n}", 100) for n in range(10)])
+
+    assert [label for label, _ in plan.beyond] == ["kind 8", "kind 9"]
+    assert plan.rare == []
+
+
+def test_codes_of_the_fbi_are_known():
+    plan = plan_labels([("13a", 9), ("23F", 8), ("220", 7), ("35A", 6), ("520", 5), ("90I", 4)])
+
+    assert [label for label, _ in plan.types] == ["13a", "23F", "220"]
+    assert [label for label, _ in plan.police_discovered] == ["35A", "520"]
+    assert [label for label, _ in plan.no_offence] == ["90I"]
+
+
+def test_numbers_alone_are_no_codes_of_the_fbi():
+    plan = plan_labels([("220", 7), ("520", 5)])
+
+    assert [label for label, _ in plan.types] == ["220", "520"]
+
+
+def test_columns_of_stops_are_known():
+    assert stop_columns(["Type", "Object of search", "Legislation"]) == ["Object of search"]
+    assert stop_columns(["frisked", "SEARCH_CONDUCTED", "date"]) == ["frisked", "SEARCH_CONDUCTED"]
+    assert stop_columns(["offence", "Search area", "Bus stop"]) == []
