@@ -24,6 +24,7 @@ check: $(VENV)/.dev ## format, lint, types, import contract
 	$(BIN)/lint-imports
 
 dev: $(VENV)/.runtime ## the Dagster UI with daemon, schedules and sensors
+	$(BIN)/python -m crime_platform.defs.dagster_home
 	$(BIN)/dagster dev
 
 dashboard: $(VENV)/.runtime ## the 3D page of the published release on 127.0.0.1

@@ -5,7 +5,7 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import (
     StudyAreaError,
     load_study_area,
-    study_area_files,
+    study_area_names,
 )
 
 
@@ -17,7 +17,7 @@ def only_area(home: PlatformHome) -> str:
     Raises:
         StudyAreaError: if there are none, or several.
     """
-    names = [path.stem for path in study_area_files(home.study_areas)]
+    names = study_area_names(home.study_areas)
     meant = [name for name in names if not is_simulated(home, name)] or names
     ready = meant if len(meant) == 1 else [name for name in meant if has_files(home, name)]
     if len(ready) == 1:

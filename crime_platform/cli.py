@@ -1,12 +1,13 @@
 """The command line: every command is a few lines over functions that live elsewhere."""
 
-import csv
-import json
 import os
+import signal
 import sys
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+import traceback
+from contextlib import suppress
+from functools import partial
+from types import TracebackType
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -20,18 +21,32 @@ from crime_platform.cli_known_at import known_at
 from crime_platform.cli_new_area import new_area
 from crime_platform.cli_report import report
 from crime_platform.cli_simulate import simulate
+from crime_platform.cli_sql import sql
 from crime_platform.cli_tune import tune
 from crime_platform.release import ReleaseError, open_release
 from crime_platform.terminal import print_error, print_leaderboard, print_rows, progress_bars
 from crime_platform.terminal_streets import print_street_leaderboard
+from crime_platform.vocabulary.exit_codes import (
+    BAD_INPUT,
+    BROKEN,
+    BROKEN_PIPE,
+    GATE_FAILED,
+    STOPPED,
+)
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.machine_trouble import chain, trouble_of
+from crime_platform.vocabulary.signal_log import SignalLog
 from crime_platform.vocabulary.study_area import (
     StudyAreaError,
     load_study_area,
     study_area_files,
 )
 
-GATE_FAILED, BAD_INPUT = 1, 2
+TRACEBACK_VARIABLE = "CRIME_PLATFORM_TRACEBACK"
+REPORT_IT = (
+    "Nothing published was touched. Please report this with the command that you typed; "
+    f"{TRACEBACK_VARIABLE}=1 before it shows where it happened."
+)
 OUT, ERR = Console(), Console(stderr=True)
 app = typer.Typer(
     name="crime-platform",
@@ -40,15 +55,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-
-class Format(StrEnum):
-    """Output of `sql`."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
 
 
 @app.command()
@@ -71,7 +77,7 @@ def run(
     """Ingest, forecast, judge and publish one study area through Dagster.
 
     Exit code 0: published. 1: the gate refused, the last release stays. 2: bad input.
-    3: an error in the platform itself.
+    3: a fault of the platform. 130 and 143: stopped by Ctrl-C or SIGTERM.
     """
     from crime_platform.pipeline_run import run_area, run_streets
 
@@ -116,29 +122,6 @@ def leaderboard(
 
 
 @app.command()
-def sql(
-    query: Annotated[str, typer.Argument(help="One SQL query, read-only")],
-    format: Annotated[Format, typer.Option(help="How to print the rows")] = Format.TABLE,
-    output: Annotated[Path | None, typer.Option(help="File to write; required for parquet")] = None,
-) -> None:
-    """Query the published release. It is opened read-only: nothing can be changed."""
-    import duckdb
-
-    if format is Format.PARQUET and output is None:
-        print_error(ERR, "bad input", ["parquet needs a file: add --output FILE.parquet"])
-        raise typer.Exit(BAD_INPUT)
-    try:
-        with open_release(PlatformHome.from_environment()) as connection:
-            result = connection.sql(query)
-            if result is None:
-                raise ReleaseError("the query returns no rows; write a SELECT")
-            _write_rows(result, format, output)
-    except (ReleaseError, duckdb.Error) as error:
-        print_error(ERR, "query failed", [str(error)])
-        raise typer.Exit(BAD_INPUT) from None
-
-
-@app.command()
 def areas() -> None:
     """List the study areas, with what is wrong with those that cannot be read."""
     home = PlatformHome.from_environment()
@@ -161,6 +144,7 @@ def areas() -> None:
         raise typer.Exit(BAD_INPUT)
 
 
+app.command()(sql)
 app.command("check-area")(check_area_command)
 app.command("new-area")(new_area)
 app.command()(tune)
@@ -197,38 +181,50 @@ def _print_street_leaderboard(home: PlatformHome) -> None:
     print_street_leaderboard(OUT, rows)
 
 
-def _write_rows(result, format: Format, output: Path | None) -> None:
-    if format is Format.PARQUET:
-        result.write_parquet(str(output))
-        return
-    names, rows = result.columns, result.fetchall()
-    if format is Format.TABLE and output is None:
-        print_rows(OUT, names, rows)
-        return
-    stream = sys.stdout if output is None else output.open("w", encoding="utf-8", newline="")
-    try:
-        if format is Format.JSON:
-            records = [dict(zip(names, row, strict=True)) for row in rows]
-            stream.write(json.dumps(records, default=str) + "\n")
-        else:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(names)
-            writer.writerows(rows)
-    finally:
-        if output is not None:
-            stream.close()
-
-
 def main() -> None:
     """Entry point of the `crime-platform` command."""
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+    # A SIGTERM then ends a command as Ctrl-C does, with what must be put in order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    log = SignalLog()
+    sys.excepthook = partial(end_by_fault, log)
     code = 0
     try:
-        app()
+        typer.main.get_command(app)()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else BAD_INPUT
-    sys.stdout.flush()
-    sys.stderr.flush()
+        # Rich and Typer end with 1 when nobody reads the output any more; 1 means the gate here.
+        code = BROKEN_PIPE if any(isinstance(e, BrokenPipeError) for e in chain(end)) else code
+    leave(log, code)
+
+
+def end_by_fault(
+    log: SignalLog, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Say in a sentence what no command foresaw, and end with the exit code for it."""
+    trouble = trouble_of(error)
+    if trouble is not None:
+        print_error(ERR, "this machine", [trouble])
+        leave(log, BAD_INPUT)
+    if issubclass(kind, KeyboardInterrupt):
+        leave(log, STOPPED)
+    if os.environ.get(TRACEBACK_VARIABLE):
+        traceback.print_exception(kind, error, trace)
+    else:
+        cause = f"{kind.__name__}: {error}" if str(error) else kind.__name__
+        print_error(ERR, "a fault of the platform", [cause, REPORT_IT])
+    leave(log, BROKEN)
+
+
+def leave(log: SignalLog, code: int) -> NoReturn:
+    """End the process at once; a signal that stopped it decides the exit code."""
+    signal_number = log.stopped_by()
+    if code and signal_number is not None:
+        code = 128 + signal_number
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    with suppress(BrokenPipeError):
+        sys.stderr.flush()
     # DuckDB 2.0 prints a page of leak notices while Python takes itself down, and taking torch
     # down is slow. Everything is closed and flushed here, so leave at once.
     os._exit(code)

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from crime_platform.terminal import print_error, print_rows, progress_bars
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyAreaError
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from crime_platform.area_check import AreaCheck
     from crime_platform.area_facts import AreaFacts, SourceFacts, Timing
 
-BAD_INPUT = 2
 BARS = "▁▂▃▄▅▆▇█"
 MAX_LABELS = 12  # of each kind; the others are summed up
 MAX_EXAMPLE = 30  # characters

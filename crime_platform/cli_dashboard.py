@@ -10,9 +10,9 @@ from rich.console import Console
 
 from crime_platform.dashboard.listening import PORT, PortError, is_local
 from crime_platform.terminal import print_error
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 
-BAD_INPUT = 2
 EVERYWHERE = (
     "Everyone on the network can read this page: it is bound to {host}, not to this machine alone."
 )

@@ -13,12 +13,12 @@ from rich.console import Console
 from crime_platform.release import open_release
 from crime_platform.terminal import print_error
 from crime_platform.vocabulary.artifact import written_aside
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.output_file import require_folder_of
 
 if TYPE_CHECKING:
     from crime_platform.dashboard.downloads import Shown
-
-BAD_INPUT = 2
 
 
 class What(StrEnum):
@@ -105,6 +105,8 @@ def export(  # noqa: PLR0913  (an argument is an option of the command)
             day=day,
         )
         _require_use(wish, files, html)
+        for path in (*files.values(), *([] if html is None else [html])):
+            require_folder_of(path)
         lines = [*_write_rows(home, wish, files), *_write_page(home, study_area, html)]
     except (ValueError, OSError, duckdb.Error) as error:
         print_error(err, "not exported", [str(error)])

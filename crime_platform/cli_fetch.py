@@ -7,11 +7,11 @@ from rich.console import Console
 
 from crime_platform.area_choice import only_area
 from crime_platform.terminal import print_error, print_rows, progress_bars
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
 
-BAD_INPUT = 2
 MONTHS_SHOWN = 6
 
 

@@ -9,10 +9,11 @@ from rich.console import Console
 
 from crime_platform.area_choice import only_area
 from crime_platform.terminal import print_error, print_rows
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.output_file import require_folder_of
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
-BAD_INPUT = 2
 COMPARED = """
     with moments as (
         select month, offence_type, sum(n_incidents) as known_then, 0 as known_now
@@ -32,7 +33,7 @@ INCIDENTS = "select * from incident_known_at(?::timestamptz) where study_area = 
 
 def known_at(
     moment: Annotated[
-        datetime, typer.Argument(help="Day or time in UTC, e.g. 2026-01-05 or 2026-01-05T06:00:00")
+        str, typer.Argument(help="Day or time in UTC, e.g. 2026-01-05 or 2026-01-05T06:00:00")
     ],
     study_area: Annotated[
         str | None, typer.Option(help="Name of the study area; the only one with files by default")
@@ -47,8 +48,10 @@ def known_at(
 
     out, err = Console(), Console(stderr=True)
     home = PlatformHome.from_environment()
-    then = moment.replace(tzinfo=UTC)
     try:
+        then = parse_moment(moment)
+        if output is not None:
+            require_folder_of(output)
         name = study_area or only_area(home)
         with Warehouse(home.warehouse).reader() as connection:
             found = connection.execute(COMPARED, [then, name, name, rows]).fetchall()
@@ -64,6 +67,21 @@ def known_at(
     print_rows(out, ["month", "offence type", f"known {then:%Y-%m-%d}", "known now", ""], changed)
     if output is not None:
         out.print(f"Incidents known then: {output}", soft_wrap=True, highlight=False)
+
+
+def parse_moment(text: str) -> datetime:
+    """Moment written as a day or a time in ISO 8601, in UTC unless it names another offset.
+
+    Raises:
+        ValueError: if the text is neither.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"expected a day or a time such as 2026-01-05 or 2026-01-05T06:00:00, got {text!r}"
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _nothing(name: str, then: datetime, first: str | None) -> str:

@@ -8,9 +8,8 @@ from rich.console import Console
 
 from crime_platform.reporting.paths import ReportError, find_report
 from crime_platform.terminal import print_error
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
-
-BAD_INPUT = 2
 
 
 def report(

@@ -8,9 +8,8 @@ import typer
 from rich.console import Console
 
 from crime_platform.terminal import print_error, progress_bars
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
-
-BAD_INPUT = 2
 
 
 class City(StrEnum):

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from crime_platform.terminal import print_error, print_rows, progress_bars
+from crime_platform.vocabulary.exit_codes import BAD_INPUT, STOPPED
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import parse_month
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from crime_platform.tuning import TuningRequest
     from crime_platform.tuning_findings import SearchReport
 
-BAD_INPUT, STOPPED = 2, 130
 MOST_SHOWN = 10  # trials
 NAMES_WIDTH, COLUMN_WIDTH = 32, 11  # of the first and last column together, and of one trial
 OUT, ERR = Console(), Console(stderr=True)

@@ -1,7 +1,6 @@
 """One area's run through Dagster in this process, recorded where the UI looks, as an exit code."""
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,10 @@ from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS
 from crime_platform.definitions import build_definitions
 from crime_platform.defs.assets_dashboard import DASHBOARD, STANDS
 from crime_platform.defs.assets_street import as_of_days
+from crime_platform.defs.dagster_home import prepare_dagster_home
+from crime_platform.vocabulary.exit_codes import BAD_INPUT, BROKEN, GATE_FAILED, STOPPED
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.machine_trouble import SAME_COMMAND, machine_trouble
 from crime_platform.vocabulary.progress import LOGGER
 from crime_platform.vocabulary.streets import last_complete_day
 from crime_platform.vocabulary.study_area import load_study_area
@@ -23,7 +25,6 @@ from crime_platform.warehouse import Warehouse
 if TYPE_CHECKING:
     from dagster_shared.error import SerializableErrorInfo
 
-GATE_FAILED, BAD_INPUT, BROKEN = 1, 2, 3
 GATES = ("beats_historical_average", "beats_long_run_frequency")
 # What a user can cure; any other exception is a fault of the platform.
 BAD_INPUT_ERRORS = {
@@ -32,6 +33,7 @@ BAD_INPUT_ERRORS = {
     "CoordinateError",
     "IncompleteDataError",
 }
+INTERRUPTED = "DagsterExecutionInterruptedError"
 TRIGGER = {"trigger": "command line"}
 LOCK = "command_line.lock"
 LINES_SHOWN = 20  # of an error message
@@ -115,8 +117,7 @@ def _told(outcome: Outcome) -> Outcome:
 @contextmanager
 def _dagster_of(home: PlatformHome) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
     """This home's assets and instance, for the only command-line run there is."""
-    home.dagster_home.mkdir(parents=True, exist_ok=True)
-    os.environ["DAGSTER_HOME"] = str(home.dagster_home)
+    prepare_dagster_home(home)
     definitions = build_definitions(home)
     with _one_run_at_a_time(home), dg.DagsterInstance.get() as instance:
         _close_runs_of_killed_processes(instance)
@@ -188,8 +189,25 @@ def _explain(result: dg.ExecuteInProcessResult) -> tuple[int, list[str]]:
         return (GATE_FAILED if gate else BAD_INPUT), messages
     errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
     causes = [error.cause or error for error in errors if error is not None]
+    if any(cause.cls_name == INTERRUPTED for cause in causes):
+        return STOPPED, [f"Stopped by hand. {SAME_COMMAND}"]
+    troubles = [trouble for cause in causes if (trouble := _trouble(cause)) is not None]
+    if troubles:
+        return BAD_INPUT, list(dict.fromkeys(troubles))
     fed_badly = causes and all(cause.cls_name in BAD_INPUT_ERRORS for cause in causes)
     return (BAD_INPUT if fed_badly else BROKEN), list(dict.fromkeys(map(_one_screen, causes)))
+
+
+def _trouble(cause: "SerializableErrorInfo") -> str | None:
+    """Message on a full disk or its like, from the exception or one that it was raised from."""
+    each: SerializableErrorInfo | None = cause
+    while each is not None:
+        kind, _, text = each.message.strip().partition(": ")
+        found = machine_trouble(kind.rpartition(".")[2], text)
+        if found is not None:
+            return found
+        each = each.cause or each.context
+    return None
 
 
 def _data_warnings(result: dg.ExecuteInProcessResult) -> list[str]:

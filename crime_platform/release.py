@@ -23,6 +23,7 @@ from crime_platform.vocabulary.artifact import (
     written_aside,
 )
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.read_only import READ_ONLY_SETTINGS
 from crime_platform.vocabulary.tables import RUN_ID, TABLES, Table
 from crime_platform.vocabulary.timesteps import Day
 from crime_platform.vocabulary.views import VIEWS, view_comments
@@ -91,7 +92,7 @@ class ReleaseError(ValueError):
 
 
 def open_release(home: PlatformHome) -> duckdb.DuckDBPyConnection:
-    """Read-only connection to the release that is published now.
+    """Connection to the release that is published now; it can read that file and nothing else.
 
     Raises:
         ReleaseError: if nothing was published yet.
@@ -102,7 +103,9 @@ def open_release(home: PlatformHome) -> duckdb.DuckDBPyConnection:
             "`crime-platform run` first, or set CRIME_PLATFORM_HOME to where the releases are."
         )
     # The resolved name differs for every release, so no cached connection serves an old one.
-    return duckdb.connect(str(home.forecasts.resolve()), read_only=True)
+    return duckdb.connect(
+        str(home.forecasts.resolve()), read_only=True, config=dict(READ_ONLY_SETTINGS)
+    )
 
 
 def release_key(home: PlatformHome) -> str:

@@ -12,7 +12,7 @@ from crime_platform.tuning_plots import write_plots
 from crime_platform.tuning_report import best_config, write_search, write_table
 from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyAreaError, load_study_area, study_area_files
+from crime_platform.vocabulary.study_area import StudyAreaError, load_study_area, study_area_names
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
 
 TRIALS_FILE = "trials.sqlite"
@@ -42,7 +42,7 @@ def only_area(home: PlatformHome) -> str:
     Raises:
         StudyAreaError: if it is not clear which.
     """
-    names = [path.stem for path in study_area_files(home.study_areas)]
+    names = study_area_names(home.study_areas)
     counted = [name for name in names if tensor_path(home, name).exists()]
     ready = names if len(names) == 1 else counted
     if len(ready) == 1:

@@ -193,6 +193,21 @@ def study_area_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.toml"))
 
 
+def study_area_names(folder: Path) -> list[str]:
+    """Names of the areas with a TOML in the folder, readable or not.
+
+    Raises:
+        StudyAreaError: if there is none.
+    """
+    names = [path.stem for path in study_area_files(folder)]
+    if not names:
+        raise StudyAreaError(
+            f"{folder} holds no study area yet: crime-platform new-area FILE drafts one from a "
+            "file of incidents; if your areas are elsewhere, set CRIME_PLATFORM_HOME to their home"
+        )
+    return names
+
+
 def load_study_area(path: Path) -> StudyArea:
     """The study area that a TOML file declares.
 

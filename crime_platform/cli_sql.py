@@ -1,0 +1,118 @@
+"""The `sql` command: one query of the published release, which can reach nothing else."""
+
+import csv
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import duckdb
+import typer
+from rich.console import Console
+
+from crime_platform.release import ReleaseError, open_release
+from crime_platform.terminal import print_error, print_rows
+from crime_platform.vocabulary.artifact import written_aside
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.output_file import OutputFileError, require_folder_of
+
+BATCH_ROWS = 65_536
+ASKS = {  # kinds of statement that only ask
+    duckdb.StatementType.SELECT,
+    duckdb.StatementType.EXPLAIN,
+    duckdb.StatementType.PRAGMA,
+    duckdb.StatementType.CALL,
+    duckdb.StatementType.MULTI,  # PIVOT
+}
+OUT, ERR = Console(), Console(stderr=True)
+
+
+class Format(StrEnum):
+    """Output of `sql`."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One SQL query")],
+    format: Annotated[Format, typer.Option(help="How to print the rows")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="File to write; required for parquet")] = None,
+) -> None:
+    """Query the published release. The query can change nothing and reach no other file.
+
+    The only file that is written is that of --output. Exit code 0: answered. 2: bad input.
+    """
+    try:
+        if format is Format.PARQUET and output is None:
+            raise OutputFileError("parquet needs a file: add --output FILE.parquet")
+        if output is not None:
+            require_folder_of(output)
+        with open_release(PlatformHome.from_environment()) as connection:
+            _write(answer(connection, query), format, output)
+    except (ReleaseError, OutputFileError, duckdb.Error) as error:
+        print_error(ERR, "query failed", [str(error)])
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def answer(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelation:
+    """Rows of one query.
+
+    Raises:
+        ReleaseError: if it is not exactly one statement, or one that does more than ask.
+        duckdb.Error: if it cannot be answered.
+    """
+    statements = connection.extract_statements(query)
+    if len(statements) != 1:
+        raise ReleaseError(f"expected one query, found {len(statements)}; write one SELECT")
+    kind = statements[0].type
+    if kind not in ASKS:
+        raise ReleaseError(
+            f"{kind.name} is refused: the release is read-only, and a query reads no other file "
+            "and writes none; write a SELECT, and add --output FILE to keep its rows"
+        )
+    result = connection.sql(query)
+    if result is None:
+        raise ReleaseError("the query returns no rows; write a SELECT")
+    return result
+
+
+def _write(result: duckdb.DuckDBPyRelation, format: Format, output: Path | None) -> None:
+    if output is None and format is Format.TABLE:
+        print_rows(OUT, result.columns, result.fetchall())
+    elif output is None:
+        _write_text(result, format, sys.stdout)
+    else:
+        with written_aside(output) as aside:
+            if format is Format.PARQUET:
+                _write_parquet(result, aside)
+            else:
+                with aside.open("w", encoding="utf-8", newline="") as stream:
+                    _write_text(result, format, stream)
+
+
+def _write_text(result: duckdb.DuckDBPyRelation, format: Format, stream: TextIO) -> None:
+    names, rows = result.columns, result.fetchall()
+    if format is Format.JSON:
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        stream.write(json.dumps(records, default=str) + "\n")
+    else:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
+
+
+def _write_parquet(result: duckdb.DuckDBPyRelation, path: Path) -> None:
+    # Through Arrow: the connection itself can write no file.
+    import pyarrow.parquet as pq
+
+    with (
+        result.to_arrow_reader(BATCH_ROWS) as batches,
+        pq.ParquetWriter(path, batches.schema, compression="zstd") as writer,
+    ):
+        for batch in batches:
+            writer.write_batch(batch)

@@ -1,0 +1,141 @@
+import pytest
+from typer.testing import CliRunner
+
+from crime_platform.cli import app
+
+RUNNER = CliRunner()
+
+
+def call(*arguments):
+    return RUNNER.invoke(app, list(arguments), env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def release(home):
+    """A release of one table: what is asked of it is nothing but SQL."""
+    import duckdb
+
+    home.releases.mkdir()
+    with duckdb.connect(str(home.releases / "forecasts-a.duckdb")) as connection:
+        connection.execute("create table release as select 'toy' as study_area")
+    home.forecasts.symlink_to("releases/forecasts-a.duckdb")
+    return home
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "copy (select 42 as a) to 'FILE'",
+        "select 1; copy (select 42 as a) to 'FILE'",
+        "explain analyze copy (select 42 as a) to 'FILE'",
+        "export database 'FILE'",
+        "attach 'FILE' as other",
+        "attach 'FILE' as other; create table other.t as select 1",
+        "pragma enable_profiling='json'; pragma profiling_output='FILE'; select 1",
+    ],
+)
+def test_no_query_writes_a_file(release, tmp_path, query):
+    before = sorted(tmp_path.rglob("*"))
+
+    answer = call("sql", query.replace("FILE", str(tmp_path / "written")))
+
+    assert answer.exit_code == 2
+    assert sorted(tmp_path.rglob("*")) == before
+    assert release.forecasts.exists()
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select * from read_csv('FILE')",
+        "select * from read_text('FILE')",
+        "select * from read_blob('FILE')",
+        "select * from glob('/*')",
+        "from 'FILE'",
+        "select * from read_parquet('http://127.0.0.1:9/a.parquet')",
+        "install httpfs",
+        "load httpfs",
+        "set enable_external_access = true",
+        "reset lock_configuration",
+    ],
+)
+def test_no_query_reaches_anything_else(tmp_path, query):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\nsecret value\n")
+
+    answer = call("sql", query.replace("FILE", str(secret)))
+
+    assert answer.exit_code == 2
+    assert "secret value" not in answer.output
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize("name", ["connection", "OUT", "READ_ONLY_SETTINGS"])
+def test_no_query_sees_a_name_of_python(name):
+    assert call("sql", f"select * from {name}").exit_code == 2
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select 1 as a;",
+        "from release",
+        "describe release",
+        "show tables",
+        "summarize release",
+        "explain select 1",
+        "pragma table_info('release')",
+        "pivot (select 1 as a, 2 as b) on a using sum(b)",
+    ],
+)
+def test_a_query_that_only_asks_is_answered(query):
+    assert call("sql", query).exit_code == 0
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize("query", ["", "select 1; select 2"])
+def test_exactly_one_query_is_expected(query):
+    answer = call("sql", query)
+
+    assert answer.exit_code == 2
+    assert "expected one query" in answer.stderr
+
+
+@pytest.mark.usefixtures("release")
+def test_a_statement_that_changes_something_is_named():
+    answer = call("sql", "drop table release")
+
+    assert answer.exit_code == 2
+    assert "DROP is refused: the release is read-only" in " ".join(answer.stderr.split())
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize("format", ["csv", "json", "parquet"])
+def test_a_file_in_a_folder_that_does_not_exist_is_refused(tmp_path, format):
+    output = tmp_path / "mistyped" / "rows"
+
+    answer = call("sql", "select 1 as a", "--format", format, "--output", str(output))
+
+    assert answer.exit_code == 2
+    assert "there is no folder" in " ".join(answer.stderr.split())
+    assert not output.parent.exists()
+
+
+@pytest.mark.usefixtures("release")
+def test_a_folder_is_no_file_to_write(tmp_path):
+    answer = call("sql", "select 1 as a", "--format", "csv", "--output", str(tmp_path))
+
+    assert answer.exit_code == 2
+    assert "is a folder" in " ".join(answer.stderr.split())
+
+
+def test_a_home_that_cannot_be_written_can_be_asked(release):
+    for folder in (release.releases, release.root):
+        folder.chmod(0o555)
+
+    answer = call("sql", "select study_area from release", "--format", "csv")
+
+    assert answer.stdout == "study_area\ntoy\n"
+    assert [path.name for path in release.releases.iterdir()] == ["forecasts-a.duckdb"]
