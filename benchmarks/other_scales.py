@@ -47,15 +47,17 @@ def leaderboard(root: Path, area: str) -> str:
     """Run one area and return its leaderboard as Markdown.
 
     Raises:
-        RuntimeError: if the run fails, the gate refuses, or the champion loses to a baseline.
+        RuntimeError: if the run fails, the gate refuses, or the policy loses to a baseline.
     """
     from update_readme import (  # pyright: ignore[reportMissingImports]
+        QUERY,
         leaderboard_rows,
         results_table,
     )
 
     from crime_platform.pipeline_run import run_area
     from crime_platform.vocabulary.home import HOME_VARIABLE, PlatformHome
+    from crime_platform.vocabulary.policy import POLICY
 
     shutil.copytree(
         REPOSITORY / "data" / "dagster_home",
@@ -66,10 +68,10 @@ def leaderboard(root: Path, area: str) -> str:
     outcome = run_area(PlatformHome(root), area, None)
     if outcome.exit_code:
         raise RuntimeError(f"{area}: {'; '.join(outcome.messages)}")
-    rows = leaderboard_rows(PlatformHome(root), area)
+    rows = leaderboard_rows(PlatformHome(root), QUERY, area)
     best = {name: float(row["deviance"]) for row in rows for name in [row["model"]]}
-    if best["champion"] > best[rows[0]["best_baseline"]]:
-        raise RuntimeError(f"{area}: the champion loses to {rows[0]['best_baseline']}")
+    if best[POLICY] > best[rows[0]["best_baseline"]]:
+        raise RuntimeError(f"{area}: the policy loses to {rows[0]['best_baseline']}")
     return results_table(rows)
 
 

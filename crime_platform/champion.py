@@ -14,12 +14,12 @@ import numpy as np
 from jaxtyping import Float
 
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT
+from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-POLICY = "champion"  # the model name of the policy's own rows in every score table
 MIN_JUDGED = 3  # origins without which nobody is preferred to the historical average
 BIAS_LIMIT = 0.10  # expected / recorded - 1 over the back-test
 PLAUSIBLE = (0.5, 2.0)  # of the smallest and the largest month of the last two years
@@ -150,7 +150,7 @@ def judge(
 ) -> Verdict:
     """Whether the candidate may be published: the policy must beat the historical average.
 
-    Deviance and RMSE of the rows `champion`, at each origin the model that earlier origins had
+    Deviance and RMSE of the rows `policy`, at each origin the model that earlier origins had
     chosen, must be lower, one month ahead and pooled over all leads; their total must be unbiased
     within `BIAS_LIMIT`; and every month's total that the chosen model forecasts must be finite
     and plausible. Its own skill is stated and does not decide: it was picked for being high.
@@ -178,7 +178,7 @@ def judge(
             figures[f"{name} skill, {label}"] = skill = _skill(ours[name], theirs[name])
             if not skill > 0:  # NaN is refused too
                 reasons.append(
-                    f"{name} of the {POLICY} policy, {label}, is {ours[name]:.4f} and must be "
+                    f"{name} of the {POLICY}, {label}, is {ours[name]:.4f} and must be "
                     f"below the {theirs[name]:.4f} of {OPPONENT}"
                 )
         figures[f"bias, {label}"] = ours["bias"]

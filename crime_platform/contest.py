@@ -1,7 +1,7 @@
-"""From the models' own forecasts to the rows that compete: true spread, ensemble, champion.
+"""From the models' own forecasts to the rows that compete: true spread, ensemble, policy.
 
 Everything an origin is given here follows from what was known at it, so each row of the back-test,
-`ensemble` and `champion` included, is a forecast that could have been made then.
+`ensemble` and `policy` included, is a forecast that could have been made then.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ MIN_POOLED = 2  # models without which there is nothing to pool
 class Contest:
     """Every row of the leaderboard, and how the champion was found."""
 
-    forecasts: dict[str, RollingForecasts]  # by model name, `ensemble` and `champion` among them
+    forecasts: dict[str, RollingForecasts]  # by model name, `ensemble` and `policy` among them
     spreads: dict[str, tuple[SpreadChoice, ...]]
     weights: "pd.DataFrame | None"  # of the ensemble; None where too few models ran
     decisions: tuple[ChampionDecision, ...]

@@ -1,7 +1,7 @@
 """What the past alone would have done at each origin: the pool's weights and the champion.
 
 Everything decided at an origin is decided on forecasts from earlier origins whose target month is
-known at it, so the rows `ensemble` and `champion` of the back-test have no winner's curse.
+known at it, so the rows `ensemble` and `policy` of the back-test have no winner's curse.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -156,7 +156,7 @@ def champion_walk(
 def policy_forecasts(
     decisions: Sequence[ChampionDecision], forecasts: Mapping[str, RollingForecasts]
 ) -> RollingForecasts:
-    """The row `champion`: at each origin the forecast of the model that was champion there."""
+    """The row `policy`: at each origin the forecast of the model that was champion there."""
     cubes = [forecasts[decision.champion] for decision in decisions]
     rows = [
         int(np.flatnonzero(cube.origins == decision.origin)[0])

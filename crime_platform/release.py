@@ -23,7 +23,9 @@ from crime_platform.vocabulary.artifact import (
     written_aside,
 )
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.policy import named_policy
 from crime_platform.vocabulary.read_only import READ_ONLY_SETTINGS
+from crime_platform.vocabulary.table_words import MODEL
 from crime_platform.vocabulary.tables import RUN_ID, TABLES, Table
 from crime_platform.vocabulary.timesteps import Day
 from crime_platform.vocabulary.views import VIEWS, view_comments
@@ -211,7 +213,8 @@ def _append(
     file, condition = publication.folder / f"{table.name}.parquet", publication.rows_of(table.name)
     if not file.exists() or condition is None:
         return
-    labelled = "*, ? as run_id" if RUN_ID in table.columns else "*"
+    rows = f"* replace ({named_policy(MODEL.name)} as model)" if MODEL in table.columns else "*"
+    labelled = f"{rows}, ? as run_id" if RUN_ID in table.columns else rows
     connection.execute(
         f"insert into {table.name} by name select {labelled} from read_parquet(?) "
         f"where {condition}",

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from crime_platform.vocabulary.policy import WHAT_IT_IS
 from crime_platform.vocabulary.progress import LOGGER, Progress
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def print_error(console: Console, title: str, messages: Sequence[str]) -> None:
 
 
 def print_leaderboard(console: Console, rows: "pd.DataFrame") -> None:
-    """The leaderboard of each area, the champion marked."""
+    """The leaderboard of each area, the champion marked, the policy apart."""
     room = max(4, 2 + (console.width - MODEL_WIDTH - 4) // COLUMN_WIDTH)
     columns = LEADERBOARD_COLUMNS[:room]
     for (area, as_of), group in rows.groupby(["study_area", "as_of_month"]):
@@ -157,14 +158,16 @@ def print_leaderboard(console: Console, rows: "pd.DataFrame") -> None:
             title=f"{area}: {origins} origins before {str(as_of)[:7]}, ever active cells",
             caption="skill over historical_average in mean Poisson deviance, with its 95 % "
             "interval; over best: over the best single baseline, "
-            "chosen in hindsight; * is published, champion is the policy that chose it; MAE never "
-            "decides",
+            "chosen in hindsight; * is the champion, which is published; MAE never decides. "
+            f"{WHAT_IT_IS}",
         )
         for name in columns:
             side = "left" if name == "model" else "right"
             table.add_column(HEADINGS.get(name, name), justify=side, no_wrap=True)
         for row in group.to_dict("records"):
             style = "bold green" if row["is_champion"] else None
+            if row["is_policy"]:
+                table.add_section()
             table.add_row(*(_cell(name, row) for name in columns), style=style)
         console.print(table)
 
@@ -208,4 +211,4 @@ def _cell(name: str, row: Mapping) -> str:
         return "-"
     if name in PERCENT:
         return f"{100 * value:.1f}%"
-    return str(value) if name == "rank" else f"{value:.4f}"
+    return f"{value:.0f}" if name == "rank" else f"{value:.4f}"

@@ -183,7 +183,7 @@ def test_groups_of_streets_are_told_in_the_order_of_the_toml(home):
         ("historical_average", "Historical average"),
         ("st_resnet", "ST-ResNet"),
         ("st_resnet_log1p_mse", "ST-ResNet (log1p, MSE)"),
-        ("champion", "Champion (policy)"),
+        ("policy", "Policy (no model)"),
         ("gldnet", "GLDNet"),
         ("a_new_one", "A new one"),
     ],

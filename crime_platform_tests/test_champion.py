@@ -131,7 +131,7 @@ def test_a_model_without_a_place_in_the_order_is_named():
         choose_champion(deviances(kriging=[1.0]), SIMPLEST_FIRST)
 
 
-GOOD = {"historical_average": [50.0] * 4, "ewma": [44.0] * 4, "champion": [45.0] * 4}
+GOOD = {"historical_average": [50.0] * 4, "ewma": [44.0] * 4, "policy": [45.0] * 4}
 
 
 def test_a_better_and_unbiased_candidate_passes():
@@ -145,21 +145,21 @@ def test_a_better_and_unbiased_candidate_passes():
 
 
 def test_the_chosen_models_own_skill_does_not_decide():
-    lucky = scores({**GOOD, "champion": [51.0] * 4})
+    lucky = scores({**GOOD, "policy": [51.0] * 4})
     assert not verdict(lucky).passed
     unlucky = scores({**GOOD, "ewma": [51.0] * 4})
     assert verdict(unlucky).passed
 
 
 def test_origins_that_served_selection_are_not_judged():
-    served = scores({**GOOD, "champion": [99.0] * 4}).assign(is_selection=True)
+    served = scores({**GOOD, "policy": [99.0] * 4}).assign(is_selection=True)
     table = pd.concat([served, scores(GOOD).assign(is_selection=False)])
 
     assert verdict(table).figures == verdict(scores(GOOD)).figures
     assert verdict(table).passed
 
 
-@pytest.mark.parametrize("missing", ["champion", "ewma", "historical_average"])
+@pytest.mark.parametrize("missing", ["policy", "ewma", "historical_average"])
 def test_a_row_that_was_not_scored_is_named(missing):
     table = scores(GOOD)
     with pytest.raises(ValueError, match=rf"2021-12-abc found no scores of \['{missing}'\]"):
@@ -170,15 +170,15 @@ def test_a_row_that_was_not_scored_is_named(missing):
     ("table", "reason"),
     [
         (
-            scores({**GOOD, "champion": [51.0] * 4}),
-            "deviance of the champion policy, lead 1, is 0.5100 and must be below the 0.5000 of",
+            scores({**GOOD, "policy": [51.0] * 4}),
+            "deviance of the policy, lead 1, is 0.5100 and must be below the 0.5000 of",
         ),
-        (scores(GOOD, squared={"champion": 60.0}), "rmse of the champion policy, lead 1"),
+        (scores(GOOD, squared={"policy": 60.0}), "rmse of the policy, lead 1"),
         (scores(GOOD, expected=111.0), r"bias one month ahead is \+11.0%"),
         (scores(GOOD, expected=89.0), "bias one month ahead is -11.0%"),
         (
-            scores({**GOOD, "champion": [45.0, np.nan, 45.0, 45.0]}),
-            "deviance of the champion policy, lead 1, is nan",
+            scores({**GOOD, "policy": [45.0, np.nan, 45.0, 45.0]}),
+            "deviance of the policy, lead 1, is nan",
         ),
     ],
     ids=["deviance", "rmse", "too many", "too few", "nan"],
@@ -197,13 +197,13 @@ def test_an_implausible_total_is_refused(total):
 
 
 def test_the_opponent_cannot_beat_itself():
-    table = scores({**GOOD, "champion": GOOD["historical_average"]})
+    table = scores({**GOOD, "policy": GOOD["historical_average"]})
     answer = verdict(table, model="historical_average")
     assert not answer.passed
 
 
 def test_a_loss_at_the_longer_leads_is_a_loss():
-    late = scores({**GOOD, "champion": [90.0] * 4}, leads=(2, 3))
+    late = scores({**GOOD, "policy": [90.0] * 4}, leads=(2, 3))
     answer = verdict(pd.concat([scores(GOOD), late]))
     assert [reason for reason in answer.reasons if "all leads" in reason] == answer.reasons
     assert len(answer.reasons) == 2

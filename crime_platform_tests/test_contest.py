@@ -39,10 +39,10 @@ def models():
 def test_the_truth_wins_and_every_row_is_there():
     contest = hold_contest(models(), history(), TYPES, incumbent=None)
 
-    assert set(contest.forecasts) == {*models(), "ensemble", "champion"}
+    assert set(contest.forecasts) == {*models(), "ensemble", "policy"}
     assert contest.decision.champion == "lightgbm"
     np.testing.assert_array_equal(
-        contest.forecasts["champion"].expected_count[-1],
+        contest.forecasts["policy"].expected_count[-1],
         contest.forecasts["lightgbm"].expected_count[-1],
     )
 
@@ -57,11 +57,11 @@ def test_with_one_learned_model_there_is_no_ensemble():
 
     contest = hold_contest(few, history(), TYPES, incumbent=None)
 
-    assert set(contest.forecasts) == {*few, "champion"}
+    assert set(contest.forecasts) == {*few, "policy"}
     assert contest.weights is None
 
 
-@pytest.mark.parametrize("row", ["ensemble", "champion"])
+@pytest.mark.parametrize("row", ["ensemble", "policy"])
 def test_nothing_made_at_an_origin_knows_what_came_after(row):
     until = np.datetime64("2021-06", "M")
     honest = hold_contest(models(), history(), TYPES, incumbent=None).forecasts[row]

@@ -111,11 +111,11 @@ def test_the_baseline_stands_beside_the_champion_everywhere(cells):
 
 def test_the_few_models_compared_are_named(cells):
     assert cells["champion"] == "rolling_mean_6"
-    assert cells["policy"] == "champion"
+    assert cells["policy"] == "policy"
     assert cells["best_baseline"] == "ewma"
     assert set(cells["compared"]) == {
         "rolling_mean_6",
-        "champion",
+        "policy",
         "lightgbm",
         "st_resnet",
         "convlstm",
@@ -203,7 +203,7 @@ def test_scores_by_lead_are_those_of_the_view(toy, cells):
     assert mine == values(
         toy,
         "select lead, deviance_skill, hit_rate_20, n_cases from leaderboard_by_lead "
-        "where model = 'champion' order by lead",
+        "where model = 'policy' order by lead",
     )
     assert len(mine) == 3
 

@@ -119,7 +119,7 @@ def test_another_models_forecast_is_the_published_one(release, model):
     assert arrays["p90"].ravel().tolist() == every_cell(release, newest(model), "p90")
 
 
-@pytest.mark.parametrize("model", ["champion", "last_month"])
+@pytest.mark.parametrize("model", ["policy", "last_month"])
 def test_the_back_test_is_lead_1_of_the_published_one(release, model):
     header, arrays = unpack(backtest_part(release, "toy", model))
 

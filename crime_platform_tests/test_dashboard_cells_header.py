@@ -38,7 +38,7 @@ def test_the_header_names_the_release_and_its_skill(release, part, published):
         release,
         "select champion, champion_reason, r.deviance_skill, last_month_note, k.best_baseline, "
         "k.deviance_skill_low, k.deviance_skill_high from release r join model_skill k "
-        "using (study_area, as_of_month) where k.model = 'champion' and k.lead = 1 and "
+        "using (study_area, as_of_month) where k.model = r.champion and k.lead = 1 and "
         "k.cell_set = 'ever_active'",
     )[0]
 
@@ -140,8 +140,22 @@ def test_a_skill_that_is_not_known_is_null(published, tmp_path):
     assert header["release"]["deviance_skill_low"] is None
 
 
+def test_the_header_tells_the_policys_skill_apart(release, part):
+    told = part[0]["release"]
+
+    judged = asked(
+        release,
+        "select r.policy_deviance_skill, k.deviance_skill, k.deviance_skill_low from release r "
+        "join model_skill k using (study_area, as_of_month) where k.model = 'policy' "
+        "and k.lead = 1 and k.cell_set = 'ever_active'",
+    )[0]
+
+    assert told["policy_deviance_skill"] == judged[0] == pytest.approx(judged[1])
+    assert told["policy_deviance_skill_low"] == judged[2]
+
+
 def test_without_a_policy_the_champions_own_skill_is_told(published, tmp_path):
-    plain = "delete from model_skill where model = 'champion'"
+    plain = "delete from model_skill where model = 'policy'"
     with changed_release(published, tmp_path, plain) as connection:
         header, _ = unpack(cells_part(connection, "toy"))
         own = asked(

@@ -114,7 +114,7 @@ def test_the_backtest_is_what_was_expected_and_what_came(toy):
 
     told = values(
         toy,
-        "select f.cell_id, f.expected_count, f.count, f.count - f.expected_count, b.expected_count "
+        "select f.cell_id, f.expected_count, f.count, f.expected_count - f.count, b.expected_count "
         "from forecast_vs_actual f join cell c using (study_area, cell_id) "
         "join backtest_forecast b on b.cell_id = f.cell_id and b.target_month = f.target_month "
         "and b.offence_type = f.offence_type and b.model = 'historical_average' "
@@ -129,7 +129,7 @@ def test_the_backtest_is_what_was_expected_and_what_came(toy):
 
 
 def test_the_newest_tested_month_of_the_policy_by_default(toy):
-    shown = backtest_table(toy, area="toy", model="champion")
+    shown = backtest_table(toy, area="toy", model="policy")
 
     assert shown.about["month"] == "2021-06"
     assert shown.about["kind"] == "backtest"
@@ -296,7 +296,7 @@ def test_sources_are_told_with_their_licence_where_the_release_knows_it():
         ({"area": "oz"}, r"no forecast by month of 'oz'; it holds those of \['toy'\]"),
         ({"offence_type": "arson"}, r"no offence type 'arson'; it has \['assault', 'robbery'\]"),
         ({"model": "oracle"}, r"cell_forecast of toy has no model 'oracle'; it has \['convlstm'"),
-        ({"model": "champion"}, "has no model 'champion'"),
+        ({"model": "policy"}, "has no model 'policy'"),
         ({"month": "June"}, "a month is written YYYY-MM, got 'June'"),
         (
             {"month": "2021-10"},

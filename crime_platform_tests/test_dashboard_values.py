@@ -136,7 +136,7 @@ def test_an_exported_file_saves_the_same_rows(look, published_once, sql, tmp_pat
     ("query", "shown"),
     [
         ("mode=interval&iv=95", "Width of the 95 % interval, incidents"),
-        ("mode=error&model=historical_average", "Forecast less recorded, incidents"),
+        ("mode=error&model=historical_average", "Error in incidents, expected minus recorded"),
         ("type=robbery&month=2020-02", "Recorded incidents"),
         ("month=2021-09", "Expected incidents"),
     ],

@@ -66,10 +66,45 @@ def test_the_champion_is_what_the_walk_chose_last(published):
 @pytest.mark.slow
 def test_the_policy_is_scored_beside_the_models_and_on_no_selection_month(published):
     models = {model for (model,) in rows(published, "select model from leaderboard")}
-    assert {"champion", "ensemble", "lightgbm", "empirical_bayes"} <= models
+    assert {"policy", "ensemble", "lightgbm", "empirical_bayes"} <= models
     assert rows(published, "select distinct n_origins from leaderboard") == [(6,)]
     first = rows(published, "select min(origin_month)::varchar from backtest_forecast")
     assert first == [("2020-12-01",)]
+
+
+@pytest.mark.slow
+def test_the_release_tells_the_champions_own_skill_and_the_policys_apart(published):
+    own, policy, rank = rows(
+        published,
+        "select max(deviance_skill) filter (is_champion), max(deviance_skill) filter (is_policy), "
+        "max(rank) filter (is_policy) from leaderboard",
+    )[0]
+    told = rows(published, "select deviance_skill, policy_deviance_skill from release")[0]
+
+    assert told == pytest.approx((own, policy))
+    assert rank is None  # the policy is no model, and outside the ranking
+    ranks = rows(published, "select count(rank), max(rank) from leaderboard")[0]
+    assert ranks[0] == ranks[1]  # every model has one, from 1 on, without a gap
+
+
+@pytest.mark.slow
+def test_an_error_is_what_was_expected_minus_what_was_recorded(published):
+    (total, expected, recorded), (bias,) = (
+        rows(
+            published,
+            "select sum(error), sum(expected_count), sum(count) from forecast_vs_actual "
+            "where is_backtest and model = 'historical_average'",
+        )[0],
+        rows(
+            published,
+            "select sum(sum_expected) / sum(sum_observed) - 1 from backtest_score "
+            "where model = 'historical_average' and lead = 1 and cell_set = 'all' "
+            "and not is_selection",
+        )[0],
+    )
+
+    assert total == pytest.approx(expected - recorded, rel=1e-4)
+    assert total / recorded == pytest.approx(bias, rel=1e-4)  # the same sign
 
 
 @pytest.mark.slow
@@ -77,7 +112,7 @@ def test_the_spread_of_the_policy_is_judged_by_rate(published):
     groups = rows(
         published,
         "select rate_group, n, n_pit_inside_80 from calibration "
-        "where model = 'champion' and lead = 1",
+        "where model = 'policy' and lead = 1",
     )
     whole = {name: n for name, n, _ in groups}
     assert whole.pop("all") == sum(whole.values()) == 6 * 2 * 30

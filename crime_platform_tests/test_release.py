@@ -91,6 +91,21 @@ def numbers(home):
         ).fetchall()
 
 
+def test_the_policy_of_an_earlier_version_gets_its_name(home):
+    folder = candidate(home, 1)
+    scores = {"study_area": "toy", "model": ["ewma", "champion"], "lead": 1, "n": [1, 2]}
+    pd.DataFrame(scores).to_parquet(folder / "backtest_score.parquet")
+    publication = Publication(
+        study_area="toy", as_of_month="2021-12", folder=folder, run_id="run", is_latest=True
+    )
+
+    publish_release(home, [publication], None, quality=QUALITY)
+
+    with open_release(home) as connection:
+        found = connection.sql("select model, n from backtest_score order by n").fetchall()
+    assert found == [("ewma", 1), ("policy", 2)]
+
+
 def test_nothing_published_says_what_to_do(home):
     with pytest.raises(ReleaseError, match="nothing has passed the gate yet"):
         open_release(home)

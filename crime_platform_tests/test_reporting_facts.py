@@ -12,7 +12,7 @@ from crime_platform.candidate import read_candidate
 from crime_platform.reporting import sentences, tables
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.figures_calibration import calibration_by_group, in_rate_order
-from crime_platform.reporting.figures_maps import Atlas, branch_shares
+from crime_platform.reporting.figures_maps import Atlas, branch_shares, error_figure
 from crime_platform.reporting.parts import Cell, Row, Table
 from crime_platform.reporting.sections import RECOMPUTE
 from crime_platform.vocabulary.study_area import load_study_area
@@ -64,16 +64,17 @@ def test_the_leaderboard_by_hand(changed):
     better = {"sum_deviance": 8.0, "sum_squared_error": 22.5, "sum_expected": 19.0}
     rows = [
         score_row("historical_average", sum_noise_deviance=9.0),  # the floor is the best model's
-        score_row("champion", **better),
-        score_row("champion", lead=2, sum_deviance=999.0),
-        score_row("champion", is_selection=True, sum_deviance=999.0),
-        score_row("champion", cell_set="all", sum_deviance=999.0),
+        score_row("ewma", **better),
+        score_row("ewma", lead=2, sum_deviance=999.0),
+        score_row("ewma", is_selection=True, sum_deviance=999.0),
+        score_row("ewma", cell_set="all", sum_deviance=999.0),
+        score_row("policy", sum_deviance=7.0, sum_noise_deviance=1.0),
     ]
 
     board = changed(backtest_score=lambda _: pd.DataFrame(rows)).board
 
-    ours = board.loc["champion"]
-    assert list(board.index) == ["champion", "historical_average"]
+    ours = board.loc["ewma"]
+    assert list(board.index) == ["ewma", "historical_average", "policy"]  # outside the ranking
     assert ours["deviance"] == pytest.approx(8 / 10)
     assert ours["deviance_skill"] == pytest.approx(1 - 8 / 10)
     assert ours["rmse_skill"] == pytest.approx(1 - 1.5 / 2)  # sqrt(2.25) over sqrt(4)
@@ -97,19 +98,19 @@ def test_skill_per_type_compares_each_type_with_its_own_average(changed):
     rows = [
         score_row("historical_average"),
         score_row("historical_average", offence_type="robbery", sum_deviance=4.0),
-        score_row("champion", sum_deviance=9.0),
-        score_row("champion", offence_type="robbery", sum_deviance=5.0),
+        score_row("policy", sum_deviance=9.0),
+        score_row("policy", offence_type="robbery", sum_deviance=5.0),
     ]
 
     skill = changed(backtest_score=lambda _: pd.DataFrame(rows)).skill_by("offence_type")
 
-    assert skill.loc["assault", "champion"] == pytest.approx(1 - 9 / 10)
-    assert skill.loc["robbery", "champion"] == pytest.approx(1 - 5 / 4)
+    assert skill.loc["assault", "policy"] == pytest.approx(1 - 9 / 10)
+    assert skill.loc["robbery", "policy"] == pytest.approx(1 - 5 / 4)
 
 
 def test_hit_rates_pool_incidents_over_the_test_origins(facts):
     # The toy's champion catches 1 - 0.15 / 2 of the best possible 65 of 100 at every origin.
-    assert facts.hit_rate("champion", 0.2) == pytest.approx(0.65 * 0.925)
+    assert facts.hit_rate("policy", 0.2) == pytest.approx(0.65 * 0.925)
     assert facts.best_hit_rates()[0.2] == pytest.approx(0.65)
 
 
@@ -128,7 +129,8 @@ def test_only_turning_months_that_were_tested_are_marked(changed):
 
 def test_pictures_compare_the_champion_with_the_best_of_each_family_and_the_baselines(facts):
     assert facts.shown == [
-        "champion",
+        "ensemble",
+        "policy",
         "lightgbm",
         "st_resnet",
         "convlstm",
@@ -156,13 +158,13 @@ def test_the_verdict_says_what_the_interval_allows(changed, low, high, words):
     sentence = sentences.verdict(facts)
 
     assert words in sentence
-    assert "had not seen when it was chosen" in sentence
+    assert "had not seen when it chose" in sentence
 
 
 def test_without_a_policy_row_the_verdict_admits_that_the_choice_flatters(changed):
-    facts = changed(backtest_score=lambda table: table[table["model"] != "champion"])
+    facts = changed(backtest_score=lambda table: table[table["model"] != "policy"])
 
-    assert facts.policy == "ensemble"
+    assert facts.judged == "ensemble"
     assert "which flatters it" in sentences.verdict(facts)
 
 
@@ -188,7 +190,7 @@ def test_the_gap_to_the_best_baseline_in_words(changed, values, words):
 def test_lags_are_sorted_into_early_and_late(facts):
     found = " ".join(sentences.turns(facts))
 
-    assert "These do: historical_average, ewma, lightgbm, st_resnet, ensemble and champion" in found
+    assert "These do: historical_average, ewma, lightgbm, st_resnet, ensemble and policy" in found
     assert "These follow, by as many months: convlstm (by 1)" in found
     assert "a lag of 0 for st_resnet and of 1 for convlstm" in found
 
@@ -224,7 +226,7 @@ def test_the_walk_of_the_champion_ends_with_this_forecast(facts):
     assert [cell.text for cell in rows[0].cells[2:4]] == ["–", "selection only"]  # noqa: RUF001
     assert [cell.text for cell in rows[3].cells[2:4]] == ["ensemble", "tested"]
     assert rows[-1].cells[3].text == "this forecast"
-    assert "changed once over 6 tested origins" in sentences.switches(facts)
+    assert "changed its model once over 6 tested origins" in sentences.switches(facts)
 
 
 def test_calibration_that_is_off_is_marked_and_named(facts):
@@ -303,7 +305,7 @@ def test_values_lie_on_the_map_where_their_cells_lie(facts):
 
 def test_the_error_map_adds_up_the_test_months_of_one_cell_by_brute_force(facts):
     forecasts = facts.candidate.table("backtest_forecast")
-    forecasts = forecasts[(forecasts["model"] == "champion") & (forecasts["cell_id"] == "r002c002")]
+    forecasts = forecasts[(forecasts["model"] == "ensemble") & (forecasts["cell_id"] == "r002c002")]
     forecasts = forecasts[pd.to_datetime(forecasts["target_month"]) >= "2021-07"]
     counts = facts.candidate.table("cell_month")
     counts = counts[(counts["cell_id"] == "r002c002") & (counts["month"] >= "2021-07")]
@@ -316,7 +318,7 @@ def test_the_error_map_adds_up_the_test_months_of_one_cell_by_brute_force(facts)
 
 
 def test_deviances_on_the_map_add_up_to_the_leaderboards(facts):
-    ours = facts.scores[facts.scores["model"] == "champion"]["sum_deviance"].sum()
+    ours = facts.scores[facts.scores["model"] == "ensemble"]["sum_deviance"].sum()
     theirs = facts.scores[facts.scores["model"] == "historical_average"]["sum_deviance"].sum()
 
     atlas = Atlas(facts=facts)
@@ -326,10 +328,19 @@ def test_deviances_on_the_map_add_up_to_the_leaderboards(facts):
     assert active["baseline_deviance"].sum() == pytest.approx(theirs, rel=1e-5)
 
 
-def test_the_published_model_is_mapped_where_the_policy_kept_no_forecasts(changed):
-    facts = changed(backtest_forecast=lambda table: table[table["model"] != "champion"])
+def test_the_map_of_errors_has_the_sign_of_bias(facts):
+    sums = Atlas(facts=facts).backtest
+    total = error_figure(Atlas(facts=facts)).axes[0].images[0].get_array()
 
-    assert Atlas(facts=facts).judged == "ensemble"
+    assert total.sum() == pytest.approx((sums["expected"] - sums["recorded"]).sum())
+
+
+def test_the_weakest_type_is_the_champions(facts):
+    name, skill = facts.weakest("offence_type")
+
+    assert skill == facts.skill_by("offence_type")["ensemble"].min()
+    assert f"weakest offence type is {name}" in sentences.weakest_type(facts)
+    assert sentences.weakest_type(facts) in sentences.failures(facts)
 
 
 def test_branch_shares_are_percent_per_cell(facts):

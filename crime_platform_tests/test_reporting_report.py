@@ -109,7 +109,8 @@ def test_values_of_the_data_are_escaped(page):
     "words",
     [
         "1 April 2022",
-        "champion (policy)",
+        "policy (no model)",
+        "The policy is no model",
         "Recorded, not actual, crime; places, never people",
         "too few to carry a general claim",
         "75.0\u00a0% off",
@@ -148,7 +149,7 @@ def test_tables_that_a_candidate_lacks_are_named_in_a_sentence(tmp_path, area, w
     assert "Calibration was not measured for this candidate." in page
     assert "No turning months were scored for this candidate." in page
     assert "No ST-ResNet of this candidate has fusion weights per cell." in page
-    assert "This candidate has neither ensemble nor champion history." in page
+    assert "This candidate has neither ensemble nor policy history." in page
     assert "Not measured for this candidate." in paths.model_card.read_text(encoding="utf-8")
 
 

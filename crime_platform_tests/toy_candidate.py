@@ -85,7 +85,7 @@ def _skills(scores):
 
 def _cell_forecast(rates, field):
     parts = []
-    for model in [name for name in MODELS if name != "champion"]:
+    for model in [name for name in MODELS if name != "policy"]:
         expected = expected_counts(model, rates, field)
         for lead in range(1, HORIZON + 1):
             for kind, name in enumerate(TYPES):
@@ -176,7 +176,7 @@ def _ground_tables(months, counts):
         "fusion_weight": pd.DataFrame(fusion),
         "model_version": pd.DataFrame(
             {
-                "model": [name for name in MODELS if name != "champion"],
+                "model": [name for name in MODELS if name != "policy"],
                 "model_version": "0123456789abcdef",
                 "config": "{}",
                 "parameters": [np.nan, np.nan, 310.0, 45_000.0, 51_000.0, np.nan],

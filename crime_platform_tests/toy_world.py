@@ -15,7 +15,7 @@ MODELS = {
     "st_resnet": 0.25,
     "convlstm": 0.3,
     "ensemble": 0.12,
-    "champion": 0.15,
+    "policy": 0.15,
 }
 CELL_IDS = [f"r{row:03d}c{col:03d}" for row in range(SHAPE[0]) for col in range(SHAPE[1])]
 ACTIVE = np.arange(len(CELL_IDS)) >= 3  # the first three cells never had an incident

@@ -9,18 +9,19 @@ from pathlib import Path
 
 from crime_platform.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.policy import WHAT_IT_IS
 
 STREET_BEGIN, STREET_END = "<!-- streets: begin -->", "<!-- streets: end -->"
 STREET_QUERY = "select * from street_leaderboard where study_area = ? order by rank"
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 QUERY = """
-select model, is_champion, deviance_skill, deviance_skill_low, deviance_skill_high,
+select model, is_champion, is_policy, deviance_skill, deviance_skill_low, deviance_skill_high,
     best_baseline, skill_over_best_baseline, skill_over_best_baseline_low,
     skill_over_best_baseline_high, reducible_gap_closed, rmse_skill,
     bias_share, hit_rate_20, deviance, rmse, mae, crps, coverage_80, coverage_95, n_origins,
     n_cases, as_of_month
-from leaderboard where study_area = ? order by rank
+from leaderboard where study_area = ? order by rank nulls last
 """
 
 
@@ -29,9 +30,9 @@ def results_table(rows: list[dict]) -> str:
     first = rows[0]
     lines = [
         f"{first['n_origins']} origins before {str(first['as_of_month'])[:7]}, one month ahead, "
-        f"{first['n_cases']:,} cases (ever active cell x month x offence type). The model that is "
-        "published is in bold; `champion` is the policy that chose it, scored on months it had not "
-        f"seen. The best single baseline, found in hindsight, is `{first['best_baseline']}`.",
+        f"{first['n_cases']:,} cases (ever active cell x month x offence type). The champion, "
+        "which is published, is in bold. The best single baseline, found in hindsight, is "
+        f"`{first['best_baseline']}`. {WHAT_IT_IS} It is the last row.",
         "",
         "| model | deviance skill (95 % interval) | over the best baseline | RMSE skill | bias "
         "| hit rate 20 % | deviance | RMSE | MAE | CRPS | gap closed |",
@@ -42,12 +43,16 @@ def results_table(rows: list[dict]) -> str:
         skill = _interval(row, "deviance_skill")
         over_best = _interval(row, "skill_over_best_baseline")
         lines.append(
-            f"| {mark}`{row['model']}`{mark} | {skill} | {over_best} | {row['rmse_skill']:+.1%} "
+            f"| {mark}{_name(row)}{mark} | {skill} | {over_best} | {row['rmse_skill']:+.1%} "
             f"| {row['bias_share']:+.1%} | {row['hit_rate_20']:.1%} | {row['deviance']:.4f} "
             f"| {row['rmse']:.4f} | {row['mae']:.4f} | {row['crps']:.4f} "
             f"| {row['reducible_gap_closed']:.0%} |"
         )
     return "\n".join(lines)
+
+
+def _name(row: dict) -> str:
+    return f"*{row['model']}*" if row["is_policy"] else f"`{row['model']}`"
 
 
 def _interval(row: dict, name: str) -> str:
@@ -59,7 +64,7 @@ def street_table(rows: list[dict]) -> str:
     first = rows[0]
     lines = [
         f"{first['n_days']} test days through {str(first['as_of_day'])[:10]}, one day ahead, "
-        f"{int(first['n_incidents']):,} incidents. The model that is published is in bold.",
+        f"{int(first['n_incidents']):,} incidents. The champion, which is published, is in bold.",
         "",
         "| model | deviance skill (95 % interval) | hit rate 1 / 5 / 10 / 20 % | PEI 20 % | bias "
         "| deviance |",

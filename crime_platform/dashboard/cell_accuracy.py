@@ -7,11 +7,14 @@ only chose. Sums first, ratios last.
 import duckdb
 
 from crime_platform.dashboard.declared import offence_titles
+from crime_platform.dashboard.released_facts import released_facts
 from crime_platform.dashboard.rows import gathered, records
-from crime_platform.reporting.facts import FAMILIES, POLICY
+from crime_platform.reporting.facts import FAMILIES
 from crime_platform.reporting.figures_calibration import in_rate_order
+from crime_platform.reporting.sentences import weakest_type
 from crime_platform.scoring import ANY_OFFENCE, OPPONENT
 from crime_platform.vocabulary.model_titles import model_title
+from crime_platform.vocabulary.policy import POLICY, WHAT_IT_IS
 
 NAIVE = "last_month"  # the row that weak comparisons are made against
 
@@ -20,13 +23,14 @@ _RELEASE = """
     from release where study_area = ? and is_latest
 """
 _BOARD = """
-    select rank, model, is_champion, deviance_skill, deviance_skill_low, deviance_skill_high,
-        diebold_mariano_p, best_baseline, skill_over_best_baseline, skill_over_best_baseline_low,
-        skill_over_best_baseline_high, diebold_mariano_p_best_baseline, rmse_skill, bias_share,
+    select rank, model, is_champion, is_policy, deviance_skill, deviance_skill_low,
+        deviance_skill_high, diebold_mariano_p, best_baseline, skill_over_best_baseline,
+        skill_over_best_baseline_low, skill_over_best_baseline_high,
+        diebold_mariano_p_best_baseline, rmse_skill, bias_share,
         hit_rate_20, pei_20, deviance, rmse, mae, crps, coverage_80, coverage_95,
         stated_coverage_80, stated_coverage_95, noise_floor_deviance, reducible_gap_closed,
         parameters, training_seconds, n_origins, n_cases
-    from leaderboard where study_area = ? order by rank
+    from leaderboard where study_area = ? order by rank nulls last
 """
 # The cases of the `leaderboard` view, by the same conditions.
 _CASES = """
@@ -101,14 +105,14 @@ _HISTORY = """
 def cell_accuracy(connection: duckdb.DuckDBPyConnection, area: str) -> dict | None:
     """Scores of the area's monthly forecasts beside the historical average; None without any.
 
-    `policy` names the row that re-chooses its model at every origin, on earlier origins alone: its
-    scores are what publishing by the rule would have been worth. `compared` are the few models
-    that pictures by month, lead and offence type show.
+    `policy` names the row of the policy, None without one, and `policy_is` says what it is.
+    `compared` are the few models that pictures by month, lead and offence type show.
     """
     released = records(connection, _RELEASE, [area])
     if not released:
         return None
     board = records(connection, _BOARD, [area])
+    facts = released_facts(connection, area)
     champion, names = released[0]["champion"], [row["model"] for row in board]
     policy = POLICY if POLICY in names else None
     best_baseline = _best_baseline(board, policy or champion)
@@ -118,6 +122,7 @@ def cell_accuracy(connection: duckdb.DuckDBPyConnection, area: str) -> dict | No
     return {
         **released[0],
         "policy": policy,
+        "policy_is": WHAT_IT_IS,
         "baseline": OPPONENT,
         "best_baseline": best_baseline,
         "compared": compared,
@@ -139,6 +144,7 @@ def cell_accuracy(connection: duckdb.DuckDBPyConnection, area: str) -> dict | No
             compared,
         ),
         "by_type": _by_type(connection, area, compared),
+        "weakest_type": None if facts is None else weakest_type(facts),
         "by_lead": _ranked(records(connection, _BY_LEAD, [area, compared]), compared, "lead"),
         "champion_history": [
             {**row, "title": model_title(row["champion"])}
@@ -169,7 +175,6 @@ def _board_row(row: dict) -> dict:
         **row,
         "title": model_title(model),
         "is_baseline": model == OPPONENT,
-        "is_policy": model == POLICY,
     }
 
 

@@ -27,10 +27,10 @@ from crime_platform.dashboard.outline import outline
 from crime_platform.dashboard.queries import Connection, one_row, read_columns, release_key
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT
 from crime_platform.vocabulary.model_titles import model_title
+from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.projection import WGS84, project
 
 INTERVALS = {"80": ["p10", "p90"], "95": ["p025", "p975"]}
-POLICY = "champion"  # the row of the scores that stands for what is published
 _SHOWN = (EXPECTED, *QUANTILES, PROBABILITY_ANY)
 
 
@@ -183,20 +183,24 @@ def _center(area: PublishedArea, cells: dict[str, np.ndarray]) -> list[float]:
 
 
 def _release(connection: Connection, area: PublishedArea) -> dict[str, Any]:
-    """The published forecast, with the skill of the champion's policy where there is one."""
+    """The published forecast, with the skills of the champion and of the policy that chose it."""
     told = one_row(
         connection,
         """
         with newest as (select * from release where study_area = $area and is_latest),
         skill as (
-            select * from model_skill join newest using (study_area, as_of_month)
-            where "lead" = 1 and cell_set = $cell_set and model in ($policy, champion)
-            order by model = $policy desc limit 1)
+            select s.* from model_skill s join newest using (study_area, as_of_month)
+            where s.lead = 1 and s.cell_set = $cell_set)
         select strftime(n.as_of_month, '%Y-%m') as as_of_month,
             strftime(timezone('UTC', n.published_at), '%Y-%m-%dT%H:%M:%SZ') as published_at,
-            n.champion, n.champion_reason, k.best_baseline, n.deviance_skill,
-            k.deviance_skill_low, k.deviance_skill_high, n.last_month_note
-        from newest n left join skill k using (study_area)
+            n.champion, n.champion_reason, coalesce(p.best_baseline, k.best_baseline)
+                as best_baseline,
+            n.deviance_skill, k.deviance_skill_low, k.deviance_skill_high,
+            n.policy_deviance_skill, p.deviance_skill_low as policy_deviance_skill_low,
+            p.deviance_skill_high as policy_deviance_skill_high, n.last_month_note
+        from newest n
+        left join skill k on k.model = n.champion
+        left join skill p on p.model = $policy
         """,
         {"area": area.study_area, "cell_set": EVER_ACTIVE, "policy": POLICY},
     )

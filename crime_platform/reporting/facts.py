@@ -14,13 +14,13 @@ import numpy as np
 from crime_platform.candidate import Candidate
 from crime_platform.metrics.errors import reducible_gap_closed
 from crime_platform.scoring import ANY_OFFENCE, EVER_ACTIVE, OPPONENT
+from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import Month, parse_month
 
 if TYPE_CHECKING:
     import pandas as pd
 
-POLICY = "champion"  # the row that re-chooses its model at every origin, on earlier origins only
 FAMILIES = ("lightgbm", "st_resnet", "convlstm")  # the best of each is drawn beside the champion
 HIT_COVERAGE = 0.2
 SKILL_COLUMNS = (
@@ -93,19 +93,24 @@ class Facts:
         wanted = (skills["lead"] == 1) & (skills["cell_set"] == EVER_ACTIVE)
         return skills[wanted].set_index("model")
 
+    @property
+    def champion(self) -> str:
+        """The model that is published."""
+        return self.candidate.champion
+
     @cached_property
-    def policy(self) -> str:
-        """The row that stands for what is published: the policy, or else the published model."""
+    def judged(self) -> str:
+        """The row that the gate judges: the policy, or the champion where it has no rows."""
         scored = set(self.scores["model"])
-        return POLICY if POLICY in scored else self.candidate.champion
+        return POLICY if POLICY in scored else self.champion
 
     @cached_property
     def best_baseline(self) -> str:
         """The best single baseline; the historical average where none was compared."""
         if "best_baseline" in self.skills:
             named = self.skills["best_baseline"].dropna()
-            if self.policy in named.index:
-                return str(named.loc[self.policy])
+            if self.judged in named.index:
+                return str(named.loc[self.judged])
         return OPPONENT
 
     @cached_property
@@ -115,7 +120,7 @@ class Facts:
 
     @cached_property
     def board(self) -> "pd.DataFrame":
-        """Every model with its figures, by model, lowest deviance first."""
+        """Every model with its figures, by model, lowest deviance first; the policy after them."""
         import pandas as pd
 
         sums = self.scores.groupby("model").sum(numeric_only=True)
@@ -137,24 +142,26 @@ class Facts:
         board["deviance_skill"] = 1 - board["deviance"] / opponent["deviance"]
         versions = self.candidate.table("model_version").set_index("model")
         board = board.join(versions[["parameters", "training_seconds"]])
-        return board.sort_values("deviance")
+        board = board.sort_values("deviance")
+        return pd.concat([board.drop(index=POLICY, errors="ignore"), board[board.index == POLICY]])
 
     @cached_property
     def noise_floor(self) -> float:
         """Mean deviance left if the best model's rates were the true ones, for all rows alike."""
         sums = self.scores.groupby("model")[["sum_deviance", "sum_noise_deviance", "n"]].sum()
+        sums = sums.drop(index=POLICY, errors="ignore")
         best = sums.iloc[int((sums["sum_deviance"] / sums["n"]).argmin())]
         return float(best["sum_noise_deviance"] / best["n"])
 
     def value(self, column: str, model: str | None = None) -> float:
-        """One figure of the leaderboard; the champion policy's by default."""
-        name = self.policy if model is None else model
+        """One figure of the leaderboard; that of what the gate judges by default."""
+        name = self.judged if model is None else model
         return float(self.board[column].get(name, np.nan))
 
     @cached_property
     def shown(self) -> list[str]:
-        """The few models that pictures compare: champion, best of each family, best baseline."""
-        names = [self.policy]
+        """What pictures compare: champion, policy, best of each family, best baseline."""
+        names = [self.champion, self.judged]
         for family in FAMILIES:
             names += [name for name in self.board.index if name.startswith(family)][:1]
         names += [self.best_baseline, OPPONENT]
@@ -165,6 +172,11 @@ class Facts:
         sums = self.scores.groupby([key, "model"], observed=True)["sum_deviance"].sum()
         table = sums.unstack("model")
         return 1 - table.div(table[OPPONENT], axis=0)
+
+    def weakest(self, key: str) -> tuple[str, float]:
+        """Value of a column at which the champion's skill is lowest, and that skill."""
+        skills = self.skill_by(key)[self.champion]
+        return str(skills.idxmin()), float(skills.min())
 
     def hit_rates(self) -> "pd.DataFrame":
         """Share of incidents caught, all types ranked together: a row a model, a column a share."""

@@ -31,7 +31,7 @@ def calibration_by_group(facts: Facts) -> "pd.DataFrame":
     PIT shares are off when they lie more than `TOLERANCE` from nominal, plain coverage when it lies
     below nominal.
     """
-    rows = _of_policy(facts, "calibration").set_index("rate_group")
+    rows = _of_champion(facts, "calibration").set_index("rate_group")
     rows = rows[rows["n"] > 0]
     table = rows[["n"]].copy()
     table["recorded_per_case"] = rows["sum_observed"] / rows["n"]
@@ -62,7 +62,7 @@ def reliability_figure(facts: Facts) -> "Figure":
     figure = new_figure(3.7)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.35))
     reliability = facts.candidate.table("reliability")
-    for model, style in zip([facts.policy, facts.best_baseline], POINTS, strict=True):
+    for model, style in zip([facts.champion, facts.best_baseline], POINTS, strict=True):
         rows = reliability[(reliability["model"] == model) & (reliability["lead"] == 1)]
         rows = rows[(rows["sum_observed"] > 0) & (rows["sum_expected"] > 0)]
         n, recorded, expected = (
@@ -98,7 +98,7 @@ def _plain(value: float, _place: int) -> str:
 @in_style
 def pit_figure(facts: Facts) -> "Figure":
     """Histograms of the champion's randomised PIT, one panel per rate group."""
-    table = _of_policy(facts, "pit_histogram").sort_values("bin")
+    table = _of_champion(facts, "pit_histogram").sort_values("bin")
     table = table[table.groupby("rate_group")["n"].transform("sum") > 0]
     groups = in_rate_order(list(table["rate_group"].unique()))
     n_cols = min(len(groups), PANELS_A_ROW)
@@ -130,6 +130,6 @@ def _pit_panel(axes: "Axes", density: np.ndarray, noise: float) -> None:
     axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
 
 
-def _of_policy(facts: Facts, name: str) -> "pd.DataFrame":
+def _of_champion(facts: Facts, name: str) -> "pd.DataFrame":
     table = facts.candidate.table(name)
-    return table[(table["model"] == facts.policy) & (table["lead"] == 1)]
+    return table[(table["model"] == facts.champion) & (table["lead"] == 1)]

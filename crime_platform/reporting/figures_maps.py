@@ -12,6 +12,7 @@ import numpy as np
 from crime_platform.reporting.drawing import INK, WIDTH_INCHES, in_style, new_figure
 from crime_platform.reporting.facts import Facts
 from crime_platform.scoring import OPPONENT
+from crime_platform.vocabulary.error import ERROR_MEANING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ class Atlas:
     @cached_property
     def forecast(self) -> "pd.DataFrame":
         """Next month's forecast: the published model and the historical average."""
-        names = list(dict.fromkeys([self.facts.candidate.champion, OPPONENT]))
+        names = list(dict.fromkeys([self.facts.champion, OPPONENT]))
         columns = ["cell_id", "offence_type", "model", "expected_count"]
         columns += ["p025", "p10", "p90", "p975"]
         return self.facts.read("cell_forecast", columns, model=names, lead=[1])
@@ -69,16 +70,9 @@ class Atlas:
     @cached_property
     def commonest_type(self) -> str:
         """Offence type with the most incidents expected."""
-        rows = self.forecast[self.forecast["model"] == self.facts.candidate.champion]
+        rows = self.forecast[self.forecast["model"] == self.facts.champion]
         totals = rows.groupby("offence_type", observed=True)["expected_count"].sum()
         return str(totals.idxmax())
-
-    @cached_property
-    def judged(self) -> str:
-        """Whose back-test is mapped: the champion policy's, or the published model's."""
-        policy = [self.facts.policy]
-        is_kept = len(self.facts.read("backtest_forecast", ["lead"], model=policy)) > 0
-        return self.facts.policy if is_kept else self.facts.candidate.champion
 
     @cached_property
     def backtest(self) -> "pd.DataFrame":
@@ -90,7 +84,7 @@ class Atlas:
         from scipy.special import xlogy
 
         facts, keys = self.facts, ["target_month", "cell_id", "offence_type"]
-        names = list(dict.fromkeys([self.judged, OPPONENT]))
+        names = list(dict.fromkeys([facts.champion, OPPONENT]))
         columns = [*keys, "model", "expected_count"]
         rows = facts.read("backtest_forecast", columns, model=names, lead=[1])
         rows = rows.astype({"cell_id": str, "offence_type": str, "model": str})
@@ -107,7 +101,7 @@ class Atlas:
         rows["count"] = count
         rows["deviance"] = 2 * (xlogy(count, count) - xlogy(count, rate) - (count - rate))
         sums = rows.groupby(["model", "cell_id"])[["count", "expected_count", "deviance"]].sum()
-        ours, theirs = sums.loc[self.judged], sums.loc[OPPONENT]
+        ours, theirs = sums.loc[facts.champion], sums.loc[OPPONENT]
         return pd.DataFrame(
             {
                 "recorded": ours["count"],
@@ -121,7 +115,7 @@ class Atlas:
 @in_style
 def forecast_figure(atlas: Atlas) -> "Figure":
     """Expected incidents next month, and how that differs from the historical average."""
-    expected = atlas.expected(atlas.facts.candidate.champion)
+    expected = atlas.expected(atlas.facts.champion)
     figure, (left, right) = _panels(atlas, 2)
     _counts(left, atlas, expected, "Expected incidents, all types", "incidents in the month")
     _differences(
@@ -138,7 +132,7 @@ def forecast_figure(atlas: Atlas) -> "Figure":
 def width_figure(atlas: Atlas) -> "Figure":
     """Width of the central 80 % and 95 % intervals of the commonest offence type."""
     rows = atlas.forecast
-    rows = rows[rows["model"] == atlas.facts.candidate.champion]
+    rows = rows[rows["model"] == atlas.facts.champion]
     rows = rows[rows["offence_type"] == atlas.commonest_type].set_index("cell_id")
     figure, panels = _panels(atlas, 2)
     widest = (rows["p975"] - rows["p025"]).to_numpy(dtype=float).max()
@@ -153,11 +147,12 @@ def width_figure(atlas: Atlas) -> "Figure":
 
 @in_style
 def error_figure(atlas: Atlas) -> "Figure":
-    """Recorded less expected over the test months, and who had the lower deviance where."""
+    """Expected minus recorded over the test months, and who had the lower deviance where."""
     sums = atlas.backtest
     figure, (left, right) = _panels(atlas, 2)
-    error = atlas.lay_out(sums["recorded"] - sums["expected"])
-    _differences(left, atlas, error, "Recorded less expected", "incidents over the test months")
+    error = atlas.lay_out(sums["expected"] - sums["recorded"])
+    title, unit = f"Error: {ERROR_MEANING}", "incidents over the test months; above 0 too high"
+    _differences(left, atlas, error, title, unit)
     gain = atlas.lay_out(sums["baseline_deviance"] - sums["deviance"])
     title = "Deviance of the baseline less the champion's"
     _differences(right, atlas, gain, title, "deviance; below 0 the champion loses")

@@ -18,9 +18,10 @@ from crime_platform.reporting.drawing import (
     in_style,
     new_figure,
 )
-from crime_platform.reporting.facts import POLICY, Facts, LocalFacts
+from crime_platform.reporting.facts import Facts, LocalFacts
 from crime_platform.reporting.words import short_month, signed_percent
 from crime_platform.scoring import OPPONENT
+from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:
@@ -42,13 +43,13 @@ FARTHEST_SKILL = 0.12  # below -12 % the exact place says nothing more, and crow
 
 
 def model_label(name: str) -> str:
-    """A model's name as tables write it; the policy row says that it is one."""
-    return "champion (policy)" if name == POLICY else name
+    """A model's name as tables write it; the policy's says that it is no model."""
+    return "policy (no model)" if name == POLICY else name
 
 
 @in_style
 def skill_figure(facts: Facts) -> "Figure":
-    """Dots with their 95 % intervals, the best model on top."""
+    """Dots with their 95 % intervals, the best model on top, the policy apart below them."""
     board = facts.board.drop(index=OPPONENT)
     figure = new_figure(0.9 + 0.27 * len(board))
     axes = figure.add_subplot()
@@ -56,8 +57,10 @@ def skill_figure(facts: Facts) -> "Figure":
         skill, low, high = (
             100 * float(row[f"deviance_skill{end}"]) for end in ("", "_low", "_high")
         )
-        is_policy = model == facts.policy
-        style = {"color": INK if is_policy else BLUE, "markersize": 7 if is_policy else 5}
+        is_ours = model == facts.champion
+        style = {"color": INK if is_ours else BLUE, "markersize": 7 if is_ours else 5}
+        if model == POLICY:
+            axes.axhline(place - 0.5, color=QUIET, linewidth=1)
         if skill < -100 * FARTHEST_SKILL:
             axes.plot(-100 * FARTHEST_SKILL, place, marker="<", **style)
             axes.annotate(
@@ -71,7 +74,7 @@ def skill_figure(facts: Facts) -> "Figure":
             )
             continue
         axes.plot([low, high], [place, place], color=style["color"], linewidth=2.4, alpha=0.55)
-        axes.plot(skill, place, marker="D" if is_policy else "o", **style)
+        axes.plot(skill, place, marker="D" if is_ours else "o", **style)
     axes.axvline(0, color=QUIET, linewidth=1)
     left, right = axes.get_xlim()
     left = max(left, -108 * FARTHEST_SKILL)
@@ -164,7 +167,7 @@ def hit_rate_figure(facts: Facts) -> "Figure":
     top = min(100.0, 1.12 * best.max())
     left.fill_between(places, best, 1.1 * top, color=GRID, linewidth=0)
     left.plot(places, best, color=QUIET, linewidth=1, label="best possible")
-    left.plot(places, rates.loc[facts.policy], label=model_label(facts.policy), **SERIES[0])
+    left.plot(places, rates.loc[facts.champion], label=model_label(facts.champion), **SERIES[0])
     left.plot(places, coverage, color=QUIET, linewidth=1, linestyle=":", label="by chance")
     left.set_ylim(0, top)
     left.set_ylabel("recorded incidents in it, %")

@@ -65,8 +65,8 @@ def _identity(facts: LocalFacts) -> tuple[str, ...]:
         f"Output: expected count, quantiles and probability of at least one recorded incident per "
         f"{area.grid.cell_size_m:g} m cell, offence type and month, {facts.horizon} months ahead.",
     ]
-    if facts.candidate.champion in versions.index:
-        row = versions.loc[[facts.candidate.champion]].iloc[0]
+    if facts.champion in versions.index:
+        row = versions.loc[[facts.champion]].iloc[0]
         found.append(
             f"Version {row['model_version']}, {whole(row['parameters'])} trained parameters, "
             f"configuration {row['config']}."
@@ -100,7 +100,8 @@ def _data(facts: LocalFacts) -> tuple[str, ...]:
         "locations to intersections, snap points or blocks; a cell is no address.",
         f"Mask: scores count the {whole(int(active.sum()))} of {whole(len(active))} cells with any "
         "incident of any type on record up to the as-of month, the test months included.",
-        f"Bias over the test months: {signed_percent(facts.value('bias_share'))}.",
+        f"Bias of {facts.champion} over the test months: "
+        f"{signed_percent(facts.value('bias_share', facts.champion))}.",
     )
 
 

@@ -9,7 +9,7 @@ from crime_platform.reporting import sentences
 from crime_platform.reporting.drawing import as_png
 from crime_platform.reporting.facts import Facts, LocalFacts
 from crime_platform.reporting.figures_maps import Atlas, forecast_figure
-from crime_platform.reporting.figures_scores import hit_rate_figure, model_label, skill_figure
+from crime_platform.reporting.figures_scores import hit_rate_figure, skill_figure
 from crime_platform.reporting.model_card import model_card
 from crime_platform.reporting.paths import ReportPaths, report_paths
 from crime_platform.reporting.sections import sections
@@ -22,6 +22,7 @@ from crime_platform.reporting.words import (
 )
 from crime_platform.scoring import OPPONENT
 from crime_platform.vocabulary.artifact import written_aside
+from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.study_area import StudyArea
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _html(facts: LocalFacts, quality: "pd.DataFrame | None") -> str:
         subtitle=sentences.subject(facts),
         lead=[
             f"{sentences.verdict(facts)} {sentences.baseline_gap(facts)}",
-            f"Model of this forecast: {facts.candidate.champion} ({facts.reason}).",
+            sentences.chosen(facts),
         ],
         tiles=_tiles(facts),
         style=Markup(style),  # our own file, no value of the data in it
@@ -119,14 +120,17 @@ def _tiles(facts: Facts) -> tuple[Tile, ...]:
     def figure(name: str, column: str) -> Tile:
         stated = interval(facts.value(f"{column}_low"), facts.value(f"{column}_high"))
         note = "no interval" if stated == MISSING else f"95 % interval {stated}"
-        return Tile(name, signed_percent(facts.value(column)), note)
+        return Tile(name, signed_percent(facts.value(column)), f"of {who}; {note}")
+
+    who = "the policy" if facts.judged == POLICY else facts.champion
 
     best = f", {facts.best_baseline}" if facts.best_baseline != OPPONENT else ""
     return (
         Tile(
             "Model of this forecast",
-            facts.candidate.champion,
-            f"scored as {model_label(facts.policy)}",
+            facts.champion,
+            "the champion; its own skill is "
+            f"{signed_percent(facts.value('deviance_skill', facts.champion))}",
         ),
         figure("Skill over the historical average", "deviance_skill"),
         figure(f"Skill over the best baseline{best}", "skill_over_best_baseline"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from crime_platform.reporting import sentences, statements, tables
 from crime_platform.reporting.drawing import as_svg
-from crime_platform.reporting.facts import POLICY, LocalFacts
+from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.figures_calibration import pit_figure, reliability_figure
 from crime_platform.reporting.figures_maps import (
     Atlas,
@@ -29,6 +29,9 @@ from crime_platform.reporting.figures_scores import (
 )
 from crime_platform.reporting.parts import Bullets, Code, Paragraph, Part, Picture, Section
 from crime_platform.reporting.words import in_sentence, month_name, percent, signed_percent
+from crime_platform.scoring import OPPONENT
+from crime_platform.vocabulary.error import ERROR_MEANING
+from crime_platform.vocabulary.policy import POLICY, WHAT_IT_IS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +69,7 @@ def sections(facts: LocalFacts, quality: "pd.DataFrame | None") -> tuple[Section
         Section("hot-spots", "Hot spots", _hot_spots(facts)),
         Section("maps", "Maps", _maps(facts, atlas)),
         Section("fusion", "What ST-ResNet leans on", _fusion(facts, atlas)),
-        Section("champion", "Ensemble and champion over time", _over_time(facts)),
+        Section("champion", "Ensemble and policy over time", _over_time(facts)),
         Section("limits", "What the data cannot say", _limits(facts, quality)),
         Section("uses", "Uses", _uses()),
         Section("recompute", "Recompute it", _recompute(facts)),
@@ -75,19 +78,19 @@ def sections(facts: LocalFacts, quality: "pd.DataFrame | None") -> tuple[Section
 
 def _leaderboard(facts: LocalFacts) -> tuple[Part, ...]:
     policy = (
-        "The policy row re-chooses its model at every origin on earlier origins alone, so its "
-        "figure holds no winner's curse. "
-        if facts.policy == POLICY
+        f" The diamond is the champion, which is published. {WHAT_IT_IS}"
+        if facts.judged == POLICY
         else ""
     )
     text = (
-        f"Models whose interval lies right of 0 beat the historical average. {policy}Block "
-        f"bootstrap over {len(facts.test_targets)} origins."
+        "Models whose interval is right of 0 beat the historical average. Block bootstrap over "
+        f"{len(facts.test_targets)} origins.{policy}"
     )
-    ours = signed_percent(facts.value("deviance_skill"))
+    ours = signed_percent(facts.value("deviance_skill", facts.champion))
     theirs = signed_percent(facts.value("deviance_skill", facts.best_baseline))
+    n_models = len(facts.board.drop(index=[POLICY, OPPONENT], errors="ignore"))
     alt = (
-        f"Deviance skill of {len(facts.board) - 1} models with 95 % intervals. The champion policy "
+        f"Deviance skill of {n_models} models with 95 % intervals. The champion {facts.champion} "
         f"stands at {ours}, the best baseline {facts.best_baseline} at {theirs}."
     )
     found: list[Part] = [
@@ -103,9 +106,11 @@ def _leaderboard(facts: LocalFacts) -> tuple[Part, ...]:
 
 
 def _type_and_month(facts: LocalFacts) -> tuple[Part, ...]:
-    by_type = facts.skill_by("offence_type")[facts.policy]
-    by_month = facts.skill_by("target_month")[facts.policy]
-    n_won = int((by_month > 0).sum())
+    by_type = facts.skill_by("offence_type")[facts.champion]
+    by_month = facts.skill_by("target_month")[facts.champion]
+    won = f"The champion is above 0 in {_n_won(by_month)}"
+    if facts.judged == POLICY:
+        won += f", the policy in {_n_won(facts.skill_by('target_month')[POLICY])}"
     is_turning = bool(facts.turning_months())
     shaded = " Shaded: months in which the recorded city total turns." if is_turning else ""
     return (
@@ -114,15 +119,20 @@ def _type_and_month(facts: LocalFacts) -> tuple[Part, ...]:
             f"Deviance skill by offence type; the champion's runs from "
             f"{signed_percent(float(by_type.min()))} to {signed_percent(float(by_type.max()))}.",
             "Each type is scored against its own historical average: marks left of 0 lost to it. "
-            "Rare types have little to gain, since most of their deviance is noise.",
+            f"Rare types have little to gain, since most of their deviance is noise. "
+            f"{sentences.weakest_type(facts)}",
         ),
         Picture(
             as_svg(skill_by_month_figure(facts)),
             f"Deviance skill by target month; the champion's runs from "
             f"{signed_percent(float(by_month.min()))} to {signed_percent(float(by_month.max()))}.",
-            f"The champion is above 0 in {n_won} of {len(by_month)} months.{shaded}",
+            f"{won} months.{shaded}",
         ),
     )
+
+
+def _n_won(by_month: "pd.Series") -> str:
+    return f"{int((by_month > 0).sum())} of {len(by_month)}"
 
 
 def turn_parts(facts: LocalFacts) -> tuple[Part, ...]:
@@ -181,7 +191,7 @@ def _hot_spots(facts: LocalFacts) -> tuple[Part, ...]:
 
 def _maps(facts: LocalFacts, atlas: Atlas) -> tuple[Part, ...]:
     when, target = month_name(facts.as_of), month_name(facts.as_of + 1)
-    model = facts.candidate.champion
+    model = facts.champion
     kind = in_sentence(facts.title_of(atlas.commonest_type))
     sums = atlas.backtest
     is_worse = sums["deviance"] > sums["baseline_deviance"]
@@ -209,10 +219,11 @@ def _maps(facts: LocalFacts, atlas: Atlas) -> tuple[Part, ...]:
         ),
         Picture(
             as_svg(error_figure(atlas)),
-            f"Two maps over {n_tested} test months: recorded less expected incidents, and where "
+            f"Two maps over {n_tested} test months: the error, {ERROR_MEANING}, and where "
             "the champion's deviance is lower or higher than the historical average's.",
-            f"Back-test of {model_label(atlas.judged)} over {n_tested} months to {when}. Left: "
-            "purple cells had more recorded incidents than expected. Right: the champion has the "
+            f"Back-test of {model_label(model)} over {n_tested} months to {when}. Left: "
+            f"the error, {ERROR_MEANING}: in purple cells the forecast was too high, in orange "
+            "ones too low, as on the page. Right: the champion has the "
             f"higher deviance in {percent(float(n_worse), 0)} of the active cells, which held "
             f"{percent(float(share_held), 0)} of the incidents (orange); in a single cell that is "
             "mostly chance, in a cluster of cells it is worth a look.",
@@ -261,7 +272,7 @@ def _over_time(facts: LocalFacts) -> tuple[Part, ...]:
         ]
     if facts.has("champion_history"):
         found += [Paragraph(sentences.switches(facts)), tables.history_table(facts)]
-    return tuple(found) or (_absent("This candidate has neither ensemble nor champion history."),)
+    return tuple(found) or (_absent("This candidate has neither ensemble nor policy history."),)
 
 
 def _limits(facts: LocalFacts, quality: "pd.DataFrame | None") -> tuple[Part, ...]:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from crime_platform.reporting.facts import HIT_COVERAGE, POLICY, Facts, SitedFacts
+from crime_platform.reporting.facts import HIT_COVERAGE, Facts, SitedFacts
 from crime_platform.reporting.figures_calibration import (
     ALL_RATES,
     NOMINAL,
@@ -23,6 +23,7 @@ from crime_platform.reporting.words import (
     signed_percent,
     whole,
 )
+from crime_platform.vocabulary.policy import POLICY, WHAT_IT_IS
 from crime_platform.vocabulary.timesteps import parse_month
 
 PANDEMIC = ("2020-03", "2022-03")
@@ -31,15 +32,15 @@ SAME_RANKING = 0.01  # hit rates closer than a point are called alike
 
 
 def verdict(facts: Facts) -> str:
-    """Whether the champion beats the historical average, in one sentence."""
+    """Whether what the gate judges beats the historical average, in one sentence."""
     skill = facts.value("deviance_skill")
     low, high = facts.value("deviance_skill_low"), facts.value("deviance_skill_high")
     n_months = f"{len(facts.test_targets)} months"
-    if facts.policy == POLICY:
-        who = "The champion, chosen anew at each month from earlier months alone,"
-        when = f"over {n_months} it had not seen when it was chosen"
+    if facts.judged == POLICY:
+        who = "The policy, which chooses its model anew at each month from earlier months alone,"
+        when = f"over {n_months} it had not seen when it chose"
     else:
-        who = facts.policy
+        who = facts.judged
         when = f"over {n_months}, the same that it was chosen on, which flatters it"
     if not math.isfinite(low):
         return (
@@ -64,7 +65,7 @@ def verdict(facts: Facts) -> str:
 
 
 def baseline_gap(facts: Facts) -> str:
-    """How far the champion is ahead of the best single baseline."""
+    """How far what the gate judges is ahead of the best single baseline."""
     name = facts.best_baseline
     gap = facts.value("skill_over_best_baseline")
     low = facts.value("skill_over_best_baseline_low")
@@ -74,13 +75,17 @@ def baseline_gap(facts: Facts) -> str:
     own = signed_percent(facts.value("deviance_skill", name))
     start = f"The best single baseline is {name}, whose own skill is {own}."
     if abs(gap) < NO_LEAD:
-        return f"{start} The champion's deviance is no lower."
+        return f"{start} {_judged(facts)}'s deviance is no lower."
     stated = f"(95 % interval {interval(low, high)})" if math.isfinite(low) else "(no interval)"
     side = "below" if gap >= 0 else "above"
-    end = f"{start} The champion's deviance lies {percent(abs(gap))} {side} it {stated}"
+    end = f"{start} {_judged(facts)}'s deviance is {percent(abs(gap))} {side} it {stated}"
     if math.isfinite(low) and low <= 0 <= high:
         return f"{end}, a gap that chance alone can make."
     return f"{end}."
+
+
+def _judged(facts: Facts) -> str:
+    return "The policy" if facts.judged == POLICY else facts.judged
 
 
 def subject(facts: SitedFacts) -> str:
@@ -94,15 +99,19 @@ def subject(facts: SitedFacts) -> str:
 
 def chosen(facts: Facts) -> str:
     """Which model makes the forecast, and why."""
-    return f"Model of this forecast: {facts.candidate.champion}. Why: {facts.reason}."
+    own = signed_percent(facts.value("deviance_skill", facts.champion))
+    return (
+        f"Model of this forecast, the champion: {facts.champion}. Its own skill over the "
+        f"historical average is {own}. Why this model: {facts.reason}."
+    )
 
 
 def tested(facts: Facts) -> str:
     """What the scores are of."""
     return (
         f"One month ahead, {len(facts.test_targets)} test months, all offence types pooled, cells "
-        "with any incident on record. The champion policy is chosen at each origin on earlier "
-        "origins alone. Ratios of pooled sums; intervals by block bootstrap over origins."
+        "with any incident on record. Ratios of pooled sums; intervals by block bootstrap over "
+        f"origins. {WHAT_IT_IS}"
     )
 
 
@@ -117,7 +126,7 @@ def expiry(facts: Facts) -> str:
 
 
 def noise(facts: Facts) -> str:
-    """How much of the deviance is noise, and how much of the rest the champion takes away."""
+    """How much of the deviance is noise, and how much of the rest is taken away."""
     floor, closed = facts.noise_floor, facts.value("gap_closed")
     start = (
         f"Counts this small scatter even round a perfect rate. If the best model's rates were "
@@ -126,8 +135,8 @@ def noise(facts: Facts) -> str:
     if not math.isfinite(closed):
         return f"{start}; the historical average already lies below that, so no gap can be stated."
     return (
-        f"{start}. Of the way from the historical average down to that floor the champion covers "
-        f"{percent(closed, 0)}."
+        f"{start}. {_judged(facts)} covers {percent(closed, 0)} of the way from the historical "
+        "average down to that floor."
     )
 
 
@@ -155,15 +164,17 @@ def turns(facts: Facts) -> tuple[str, ...]:
 
 
 def switches(facts: Facts) -> str:
-    """How often the champion changed over the tested months."""
+    """How often the policy changed its model over the tested months."""
     table = facts.candidate.table("champion_history")
     is_tested = ~table["is_selection"].eq(True)
     is_tested &= table["origin_month"].astype(str).str[:7] != str(facts.as_of)
     n_changes = int(table.loc[is_tested, "is_switch"].eq(True).sum())
-    times = {0: "never changed", 1: "changed once"}.get(n_changes, f"changed {n_changes} times")
+    times = {0: "never changed its model", 1: "changed its model once"}.get(
+        n_changes, f"changed its model {n_changes} times"
+    )
     return (
-        f"The champion {times} over {int(is_tested.sum())} tested origins. It changes only when "
-        "the difference is more than noise."
+        f"The policy {times} over {int(is_tested.sum())} tested origins. It changes only when the "
+        "difference is more than noise."
     )
 
 
@@ -196,7 +207,7 @@ def _group(name: object) -> str:
 def hot_spots(facts: Facts) -> str:
     """What flagging a fifth of the area catches."""
     best = facts.best_hit_rates()
-    ours = facts.hit_rate(facts.policy, HIT_COVERAGE)
+    ours = facts.hit_rate(facts.champion, HIT_COVERAGE)
     theirs = facts.hit_rate(facts.best_baseline, HIT_COVERAGE)
     found = (
         f"The riskiest 20 % of the ever active area, by the champion's expected count, held "
@@ -204,7 +215,8 @@ def hot_spots(facts: Facts) -> str:
         f"it is {percent(theirs)}, and {percent(float(best[HIT_COVERAGE]))} is the most that any "
         "choice made afterwards could hold."
     )
-    leads = facts.value("skill_over_best_baseline") >= NO_LEAD  # False for NaN
+    ahead = facts.value("skill_over_best_baseline", facts.champion)
+    leads = ahead >= NO_LEAD  # False for NaN
     if abs(ours - theirs) >= SAME_RANKING or not leads:
         return found
     return (
@@ -255,15 +267,13 @@ def police_discovered(titles: list[str]) -> str:
 
 def failures(facts: SitedFacts) -> tuple[str, ...]:
     """Where the champion is known to do badly, from its own back-test."""
-    by_month = facts.skill_by("target_month")[facts.policy]
-    by_type = facts.skill_by("offence_type")[facts.policy]
-    worst_month, worst_type = parse_month(str(by_month.idxmin())), str(by_type.idxmin())
+    worst_month, least = facts.weakest("target_month")
     found = [
-        f"The champion's weakest test month is {month_name(worst_month)}, with a skill of "
-        f"{signed_percent(float(by_month.min()))} over the historical average.",
-        f"Its weakest offence type is {in_sentence(facts.title_of(worst_type))}, with "
-        f"{signed_percent(float(by_type.min()))}.",
-        f"Over the test months it expected {_bias(facts.value('bias_share'))} were recorded.",
+        f"The champion's weakest test month is {month_name(parse_month(worst_month))}, with a "
+        f"skill of {signed_percent(least)} over the historical average.",
+        weakest_type(facts),
+        "Over the test months it expected "
+        f"{_bias(facts.value('bias_share', facts.champion))} were recorded.",
         "A sudden change of level (a new law, a closed station, a boundary moved) is learned only "
         "after it has happened.",
     ]
@@ -275,6 +285,15 @@ def failures(facts: SitedFacts) -> tuple[str, ...]:
             "all years is easier to have after such a break than in quiet times."
         )
     return tuple(found)
+
+
+def weakest_type(facts: SitedFacts) -> str:
+    """The offence type at which the champion does worst."""
+    name, skill = facts.weakest("offence_type")
+    return (
+        f"The champion's weakest offence type is {in_sentence(facts.title_of(name))}, with a skill "
+        f"of {signed_percent(skill)} over the historical average."
+    )
 
 
 def _bias(share: float) -> str:

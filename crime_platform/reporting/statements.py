@@ -27,7 +27,7 @@ NO_CAUSE = (
     "cause, and a change of law, reporting channel or boundary breaks it."
 )
 GATE = (
-    "Published only if the champion policy's mean Poisson deviance and RMSE lie below the "
+    "Published only if the policy's mean Poisson deviance and RMSE lie below the "
     "historical average's, one month ahead and over all months ahead, if its total is within "
     f"{percent(BIAS_LIMIT, 0)} of what was recorded, and if the forecast totals are plausible "
     "beside recent months. If nothing beats the historical average, nothing is published."

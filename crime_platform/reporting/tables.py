@@ -26,6 +26,7 @@ from crime_platform.reporting.words import (
     significant,
     whole,
 )
+from crime_platform.vocabulary.policy import POLICY, WHAT_IT_IS
 from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ LEADERBOARD_HEADINGS = (
 
 
 def leaderboard_table(facts: Facts) -> Table:
-    """Every model, lowest deviance first."""
+    """Every model, lowest deviance first; the policy below them."""
     rows = tuple(_board_row(facts, str(name), row) for name, row in facts.board.iterrows())
     return Table(
         caption="All models one month ahead, pooled over the test months and offence types, ever "
         "active cells, with 95 % intervals of the skills. MAE is shown and never decides: "
-        "forecasting zero everywhere does well on it.",
+        f"forecasting zero everywhere does well on it. {WHAT_IT_IS}",
         headings=LEADERBOARD_HEADINGS,
         rows=rows,
         muted=("MAE",),
@@ -63,8 +64,10 @@ def leaderboard_table(facts: Facts) -> Table:
 
 def _board_row(facts: Facts, name: str, row: "pd.Series") -> Row:
     notes = []
-    if name == facts.candidate.champion:
-        notes.append("this forecast")
+    if name == facts.champion:
+        notes.append("champion: this forecast")
+    if name == POLICY:
+        notes.append("no rank")
     if name == facts.best_baseline:
         notes.append("best baseline")
     low, high = row["deviance_skill_low"], row["deviance_skill_high"]
@@ -86,7 +89,7 @@ def _board_row(facts: Facts, name: str, row: "pd.Series") -> Row:
         Cell(whole(row["parameters"]), _known(seconds(row["training_seconds"]))),
         Cell(whole(row["n_origins"])),
     )
-    return Row(cells, is_marked=name == facts.policy)
+    return Row(cells, is_marked=name == facts.champion)
 
 
 def _known(text: str) -> str:
@@ -105,7 +108,7 @@ def turn_table(facts: Facts) -> Table:
                 Cell(percent(row["share_right_direction"], 0)),
                 Cell(decimal(row["lag_months"], 0)),
             ),
-            is_marked=row["model"] == facts.policy,
+            is_marked=row["model"] == facts.champion,
         )
         for row in table.to_dict("records")
     )
@@ -197,7 +200,7 @@ def hotspot_table(facts: Facts) -> Table:
             hit = facts.hit_rate(model, share)
             values = (percent(hit), decimal(hit / share, 2), decimal(hit / best[share], 2))
             cells += [Cell(text) for text in values]
-        rows.append(Row(tuple(cells), is_marked=model == facts.policy))
+        rows.append(Row(tuple(cells), is_marked=model == facts.champion))
     shares = [f"{100 * share:g} %" for share in best.index.to_numpy(dtype=float)]
     return Table(
         caption="PAI is the hit rate over the share of area flagged; PEI is the hit rate over the "
@@ -269,7 +272,7 @@ def weight_table(facts: LocalFacts) -> Table:
 
 
 def history_table(facts: Facts) -> Table:
-    """Which model was champion at each origin, and why."""
+    """Which model the policy chose at each origin, and why."""
     table = facts.candidate.table("champion_history").sort_values("origin_month")
     rows = []
     for row in table.to_dict("records"):
@@ -285,10 +288,10 @@ def history_table(facts: Facts) -> Table:
         )
         rows.append(Row(cells, is_marked=bool(month == facts.as_of)))
     return Table(
-        caption="The champion at each origin, chosen from what was known then; a change is bold. "
-        "The gap is the champion's mean deviance per origin less the lowest one's, with its "
-        "standard error.",
-        headings=("Origin", "Champion", "Lowest deviance", "Use", "Reason", "Gap"),
+        caption="The model the policy chose at each origin, from what was known then; a change is "
+        "bold. The gap is that model's mean deviance per origin less the lowest one's, with its "
+        "standard error. The last row is the champion of this forecast.",
+        headings=("Origin", "Chosen", "Lowest deviance", "Use", "Reason", "Gap"),
         rows=tuple(rows),
         n_text=5,
     )

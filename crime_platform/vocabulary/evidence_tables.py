@@ -15,12 +15,13 @@ from crime_platform.vocabulary.table_words import (
 EVIDENCE_TABLES = (
     Table(
         "champion_history",
-        "Which model the rule chose at each past month, from what was known then",
+        "Which model the policy chose at each past month, from what was known then: it would have "
+        "been the champion; the last row is the champion of this release",
         (
             AREA,
             AS_OF,
             Column("origin_month", "DATE", "Month in which the choice was made; as_of_month last"),
-            Column("champion", "VARCHAR", "Model chosen"),
+            Column("champion", "VARCHAR", "Model that would have been published"),
             Column("lowest_deviance_model", "VARCHAR", "Model with the lowest deviance until then"),
             Column("mean_gap", "DOUBLE", "Champion's mean deviance less the lowest one"),
             Column("standard_error", "DOUBLE", "Standard error of that gap: within it they tie"),

@@ -1,7 +1,7 @@
 """What models are called on pages that people read; tables keep the names."""
 
 _TITLES = {
-    "champion": "Champion (policy)",
+    "policy": "Policy (no model)",
     "convlstm": "ConvLSTM",
     "ewma": "EWMA",
     "gldnet": "GLDNet",

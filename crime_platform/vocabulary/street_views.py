@@ -1,5 +1,7 @@
 """The views of a release over the tables of streets."""
 
+from crime_platform.vocabulary.error import ERROR_COMMENT, error_of
+
 STREET_VIEWS = {
     "street_leaderboard": (
         "Street models ranked by pooled Poisson deviance one day ahead, all offence groups, on the "
@@ -41,10 +43,10 @@ STREET_VIEWS = {
     "street_forecast_vs_actual": (
         "Published street forecasts of days that have passed beside what was recorded then; "
         "segments that are no longer in the graph are left out",
-        """
+        f"""
         select f.study_area, f.as_of_day, f.target_day, f.lead, f.segment_id, f.offence_group,
             f.model, f.expected_count, f.risk_rank, coalesce(a.count, 0) as count,
-            coalesce(a.count, 0) - f.expected_count as error
+            {error_of("f.expected_count", "coalesce(a.count, 0)")}
         from segment_forecast f
         join segment g using (study_area, segment_id)
         join street_release r on r.study_area = f.study_area and r.is_latest
@@ -58,7 +60,7 @@ STREET_VIEWS = {
 
 STREET_VIEW_COLUMN_COMMENTS = {
     "rank": "1 is the lowest deviance",
-    "is_champion": "True for the model that passed the gate and is published",
+    "is_champion": "True for the model that is published",
     "long_run_count": "Expected count of long_run_frequency, the gate's opponent",
-    "error": "Recorded - expected, incidents",
+    "error": ERROR_COMMENT,
 }

@@ -30,7 +30,9 @@ CELL_ID = Column(
     "cell_id", "VARCHAR", "Grid cell, r = row from the south, c = column from the west"
 )
 OFFENCE = Column("offence_type", "VARCHAR", "Offence type of the study area's TOML")
-MODEL = Column("model", "VARCHAR", "Model name, as in the leaderboard")
+MODEL = Column(
+    "model", "VARCHAR", "Model name; policy: at every origin the model that the rule chose then"
+)
 RUN_ID = Column("run_id", "VARCHAR", "Dagster run that made the row")
 EXPECTED = Column("expected_count", "FLOAT", "Expected number of recorded incidents in the month")
 COUNT = Column("count", "INTEGER", "Recorded incidents in the month")

@@ -1,5 +1,7 @@
 """The views of a release: what most readers query, as SQL over the published tables."""
 
+from crime_platform.vocabulary.error import ERROR_COMMENT, error_of
+from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.street_tables import STREET_TABLES
 from crime_platform.vocabulary.street_views import STREET_VIEW_COLUMN_COMMENTS, STREET_VIEWS
 from crime_platform.vocabulary.table_words import Table
@@ -43,8 +45,10 @@ VIEWS = {
                 any_value(training_seconds) as training_seconds
             from model_version group by all)
         select r.study_area, r.as_of_month, r.lead,
-            row_number() over (partition by r.study_area, r.lead order by r.deviance) as rank,
-            r.model, r.model = l.champion as is_champion,
+            case when r.model <> '{POLICY}' then row_number() over (
+                partition by r.study_area, r.lead, r.model = '{POLICY}' order by r.deviance)
+            end as rank,
+            r.model, r.model = l.champion as is_champion, r.model = '{POLICY}' as is_policy,
             1 - r.deviance / o.deviance as deviance_skill,
             k.deviance_skill_low, k.deviance_skill_high, k.diebold_mariano_p, k.best_baseline,
             k.skill_over_best_baseline, k.skill_over_best_baseline_low,
@@ -58,18 +62,21 @@ VIEWS = {
         join latest l using (study_area, as_of_month)
         join opponent o using (study_area, as_of_month, lead)
         join (select study_area, as_of_month, lead, min_by(noise_floor_deviance, deviance) as floor
-            from ratios group by all) n using (study_area, as_of_month, lead)
+            from ratios where model <> '{POLICY}' group by all) n
+            using (study_area, as_of_month, lead)
         left join made m using (study_area, as_of_month, model)
         left join hits h using (study_area, as_of_month, lead, model)
         left join model_skill k on k.study_area = r.study_area
             and k.as_of_month = r.as_of_month and k.model = r.model and k.lead = r.lead
             and k.cell_set = 'ever_active'
-        order by r.study_area, r.lead, rank
+        order by r.study_area, r.lead, rank nulls last
         """,
     ),
     "leaderboard": (
-        "Models ranked by pooled Poisson deviance one month ahead, ever active cells",
-        "select * exclude (lead) from leaderboard_by_lead where lead = 1 order by study_area, rank",
+        "Models ranked by pooled Poisson deviance one month ahead, ever active cells; below them "
+        "the policy, without a rank",
+        "select * exclude (lead) from leaderboard_by_lead where lead = 1 "
+        "order by study_area, rank nulls last",
     ),
     "leaderboard_by_offence_type": (
         "The leaderboard one month ahead, separately per offence type",
@@ -98,7 +105,7 @@ VIEWS = {
     "forecast_vs_actual": (
         "Forecasts of months that have happened beside what was recorded; lead 1 of the back-test"
         " (is_backtest) and every published lead",
-        """
+        f"""
         with known as (
             select study_area, month from month_count where is_complete group by all),
         forecast as (
@@ -109,7 +116,8 @@ VIEWS = {
             select study_area, as_of_month, target_month, lead, cell_id, offence_type, model,
                 expected_count, false as is_backtest
             from cell_forecast)
-        select f.*, coalesce(a.count, 0) as count, coalesce(a.count, 0) - f.expected_count as error
+        select f.*, coalesce(a.count, 0) as count,
+            {error_of("f.expected_count", "coalesce(a.count, 0)")}
         from forecast f
         join known k on k.study_area = f.study_area and k.month = f.target_month
         left join cell_month a on a.study_area = f.study_area and a.month = f.target_month
@@ -120,8 +128,9 @@ VIEWS = {
 }
 
 VIEW_COLUMN_COMMENTS = {
-    "rank": "1 is the lowest deviance",
-    "is_champion": "True for the model that passed the gate and is published",
+    "rank": "1 is the lowest deviance; NULL for the policy, which stands outside the ranking",
+    "is_champion": "True for the model that is published",
+    "is_policy": "True for the policy, which is no model: it re-chooses its model at every origin",
     "deviance": "Mean Poisson deviance per cell, month and offence type; lower is better, decides",
     "deviance_skill": "1 - deviance / deviance of historical_average; above 0 beats it",
     "deviance_skill_low": "Lower end of the 95 % block-bootstrap interval over origins",
@@ -152,7 +161,7 @@ VIEW_COLUMN_COMMENTS = {
     "n_cases": "Cells x months x offence types pooled",
     "historical_average_count": "Expected count of the historical average, the gate's opponent",
     "is_backtest": "True for back-test forecasts, false for forecasts that were published then",
-    "error": "Recorded - expected, incidents",
+    "error": ERROR_COMMENT,
 }
 
 

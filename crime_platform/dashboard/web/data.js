@@ -2,6 +2,10 @@
 
 const ARRAYS = { u8: Uint8Array, u16: Uint16Array, u32: Uint32Array, f32: Float32Array, f64: Float64Array };
 
+/** The error of a forecast, as every page, table and report has it: positive is too high. */
+export const ERROR_MEANING = "expected minus recorded";
+export const errorOf = (expected, recorded) => expected - recorded;
+
 /** Whether the page is one exported file, without a server behind it. */
 export const isExported = () => document.querySelector("[data-part]") !== null;
 
@@ -185,7 +189,7 @@ export class Cells {
     const expected = this.backtest(model, type, step.month);
     const recorded = this.counts(type, this.months.indexOf(step.month));
     return expected
-      ? Float32Array.from(expected, (value, cell) => value - recorded[cell])
+      ? Float32Array.from(expected, (value, cell) => errorOf(value, recorded[cell]))
       : new Float32Array(this.n).fill(NaN);
   }
 

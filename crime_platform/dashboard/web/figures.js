@@ -189,7 +189,7 @@ export function byType(cells) {
     );
   });
   return table(
-    "By offence type: skill over the historical average, and bias",
+    `By offence type: skill over the historical average, and bias. ${cells.weakest_type}`,
     [
       "Offence type",
       titleOf(cells, cells.champion),
@@ -215,7 +215,7 @@ export function history(cells) {
   return el(
     "details",
     {},
-    el("summary", {}, `Who was champion at each of the ${rows.length} origins`),
-    table("Chosen from earlier origins alone", ["Origin", "Champion", "Why"], rows),
+    el("summary", {}, `Which model the policy chose at each of the ${rows.length} origins`),
+    table("Chosen from earlier origins alone", ["Origin", "Chosen", "Why"], rows),
   );
 }

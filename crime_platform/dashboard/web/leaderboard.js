@@ -15,19 +15,22 @@ const bare = (share) => signed(share).replace(/\s%/, "");
 const span = (value, low, high) => `${signed(value)} (${bare(low)} to ${bare(high)})`;
 
 export function headline(cells) {
-  const first =
-    cells.leaderboard.find((row) => row.is_policy) ?? cells.leaderboard.find((row) => row.is_champion);
+  const own = cells.leaderboard.find((row) => row.is_champion);
+  const first = cells.leaderboard.find((row) => row.is_policy) ?? own;
+  const judged = first.is_policy
+    ? "the policy, which chooses its model anew at each month from earlier months alone,"
+    : `the champion, ${own.title},`;
   const best = cells.leaderboard.find((row) => row.model === cells.best_baseline);
   return [
     el(
       "p",
       { class: "lead" },
-      `One month ahead, the published forecast has ${percent(first.deviance_skill)} less Poisson deviance than the historical average (95 % interval ${percent(first.deviance_skill_low)} to ${percent(first.deviance_skill_high)}).`,
+      `One month ahead, ${judged} has ${percent(first.deviance_skill)} less Poisson deviance than the historical average (95 % interval ${percent(first.deviance_skill_low)} to ${percent(first.deviance_skill_high)}).${first.is_policy ? ` The champion, ${own.title}, is what is published: its own skill is ${percent(own.deviance_skill)}.` : ""}`,
     ),
     el(
       "p",
       {},
-      `The best single baseline, ${best?.title ?? cells.best_baseline}, already saves ${percent(best?.deviance_skill)}: beside it the forecast gains ${span(first.skill_over_best_baseline, first.skill_over_best_baseline_low, first.skill_over_best_baseline_high)}. Scored on ${cells.n_origins} origins with targets from ${longDate(cells.first_target)} to ${longDate(cells.last_target)}, ${cells.n_cases.toLocaleString("en")} cell-months of cells that were ever active. Recorded crime only.`,
+      `The best single baseline, ${best?.title ?? cells.best_baseline}, already saves ${percent(best?.deviance_skill)}: beside it the ${first.is_policy ? "policy" : "champion"} gains ${span(first.skill_over_best_baseline, first.skill_over_best_baseline_low, first.skill_over_best_baseline_high)}. Scored on ${cells.n_origins} origins with targets from ${longDate(cells.first_target)} to ${longDate(cells.last_target)}, ${cells.n_cases.toLocaleString("en")} cell-months of cells that were ever active. Recorded crime only.`,
     ),
   ];
 }
@@ -37,7 +40,7 @@ const found = (row, level) =>
     ? `${percent(row[`coverage_${level}`])} / ${percent(row[`stated_coverage_${level}`])}`
     : "–";
 
-export function leaderboard(rows, { baseline, champion }, { gain, gainTitle, hits }) {
+export function leaderboard(rows, { baseline, champion, policy, policy_is: policyIs }, { gain, gainTitle, hits }) {
   const skills = rows
     .flatMap((row) => [row.deviance_skill_low, row.deviance_skill_high, row.deviance_skill])
     .filter((value) => Number.isFinite(value) && value > WORST_DRAWN);
@@ -63,7 +66,7 @@ export function leaderboard(rows, { baseline, champion }, { gain, gainTitle, hit
       label: `skill ${signed(row.deviance_skill)}`,
     });
   const columns = [
-    ["#", (row) => row.rank ?? ""],
+    ["#", (row) => row.rank ?? (row.model === policy ? "no rank" : "")],
     ["Model", name],
     ["Deviance skill", skill],
     ["", drawn],
@@ -77,13 +80,18 @@ export function leaderboard(rows, { baseline, champion }, { gain, gainTitle, hit
     ["In 80 % / promised", (row) => found(row, "80")],
     ["In 95 % / promised", (row) => found(row, "95")],
   ].filter(([, write]) => rows.some((row) => write(row) !== "–"));
-  const classOf = (row) => (row.model === champion ? "champion" : row.model === baseline ? "opponent" : "");
+  const named = new Map([
+    [policy, "policy"],
+    [baseline, "opponent"],
+    [champion, "champion"],
+  ]);
+  const classOf = (row) => named.get(row.model) ?? "";
   const cell =
     (row) =>
     ([heading, write]) =>
       heading === "Model" ? el("th", { scope: "row" }, write(row)) : el("td", {}, write(row));
   return table(
-    "Ranked by pooled Poisson deviance; skill over the baseline with its 95 % interval",
+    `Ranked by pooled Poisson deviance; skill over the baseline with its 95 % interval.${rows.some((row) => row.model === policy) ? ` ${policyIs}` : ""}`,
     columns.map(([heading]) => heading),
     rows.map((row) => el("tr", { class: classOf(row) }, ...columns.map(cell(row)))),
   );

@@ -1,6 +1,7 @@
 // Words beside the map: tooltip, details of what is selected, and the list of highest units.
 
 import { el, key } from "./charts.js";
+import { ERROR_MEANING, errorOf } from "./data.js";
 import { longDate, number, shortDate } from "./scales.js";
 import { seriesChart } from "./series.js";
 
@@ -16,7 +17,7 @@ export function meaning({ mode, interval, isPlaces }, step) {
         ? "expected incidents a day"
         : "expected incidents per km and day";
   if (mode === "interval") return `width of the ${interval} % interval, incidents`;
-  if (mode === "error") return "forecast less recorded, incidents";
+  if (mode === "error") return `error in incidents, ${ERROR_MEANING}`;
   if (mode === "share") return "share of the forecast";
   return step.kind === "recorded" ? "recorded incidents" : "expected incidents";
 }
@@ -135,20 +136,21 @@ function lastErrors(cells, cell, { type, model }, back, recorded) {
       el("th", { scope: "row" }, shortDate(month)),
       el("td", {}, number(recorded[at], { isWhole: true })),
       el("td", {}, number(back[at])),
+      el("td", {}, number(errorOf(back[at], recorded[at]), { isSigned: true })),
       el("td", {}, base === undefined ? "–" : number(base)),
     );
   };
   return el(
     "table",
     { class: "errors" },
-    el("caption", {}, "Last forecasts, made one month ahead"),
+    el("caption", {}, `Last forecasts, made one month ahead; error: ${ERROR_MEANING}`),
     el(
       "thead",
       {},
       el(
         "tr",
         {},
-        ...["Month", "Recorded", cells.title(model), cells.title(cells.baseline)].map((name) =>
+        ...["Month", "Recorded", cells.title(model), "Error", cells.title(cells.baseline)].map((name) =>
           el("th", { scope: "col" }, name),
         ),
       ),

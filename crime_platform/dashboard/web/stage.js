@@ -2,6 +2,7 @@
 
 import { CanvasMap } from "./canvasmap.js";
 import { el, totalsChart } from "./charts.js";
+import { ERROR_MEANING } from "./data.js";
 import { DeckMap } from "./deckmap.js";
 import { drawLegend } from "./legend.js";
 import { meaning, written } from "./panel.js";
@@ -165,7 +166,7 @@ function tell(step) {
   const texts = {
     recorded: [`Recorded: ${longDate(step.month)}`, isPartial ? "incomplete month" : ""],
     forecast: [`Forecast: ${longDate(step.month)}`, `${model}, made with data to ${longDate(asOf)}`],
-    backtest: [`Back-test: ${longDate(step.month)}`, `${model}, forecast one month ahead less recorded`],
+    backtest: [`Back-test: ${longDate(step.month)}`, `${model}, error one month ahead: ${ERROR_MEANING}`],
     share: [
       `Share of ${BRANCHES[view().branch]}`,
       "ST-ResNet, as fitted for this forecast; a third each is no preference",

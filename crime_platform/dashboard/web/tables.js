@@ -2,7 +2,7 @@
 
 import { el } from "./charts.js";
 
-const WORDS = new Set(["Model", "Champion", "Why"]); // headings over words, not numbers
+const WORDS = new Set(["Model", "Chosen", "Why"]); // headings over words, not numbers
 
 export const table = (caption, head, rows) =>
   el(
