@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from crime_platform.area_facts import AreaFacts, Site, Timing, gather_facts
+from crime_platform.area_facts import AreaFacts, Site, Timing, TypeFacts, gather_facts
 from crime_platform.sources.quality import WRONG_ROW_REASONS
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import OUTSIDE_GRID
 from crime_platform.vocabulary.source import HHMM, HOUR
 from crime_platform.vocabulary.study_area import StudyArea, label_key, load_study_area
-from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, is_whole
 
 TELLING_SHARE = 0.8  # of rows that ought to be accepted, below which nothing is said of gaps
 MAX_STRETCH = 0.01  # of an area in the CRS, against the ground
@@ -19,6 +18,7 @@ MIN_HOUR_SHARE = 0.5  # of rows with an hour, where an hour is mapped
 PARTIAL_MONTH = 0.5  # of the median month
 ROOMY = 2.0  # times the cells of the suggested extent
 LONG_MEMORY_MONTHS = 25  # of models that look back two years
+FEW_A_MONTH = 1.0  # incidents with a place, of a whole offence type
 MAX_SHOWN = 5
 
 
@@ -48,9 +48,12 @@ def check_area(path: Path, home: PlatformHome) -> AreaCheck:
     """
     facts = gather_facts(load_study_area(path), home)
     to_fix, to_consider = list(facts.refusals), _about_hours(facts)
+    if not facts.refusals or _is_telling(facts):  # else gaps may be the rows that were refused
+        to_fix += facts.trial.stops
     if facts.timing is not None and _is_telling(facts):
-        to_fix += _gaps(facts.area, facts.timing)
+        to_consider += facts.trial.warnings
         to_consider += _about_months(facts.area, facts.timing)
+        to_consider += _about_types(facts)
         to_consider += _about_labels(facts)
     if facts.site is not None:
         to_consider += _about_place(facts, facts.site)
@@ -70,25 +73,6 @@ def _is_telling(facts: AreaFacts) -> bool:
     return n_accepted >= TELLING_SHARE * (n_accepted + n_wrong)
 
 
-def _gaps(area: StudyArea, timing: Timing) -> list[str]:
-    """What the blocking checks of a run would stop at."""
-    problems = []
-    empty = timing.months[timing.per_month == 0]
-    if empty.size:
-        problems.append(
-            f"no incident at all in {_listed([str(month) for month in empty])}: add the file of "
-            f"that month, or start after the gap with first_month (now {area.first_month})"
-        )
-    n_whole = _n_whole(timing)
-    if n_whole < MIN_HISTORY_MONTHS:
-        problems.append(
-            f"{n_whole} complete months from {area.first_month} on, at least "
-            f"{MIN_HISTORY_MONTHS} are needed: add earlier files, and set first_month to the first "
-            "month they cover"
-        )
-    return problems
-
-
 def _about_months(area: StudyArea, timing: Timing) -> list[str]:
     remarks = []
     usual = float(np.median(timing.per_month))
@@ -99,19 +83,13 @@ def _about_months(area: StudyArea, timing: Timing) -> list[str]:
                 f"{key}: {month} holds {n:,} incidents, a month usually {usual:,.0f}; if the files "
                 f"{'begin' if at == 0 else 'end'} within that month, leave it out"
             )
-    before_scores = _n_whole(timing) - area.backtest.n_origins
-    if _n_whole(timing) >= MIN_HISTORY_MONTHS and before_scores < LONG_MEMORY_MONTHS:
+    before_scores = timing.n_complete - area.backtest.n_origins
+    if timing.n_complete >= area.min_months and before_scores < LONG_MEMORY_MONTHS:
         remarks.append(
             f"[backtest] n_origins = {area.backtest.n_origins} leaves {before_scores} months "
             "before the first scored origin: models that look back two years are left out"
         )
     return remarks
-
-
-def _n_whole(timing: Timing) -> int:
-    return sum(
-        is_whole(month, timing.last_day, months_only=timing.months_only) for month in timing.months
-    )
 
 
 def _about_hours(facts: AreaFacts) -> list[str]:
@@ -130,21 +108,55 @@ def _about_hours(facts: AreaFacts) -> list[str]:
     ]
 
 
+def _about_types(facts: AreaFacts) -> list[str]:
+    """Offence types that no forecast per cell can be made of, or none worth much."""
+    remarks = [_about_type(kind, facts) for kind in facts.per_type]
+    unplaced = [
+        f"source {found.source.name!r} has no row with a place: its incidents count in monthly "
+        "totals only, and no forecast per cell knows of them"
+        for found in facts.sources
+        if found.report.n_accepted and not found.report.n_geocoded
+    ]
+    return unplaced + [remark for remark in remarks if remark is not None]
+
+
+def _about_type(kind: TypeFacts, facts: AreaFacts) -> str | None:
+    who = f"offence type {kind.name!r} has"
+    months = 0 if facts.timing is None else len(facts.timing.months)
+    if kind.n_outside:
+        return (
+            f"{who} no incident in the grid: all {kind.n_outside:,} rows of it lie outside; check "
+            "extent_m under [grid], or leave the type out"
+        )
+    if not kind.n:
+        return f"{who} no incident at all"
+    if not kind.n_placed:
+        return (
+            f"{who} no row with a place (0 of {kind.n:,} incidents): it counts in monthly totals "
+            "only, and a forecast per cell of it is empty; check its coordinates, or leave it out"
+        )
+    if kind.n_placed < months * FEW_A_MONTH:
+        return (
+            f"{who} {kind.n_placed:,} incidents with a place in {months} months: too few to tell "
+            "one cell from another, so its forecast is near zero everywhere; count it together "
+            "with a similar type"
+        )
+    return None
+
+
 def _about_labels(facts: AreaFacts) -> list[str]:
-    """Labels of the TOML that no row bears: a word misspelt, or one the publisher gave up."""
+    """Labels of the TOML that no row has: a word misspelt, or one the publisher gave up."""
     area = facts.area
     borne = {label_key(label) for _, label, _ in facts.per_label}
     borne |= {label_key(label) for found in facts.sources for label in found.report.ignored_labels}
     remarks = []
     for kind in area.offence_types:
         unseen = [label for label in kind.labels if label_key(label) not in borne]
-        if len(unseen) == len(kind.labels):
-            remarks.append(f"offence type {kind.name!r} has no incident at all")
-        elif unseen:
-            remarks.append(f"labels of {kind.name!r} that no row bears: {_listed(unseen)}")
+        if 0 < len(unseen) < len(kind.labels):
+            remarks.append(f"labels of {kind.name!r} that no row has: {_listed(unseen)}")
     unseen = [label for label in area.ignored_labels if label_key(label) not in borne]
     if unseen:
-        remarks.append(f"ignored_labels that no row bears: {_listed(unseen)}")
+        remarks.append(f"ignored_labels that no row has: {_listed(unseen)}")
     return remarks
 
 

@@ -5,6 +5,7 @@ What an ingest would refuse is gathered, not raised, so that a person sees all o
 """
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import duckdb
 import numpy as np
 from jaxtyping import Float
 
+from crime_platform.area_trial import Trial, try_data
 from crime_platform.geography.grid import Grid, grid_of
 from crime_platform.geography.siting import (
     Extent,
@@ -20,8 +22,8 @@ from crime_platform.geography.siting import (
     suggested_extent,
     utm_crs,
 )
-from crime_platform.ingest import GRID_FILE, area_grid
-from crime_platform.sources.files import file_sha256, missing_files, source_files
+from crime_platform.ingest import GRID_FILE, SourceFile, area_grid
+from crime_platform.sources.files import file_sha256, file_state, missing_files, source_files
 from crime_platform.sources.quality import require_quality, require_some_accepted
 from crime_platform.sources.table import TableReading, examine_table_file
 from crime_platform.sources.table_report import TableReport, together
@@ -31,9 +33,11 @@ from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.projection import project
 from crime_platform.vocabulary.source import Source
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.timesteps import month_range
+from crime_platform.vocabulary.timesteps import Month
+from crime_platform.warehouse import Warehouse
 
 SUGGESTED_TRIM = 0.001  # of the incidents, on each side of a suggested extent
+READ_HERE = "check-area"  # in the place of the key that says how an ingest reads a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,7 @@ class SourceFacts:
     n_files: int
     report: TableReport  # of all its files together
     with_hour_share: float  # of accepted rows
+    n_older: int = 0  # accepted rows of months that a later file holds anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +60,24 @@ class Site:
     extent: Extent  # that would suit them
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeFacts:
+    """What is counted of one offence type."""
+
+    name: str
+    n: int  # incidents
+    n_placed: int  # of them with a place in the grid
+    n_outside: int = 0  # rows rejected because they lie outside the grid, where none is counted
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Timing:
-    """When the accepted incidents happened."""
+    """When the counted incidents happened."""
 
     months: np.ndarray  # from the area's first month to the last one with an incident
     per_month: np.ndarray  # incidents
-    last_day: np.datetime64
-    months_only: bool  # every incident is on the first of a month
+    n_complete: int  # months that a forecast may be made of
+    last_complete: Month | None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -73,7 +88,9 @@ class AreaFacts:
     grid: Grid | None = None
     sources: list[SourceFacts] = field(default_factory=list)
     per_label: list[tuple[str, str, int]] = field(default_factory=list)  # type, label, incidents
+    per_type: list[TypeFacts] = field(default_factory=list)  # in the order of the TOML
     timing: Timing | None = None  # without one, no incident was accepted
+    trial: Trial = field(default_factory=Trial)  # of the data part of a run
     site: Site | None = None  # without one, no incident has a place
     refusals: list[str] = field(default_factory=list)  # why an ingest would not take the files in
 
@@ -82,8 +99,12 @@ class AreaFacts:
 class _Read:
     """One file of one source, read."""
 
-    source: Source
+    file: SourceFile
     reading: TableReading
+
+    @property
+    def source(self) -> Source:
+        return self.file.source
 
 
 def gather_facts(area: StudyArea, home: PlatformHome) -> AreaFacts:
@@ -104,7 +125,11 @@ def gather_facts(area: StudyArea, home: PlatformHome) -> AreaFacts:
             if own:
                 _judge_source(facts, source, own)
         if any(found.report.n_accepted for found in facts.sources):
-            _describe(facts, read)
+            trial_home = replace(home, trial=scratch)
+            pairs = [(each.file, each.reading) for each in read]
+            facts.trial = try_data(area, pairs, trial_home)
+            _describe(facts, read, trial_home)
+            _count_types(facts, read, trial_home, scratch)
     return facts
 
 
@@ -120,35 +145,44 @@ def _missing(source: Source, area: StudyArea, path: Path) -> str:
     )
 
 
-def _files(facts: AreaFacts, home: PlatformHome) -> list[tuple[Source, Path]]:
+def _files(facts: AreaFacts, home: PlatformHome) -> list[SourceFile]:
     """Every file that is there; what is not there, or twice, is noted."""
-    found: list[tuple[Source, Path]] = []
+    found: list[SourceFile] = []
     for source in facts.area.sources:
-        missing = missing_files(source.paths, home.root)
-        facts.refusals += [_missing(source, facts.area, home.root / each) for each in missing]
-        patterns = tuple(pattern for pattern in source.paths if pattern not in missing)
-        if not patterns:
-            continue
         try:
-            paths = source_files(replace(source, paths=patterns), home.root)
+            missing = missing_files(source.paths, home.root)
+            facts.refusals += [_missing(source, facts.area, home.root / each) for each in missing]
+            patterns = tuple(pattern for pattern in source.paths if pattern not in missing)
+            if patterns:
+                paths = source_files(replace(source, paths=patterns), home.root)
+                found += _distinct(facts, source, paths)
         except SourceFormatError as problem:
             facts.refusals.append(str(problem))
-            continue
-        first_with: dict[str, Path] = {}
-        for path in paths:
-            twin = first_with.setdefault(file_sha256(path), path)
-            if twin is path:
-                found.append((source, path))
-            else:
-                facts.refusals.append(
-                    f"{path} and {twin} hold the same bytes, and their incidents would count "
-                    f"twice: remove one, or narrow paths of source {source.name!r}"
-                )
     return found
 
 
+def _distinct(facts: AreaFacts, source: Source, paths: Sequence[Path]) -> list[SourceFile]:
+    """Files with bytes of their own; the others are noted."""
+    first_with: dict[str, SourceFile] = {}
+    for path in paths:
+        file = SourceFile(
+            source=source,
+            path=path,
+            sha256=file_sha256(path),
+            reading_key=READ_HERE,
+            state=file_state(path),
+        )
+        twin = first_with.setdefault(file.sha256, file)
+        if twin is not file:
+            facts.refusals.append(
+                f"{path} and {twin.path} hold the same bytes, and their incidents would count "
+                f"twice: remove one, or narrow paths of source {source.name!r}"
+            )
+    return list(first_with.values())
+
+
 def _grid(
-    facts: AreaFacts, files: list[tuple[Source, Path]], home: PlatformHome, scratch: Path
+    facts: AreaFacts, files: list[SourceFile], home: PlatformHome, scratch: Path
 ) -> Grid | None:
     """The grid that an ingest would use; one that follows from incidents is not kept here."""
     spec = facts.area.grid
@@ -166,7 +200,7 @@ def _grid(
 
 def _read(
     facts: AreaFacts,
-    files: list[tuple[Source, Path]],
+    files: list[SourceFile],
     home: PlatformHome,
     scratch: Path,
     *,
@@ -174,12 +208,12 @@ def _read(
 ) -> list[_Read]:
     """The files that can be read at all; the others are noted, unless they are read again."""
     read: list[_Read] = []
-    for done, (source, path) in enumerate(files, start=1):
+    for done, file in enumerate(files, start=1):
         try:
             reading = examine_table_file(
-                path, source, facts.area, scratch, home=home.root, grid=facts.grid
+                file.path, file.source, facts.area, scratch, home=home.root, grid=facts.grid
             )
-            read.append(_Read(source=source, reading=reading))
+            read.append(_Read(file=file, reading=reading))
         except (SourceFormatError, CoordinateError) as problem:
             if not is_first:
                 facts.refusals.append(str(problem))
@@ -189,7 +223,7 @@ def _read(
                 done=done,
                 total=len(files),
                 unit="file",
-                detail=path.name,
+                detail=file.path.name,
             )
         )
     return read
@@ -223,36 +257,73 @@ def _judge_source(facts: AreaFacts, source: Source, readings: list[TableReading]
     )
 
 
-def _describe(facts: AreaFacts, read: list[_Read]) -> None:
-    """Fill in what, when and where, from what was accepted."""
-    incidents = [each.reading.incidents for each in read]
-    facts.per_label = _rows(
-        "select offence_type, min(source_offence), sum(n_incidents)::bigint from "
-        "read_parquet($files) group by offence_type, lower(trim(source_offence)) "
-        "order by 3 desc, 1, 2",
-        incidents,
+def _describe(facts: AreaFacts, read: list[_Read], home: PlatformHome) -> None:
+    """Fill in what, when and where, from what a run would count."""
+    warehouse, area = Warehouse(home.warehouse), facts.area
+    labels, counted = warehouse.read_each(
+        (
+            "select offence_type, min(source_offence) as label, sum(n_incidents)::bigint as n "
+            "from incident where study_area = ? group by offence_type, lower(trim(source_offence)) "
+            "order by 3 desc, 1, 2",
+            "select source, count(*) as n from incident where study_area = ? group by all",
+        ),
+        area.name,
     )
-    counted = dict(
-        _rows(
-            "select month::varchar, sum(n_incidents)::bigint from read_parquet($files) group by 1",
-            incidents,
+    facts.per_label = list(labels.itertuples(index=False, name=None))
+    current = dict(zip(counted["source"], counted["n"], strict=True))
+    facts.sources = [
+        replace(each, n_older=each.report.n_accepted - int(current.get(each.source.name, 0)))
+        for each in facts.sources
+    ]
+    counts = facts.trial.counts
+    if counts is not None:
+        facts.timing = Timing(
+            months=counts.totals["month"].to_numpy().astype("datetime64[M]"),
+            per_month=counts.totals["count"].to_numpy(),
+            n_complete=counts.n_complete,
+            last_complete=counts.last_complete,
         )
-    )
-    ((last_day, months_only),) = _rows(
-        "select max(occurred_on)::varchar, bool_and(day(occurred_on) = 1) "
-        "from read_parquet($files)",
-        incidents,
-    )
-    months = month_range(facts.area.first_month, np.datetime64(max(counted)[:7], "M"))
-    facts.timing = Timing(
-        months=months,
-        per_month=np.array([counted.get(f"{month}-01", 0) for month in months]),
-        last_day=np.datetime64(last_day, "D"),
-        months_only=bool(months_only),
-    )
-    x_m, y_m = _points(facts.area, read)
+    x_m, y_m = _points(area, read)
     if x_m.size:
-        facts.site = _site(facts.area, x_m, y_m)
+        facts.site = _site(area, x_m, y_m)
+
+
+def _count_types(facts: AreaFacts, read: list[_Read], home: PlatformHome, scratch: Path) -> None:
+    """Fill in the incidents of every offence type, with and without a place."""
+    rows = Warehouse(home.warehouse).read(
+        "select offence_type, sum(n_incidents)::bigint as n, coalesce(sum(n_incidents) filter "
+        "(row is not null), 0)::bigint as n_placed from incident where study_area = ? group by all",
+        facts.area.name,
+    )
+    found = {name: (n, n_placed) for name, n, n_placed in rows.itertuples(index=False)}
+    absent = [name for name in facts.area.offence_names if name not in found]
+    outside = _outside(facts, read, absent, home, scratch)
+    for name in facts.area.offence_names:
+        n, n_placed = found.get(name, (0, 0))
+        facts.per_type.append(
+            TypeFacts(name=name, n=n, n_placed=n_placed, n_outside=outside.get(name, 0))
+        )
+
+
+def _outside(
+    facts: AreaFacts, read: list[_Read], absent: list[str], home: PlatformHome, scratch: Path
+) -> dict[str, int]:
+    """Rows of the absent offence types that are rejected for their place alone."""
+    with_outside = [each for each in read if each.reading.report.n_rejected.get(OUTSIDE_GRID)]
+    if not absent or not with_outside:
+        return {}
+    anywhere = [
+        examine_table_file(
+            each.file.path, each.source, facts.area, scratch, home=home.root
+        ).incidents
+        for each in with_outside
+    ]
+    found = _rows(
+        "select offence_type, count(*) from read_parquet($files) where x_m is not null "
+        "group by all",
+        anywhere,
+    )
+    return {name: n for name, n in found if name in absent}
 
 
 def _site(

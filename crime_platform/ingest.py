@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -52,7 +52,7 @@ class IngestReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
+class SourceFile:
     """One file of one source, with its key."""
 
     source: Source
@@ -130,7 +130,7 @@ def _grid_of_incidents(area: StudyArea, home: PlatformHome) -> Grid:
     return grid_of(area, x_m=points["x_m"].to_numpy(), y_m=points["y_m"].to_numpy())
 
 
-def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> list[_File]:
+def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> list[SourceFile]:
     """Files of a source by name; the same bytes under two names are an error.
 
     Raises:
@@ -146,10 +146,10 @@ def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> l
         None if source.places is None else file_sha256(_places_file(source.places, home)),
         code_version(*READING_CODE),
     )
-    found: dict[str, _File] = {}
+    found: dict[str, SourceFile] = {}
     for path in source_files(source, home.root):
         state = file_state(path)
-        file = _File(
+        file = SourceFile(
             source=source, path=path, sha256=file_sha256(path), reading_key=key, state=state
         )
         if file.sha256 in found:
@@ -172,7 +172,7 @@ def _places_file(places: PlaceTable, home: PlatformHome) -> Path:
 
 
 def _take_in(
-    files: list[_File],
+    files: list[SourceFile],
     source: Source,
     area: StudyArea,
     grid: Grid,
@@ -181,7 +181,7 @@ def _take_in(
     report: IngestReport,
 ) -> None:
     """Read the files into scratch, judge them together, then store them one by one."""
-    readings: list[tuple[_File, TableReading]] = []
+    readings: list[tuple[SourceFile, TableReading]] = []
     for done, file in enumerate(files, start=1):
         reading = read_table_file(file.path, source, area, scratch, home=home.root, grid=grid)
         if file_state(file.path) != file.state:
@@ -210,18 +210,34 @@ def _take_in(
         report.problems.append(str(problem))
         report.findings += findings.to_dict("records")
         return
+    store_readings(readings, area, home, read_at=report.read_at)
+    warehouse.replace_quality(area.name, findings)
+
+
+def store_readings(
+    readings: Sequence[tuple[SourceFile, TableReading]],
+    area: StudyArea,
+    home: PlatformHome,
+    *,
+    read_at: datetime,
+) -> None:
+    """Store files that were read, each in one transaction; none is current before it is said so.
+
+    Raises:
+        SourceFormatError: if a file's name does not say when it was published, and it should.
+    """
+    warehouse = Warehouse(home.warehouse)
     for file, reading in readings:
         warehouse.replace_file(
-            {**_entry(area, file, reading.report, home), "ingested_at": report.read_at},
+            {**_entry(area, file, reading.report, home), "ingested_at": read_at},
             incidents=reading.incidents,
             rejected=reading.rejected,
             headers=reading.report.headers,
         )
-    warehouse.replace_quality(area.name, findings)
 
 
 def _entry(
-    area: StudyArea, file: _File, found: TableReport, home: PlatformHome
+    area: StudyArea, file: SourceFile, found: TableReport, home: PlatformHome
 ) -> dict[str, object]:
     return {
         "study_area": area.name,
@@ -243,7 +259,7 @@ def _entry(
 
 
 def _findings(
-    area: StudyArea, readings: list[tuple[_File, TableReading]], home: PlatformHome
+    area: StudyArea, readings: list[tuple[SourceFile, TableReading]], home: PlatformHome
 ) -> "pd.DataFrame":
     import pandas as pd
 

@@ -9,8 +9,10 @@ from conftest import REPOSITORY, TOY_AREA, write_toy_csv
 from crime_platform.area_check import check_area
 from crime_platform.area_facts import gather_facts
 from crime_platform.ingest import area_grid
+from crime_platform.models.baselines import BASELINES
+from crime_platform.scoring import OPPONENT
 from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
+from crime_platform.vocabulary.study_area_parts import MONTHS_BEFORE_SCORES, StudyAreaError
 
 SHARED = REPOSITORY.parent / "shared" / "data"
 CHARLOTTESVILLE = SHARED / "charlottesville"
@@ -137,7 +139,9 @@ def test_a_month_without_incidents_is_told(toy):
     check = toy(('first_month = "2019-01"', 'first_month = "2018-11"'))
 
     (problem,) = check.to_fix
-    assert problem.startswith("no incident at all in 2018-11, 2018-12: add the file of that month")
+    assert problem.startswith(
+        "toy: no incident at all in 2018-11..2018-12. Add the file of that mon"
+    )
 
 
 def test_gaps_are_not_blamed_on_files_most_of_whose_rows_are_rejected(toy):
@@ -159,16 +163,28 @@ def test_rows_of_a_wider_area_do_not_hide_a_gap(toy):
     )
 
     (gap,) = check.to_fix
-    assert gap.startswith("no incident at all in 2018-11, 2018-12")
+    assert gap.startswith("toy: no incident at all in 2018-11..2018-12")
 
 
 def test_too_few_months_are_told(toy):
     check = toy(('first_month = "2019-01"', 'first_month = "2019-08"'))
 
     assert check.to_fix == [
-        "23 complete months from 2019-08 on, at least 24 are needed: add earlier files, and set "
-        "first_month to the first month they cover"
+        "toy: 23 complete months (2019-08 to 2021-06), at least 24 are needed. Add earlier files "
+        "and set first_month in the TOML to the first month they cover."
     ]
+
+
+def test_a_back_test_longer_than_the_history_is_refused_as_a_run_refuses_it(toy):
+    check = toy(("n_origins = 5", "n_origins = 29"))
+
+    (problem,) = check.to_fix
+    assert "toy: 30 complete months (2019-01 to 2021-06), at least 31 are needed" in problem
+    assert "or lower n_origins = 29 under [backtest], before which 2 months are needed" in problem
+
+
+def test_the_months_before_the_scores_are_those_of_the_reference_forecast():
+    assert BASELINES[OPPONENT].min_history_months == MONTHS_BEFORE_SCORES
 
 
 def test_models_that_would_be_left_out_are_mentioned(toy):
@@ -181,10 +197,10 @@ def test_models_that_would_be_left_out_are_mentioned(toy):
 def test_a_month_that_ends_early_is_mentioned(toy):
     check = toy(('last_month = "2021-06"', ""), rows=[f"2021-07-02,Assault,{LONLAT}"])
 
-    assert "last_month: 2021-07 holds 1 incidents, a month usually" in check.to_consider[0]
+    assert "last_month: 2021-07 holds 1 incidents, a month usually" in check.to_consider[1]
 
 
-def test_words_that_no_row_bears_are_mentioned(toy):
+def test_words_that_no_row_has_are_mentioned(toy):
     check = toy(
         ('["Assault"]', '["Assault", "Asault"]'),
         ("[grid]", 'ignored_labels = ["Parking"]\n[grid]'),
@@ -193,9 +209,9 @@ def test_words_that_no_row_bears_are_mentioned(toy):
 
     assert check.is_fine
     assert check.to_consider == [
-        "labels of 'assault' that no row bears: Asault",
         "offence type 'arson' has no incident at all",
-        "ignored_labels that no row bears: Parking",
+        "labels of 'assault' that no row has: Asault",
+        "ignored_labels that no row has: Parking",
     ]
 
 

@@ -49,14 +49,14 @@ def judge_parts(counts: Sequence[PartMonth]) -> Outcome:
         )
         if len(parts) > 1 and gaps and usual >= MIN_USUAL_ROWS:
             problems.append(
-                f"{name}: no incident in {_spans(gaps)}, while the rest of the area has some and "
+                f"{name}: no incident in {spans(gaps)}, while the rest of the area has some and "
                 f"it usually has {usual:,.0f} rows a month; add the missing files, or know that "
                 "totals of these months are too low"
             )
     return Outcome(problems=tuple(problems), rows=rows, figures={"parts": len(parts)})
 
 
-def _spans(months: Sequence[Month]) -> str:
+def spans(months: Sequence[Month]) -> str:
     """Months as runs, such as 2023-04..2023-06, 2024-01."""
     runs: list[list[Month]] = []
     for month in months:

@@ -14,7 +14,7 @@ from crime_platform.defs.asset_factory import area_asset
 from crime_platform.defs.metadata import clean_metadata, column_schema, preview, table_of
 from crime_platform.defs.resources import Platform
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, parse_month
+from crime_platform.vocabulary.timesteps import parse_month
 
 TRAINING_POOL = "training"  # one at a time: a fit takes both cores
 _BESIDE_IT = "The log1p_mse recipe is run beside it to show what the loss does."
@@ -42,7 +42,7 @@ LEARNED: Mapping[str, tuple[str, str, str]] = {  # asset: model that is judged, 
 
 def as_of_months(area: StudyArea) -> dg.MonthlyPartitionsDefinition:
     """Months from which the area can be forecast: the last complete month is the newest."""
-    first = area.first_month + (MIN_HISTORY_MONTHS - 1)
+    first = area.first_month + (area.min_months - 1)
     end = None if area.last_month is None else str(area.last_month + 1)
     return dg.MonthlyPartitionsDefinition(
         start_date=str(first), end_date=end, timezone=area.timezone, fmt="%Y-%m"
@@ -121,7 +121,7 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             metadata=clean_metadata(metadata),
             check_results=[
                 checks.no_missing_months(area, report),
-                checks.enough_history(area, report, MIN_HISTORY_MONTHS),
+                checks.enough_history(current, report),
                 *data_checks.results(current, platform.home, "cell_month_count", COUNT_CHECKS),
             ],
         )

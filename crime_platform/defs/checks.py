@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from crime_platform.data_checks.blocking import (
+    missing_months_problem,
+    short_history_problem,
+    unreached_streets_problem,
+)
 from crime_platform.defs.metadata import clean_metadata, table_of
 from crime_platform.vocabulary.study_area import StudyArea
 
@@ -75,33 +80,31 @@ def source_files(area: StudyArea, report: "IngestReport") -> dg.AssetCheckResult
 
 def no_missing_months(area: StudyArea, report: "CountReport") -> dg.AssetCheckResult:
     """Whether a month in the middle is empty."""
-    months = ", ".join(str(month) for month in report.missing)
+    problem = missing_months_problem(area.name, report.missing)
     return _result(
         area,
         "cell_month_count",
         "no_missing_months",
-        passed=not report.missing,
-        problem=f"{area.name}: no incident at all in {months}. Add the file of that month, or "
-        "start the series after the gap with first_month in the TOML."
-        if report.missing
-        else "",
+        passed=problem is None,
+        problem=problem or "",
         metadata={"missing": [str(month) for month in report.missing]},
     )
 
 
-def enough_history(area: StudyArea, report: "CountReport", least: int) -> dg.AssetCheckResult:
+def enough_history(area: StudyArea, report: "CountReport") -> dg.AssetCheckResult:
     """Whether there are enough complete months."""
-    enough = report.n_complete >= least
+    problem = short_history_problem(
+        area,
+        n_complete=report.n_complete,
+        first=report.first,
+        last_complete=report.last_complete,
+    )
     return _result(
         area,
         "cell_month_count",
         "enough_history",
-        passed=enough,
-        problem=""
-        if enough
-        else f"{area.name}: {report.n_complete} complete months ({report.first} to "
-        f"{report.last_complete}), at least {least} are needed. Add earlier files and set "
-        "first_month in the TOML to the first month they cover.",
+        passed=problem is None,
+        problem=problem or "",
         metadata={"n_months": report.n_complete},
     )
 
@@ -111,23 +114,13 @@ def reach_a_street(
 ) -> dg.AssetCheckResult:
     """Whether nearly all incidents of the groups in the street area were put on a node."""
     snap = report.snap
-    problem = ""
-    if snap.n_points == snap.n_beyond:
-        problem = f"{area.name}: no incident of the offence groups is near a street of the area. "
-    elif snap.beyond_share > limit:
-        problem = (
-            f"{area.name}: {snap.n_beyond:,} of {snap.n_points:,} incidents in the street area "
-            f"({snap.beyond_share:.1%}) are beyond reach of every street, at most {limit:.1%} may "
-            "be; table unsnapped_incident lists them. "
-        )
-    if problem:
-        problem += "Check file, max_snap_m and the area chosen under [streets] in the TOML."
+    problem = unreached_streets_problem(area.name, snap, limit)
     return _result(
         area,
         "segment_day_count",
         "incidents_reach_a_street",
-        passed=not problem,
-        problem=problem,
+        passed=problem is None,
+        problem=problem or "",
         metadata={"beyond_share": snap.beyond_share, "beyond": snap.n_beyond},
     )
 

@@ -12,6 +12,7 @@ class PlatformHome:
     """Root folder of the platform's state and the paths in it."""
 
     root: Path
+    trial: Path | None = None  # where a trial keeps its warehouse and artifacts, instead of `root`
 
     @classmethod
     def from_environment(cls) -> "PlatformHome":
@@ -24,7 +25,7 @@ class PlatformHome:
 
     @property
     def warehouse(self) -> Path:
-        return self.root / "warehouse.duckdb"
+        return (self.trial or self.root) / "warehouse.duckdb"
 
     @property
     def releases(self) -> Path:
@@ -51,4 +52,4 @@ class PlatformHome:
 
     def artifacts(self, study_area: str) -> Path:
         """Immutable files of one area, named by the hash of what they were made from."""
-        return self.root / "artifacts" / study_area
+        return (self.trial or self.root) / "artifacts" / study_area

@@ -14,6 +14,7 @@ from crime_platform.vocabulary.source import Source
 from crime_platform.vocabulary.streets import StreetSpec
 from crime_platform.vocabulary.streets_table import read_streets
 from crime_platform.vocabulary.study_area_parts import (
+    MONTHS_BEFORE_SCORES,
     BacktestSettings,
     GridSpec,
     HolidayCalendar,
@@ -37,7 +38,7 @@ from crime_platform.vocabulary.study_area_tables import (
     read_revisions,
     read_source,
 )
-from crime_platform.vocabulary.timesteps import Month, parse_month
+from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, Month, parse_month
 from crime_platform.vocabulary.toml_keys import TomlTable
 
 STEPS = ("month",)
@@ -99,6 +100,11 @@ class StudyArea:
     def offence_names(self) -> tuple[str, ...]:
         """Names of the offence types, in the order of the file: the `type` axis everywhere."""
         return tuple(kind.name for kind in self.offence_types)
+
+    @property
+    def min_months(self) -> int:
+        """Complete months that a forecast needs: enough to learn from and to back-test on."""
+        return max(MIN_HISTORY_MONTHS, self.backtest.n_origins + MONTHS_BEFORE_SCORES)
 
     @property
     def type_of_label(self) -> dict[str, str]:

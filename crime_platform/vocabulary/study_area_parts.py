@@ -8,6 +8,7 @@ import math
 import re
 from dataclasses import dataclass
 
+MONTHS_BEFORE_SCORES = 2  # of history that the reference forecast needs at its first scored origin
 _SLUG = re.compile(r"[a-z][a-z0-9_]*")
 
 

@@ -1,0 +1,63 @@
+"""What stops a run, in the words that the run and `check-area` share; None where nothing does."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from crime_platform.data_checks.months import spans
+from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.vocabulary.study_area_parts import MONTHS_BEFORE_SCORES
+from crime_platform.vocabulary.timesteps import Month
+
+if TYPE_CHECKING:
+    from crime_platform.geography.snapping import SnapReport  # slow to import
+
+
+def missing_months_problem(area_name: str, missing: Sequence[Month]) -> str | None:
+    """Months without any incident, of all from the first month of the area to the newest."""
+    if not missing:
+        return None
+    return (
+        f"{area_name}: no incident at all in {spans(missing)}. Add the file of that month, or "
+        "start the series after the gap with first_month in the TOML."
+    )
+
+
+def short_history_problem(
+    area: StudyArea, *, n_complete: int, first: Month, last_complete: Month | None
+) -> str | None:
+    """Too few complete months, by the platform's own minimum or by the area's back-test."""
+    if n_complete >= area.min_months:
+        return None
+    span = f" ({first} to {last_complete})" if n_complete else f" from {first} on"
+    n_origins = area.backtest.n_origins
+    less = (
+        f", or lower n_origins = {n_origins} under [backtest], before which "
+        f"{MONTHS_BEFORE_SCORES} months are needed"
+        if area.min_months == n_origins + MONTHS_BEFORE_SCORES
+        else ""
+    )
+    return (
+        f"{area.name}: {n_complete} complete months{span}, at least {area.min_months} are needed. "
+        f"Add earlier files and set first_month in the TOML to the first month they cover{less}."
+    )
+
+
+def unreached_streets_problem(area_name: str, snap: "SnapReport", limit: float) -> str | None:
+    """Incidents of the groups in the street area that are beyond reach of every street.
+
+    Args:
+        area_name: for the message.
+        snap: of these incidents.
+        limit: share of them that may be, `max_beyond_share` of the TOML.
+    """
+    if snap.n_points == snap.n_beyond:
+        problem = f"{area_name}: no incident of the offence groups is near a street of the area. "
+    elif snap.beyond_share > limit:
+        problem = (
+            f"{area_name}: {snap.n_beyond:,} of {snap.n_points:,} incidents in the street area "
+            f"({snap.beyond_share:.1%}) are beyond reach of every street, at most {limit:.1%} may "
+            "be; table unsnapped_incident lists them. "
+        )
+    else:
+        return None
+    return problem + "Check file, max_snap_m and the area chosen under [streets] in the TOML."
