@@ -55,6 +55,9 @@ def check_area(path: Path, home: PlatformHome) -> AreaCheck:
         to_consider += _about_months(facts.area, facts.timing)
         to_consider += _about_types(facts)
         to_consider += _about_labels(facts)
+    if facts.streets is not None:
+        to_fix += facts.streets.stops
+        to_consider += facts.streets.remarks
     if facts.site is not None:
         to_consider += _about_place(facts, facts.site)
     return AreaCheck(facts=facts, to_fix=to_fix, to_consider=to_consider)

@@ -27,6 +27,7 @@ from crime_platform.sources.files import file_sha256, file_state, missing_files,
 from crime_platform.sources.quality import require_quality, require_some_accepted
 from crime_platform.sources.table import TableReading, examine_table_file
 from crime_platform.sources.table_report import TableReport, together
+from crime_platform.street_trial import StreetTrial, try_streets
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import OUTSIDE_GRID, CoordinateError, SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
@@ -91,6 +92,7 @@ class AreaFacts:
     per_type: list[TypeFacts] = field(default_factory=list)  # in the order of the TOML
     timing: Timing | None = None  # without one, no incident was accepted
     trial: Trial = field(default_factory=Trial)  # of the data part of a run
+    streets: StreetTrial | None = None  # without one, the TOML has no [streets]
     site: Site | None = None  # without one, no incident has a place
     refusals: list[str] = field(default_factory=list)  # why an ingest would not take the files in
 
@@ -124,12 +126,15 @@ def gather_facts(area: StudyArea, home: PlatformHome) -> AreaFacts:
             own = [each.reading for each in read if each.source is source]
             if own:
                 _judge_source(facts, source, own)
+        trial_home = replace(home, trial=scratch)
         if any(found.report.n_accepted for found in facts.sources):
-            trial_home = replace(home, trial=scratch)
             pairs = [(each.file, each.reading) for each in read]
             facts.trial = try_data(area, pairs, trial_home)
             _describe(facts, read, trial_home)
             _count_types(facts, read, trial_home, scratch)
+        if area.streets is not None:
+            is_stored = facts.trial.counts is not None
+            facts.streets = try_streets(area, trial_home, is_stored=is_stored)
     return facts
 
 

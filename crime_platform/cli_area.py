@@ -47,20 +47,27 @@ def check_and_print(toml: Path, home: PlatformHome) -> None:
     except StudyAreaError as error:
         print_error(ERR, "the TOML must be corrected", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
-    printcheck_and_print(check)
+    print_check(check)
     if check.to_fix:
         raise typer.Exit(BAD_INPUT)
-    say(f"\nNothing to fix. Next: {next_command(toml, home)}", style="green", wraps=False)
+    has_streets = check.facts.area.streets is not None
+    say(
+        f"\nNothing to fix. Next: {next_command(toml, home, has_streets=has_streets)}",
+        style="green",
+        wraps=False,
+    )
 
 
-def next_command(toml: Path, home: PlatformHome) -> str:
+def next_command(toml: Path, home: PlatformHome, *, has_streets: bool = False) -> str:
     """What to type once the area is fine."""
     run = f"crime-platform run --study-area {toml.stem}"
+    if has_streets:
+        run = f"{run} && {run} --streets"
     is_known = toml.absolute().parent == home.study_areas
     return run if is_known else f"cp {toml} {home.study_areas}/ && {run}"
 
 
-def printcheck_and_print(check: "AreaCheck") -> None:
+def print_check(check: "AreaCheck") -> None:
     """Facts first, then remarks, then what to fix."""
     facts = check.facts
     area = facts.area

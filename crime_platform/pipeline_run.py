@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS
+from crime_platform.data_checks.blocking import street_days_problem
 from crime_platform.definitions import build_definitions
 from crime_platform.defs.assets_dashboard import DASHBOARD, STANDS
 from crime_platform.defs.assets_street import as_of_days
@@ -100,7 +101,9 @@ def run_streets(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
                 newest = Warehouse(home.warehouse).newest_day(name)
             day = None if newest is None else last_complete_day(newest, spec, area.last_month)
         days = as_of_days(area)
-        if day is None or not days.has_partition_key(str(day)):
+        if problem := street_days_problem(area, day):
+            raise IncompleteDataError(problem)
+        if not days.has_partition_key(str(day)):
             raise IncompleteDataError(
                 f"the streets of {name} cannot be forecast as of {day}; days with enough history: "
                 f"{days.get_first_partition_key()} to {days.get_last_partition_key()}"

@@ -3,6 +3,8 @@
 Values are raw, in the unit of their name: scaling them is a model's own work, on its training days.
 """
 
+from pathlib import Path
+
 import numpy as np
 from jaxtyping import Float
 
@@ -13,11 +15,12 @@ from crime_platform.geography.node_features import (
     point_distance,
 )
 from crime_platform.geography.street_graph import SEGMENT, StreetGraph
-from crime_platform.geography.user_points import read_user_points
+from crime_platform.geography.user_points import UserPoints, read_user_points
 from crime_platform.sources.day_table import read_day_table
 from crime_platform.tensors.day_covariates import filled_days
 from crime_platform.tensors.street_counts import DayCovariates
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.streets import DENSITY, DISTANCE, StreetPoints, StreetSpec
 from crime_platform.vocabulary.timesteps import Day
 
@@ -61,11 +64,24 @@ def day_covariates(
     return DayCovariates(days=days, names=(TEMPERATURE,), values=values[:, None])
 
 
+def require_points(found: UserPoints, path: Path) -> None:
+    """Refuse a file of points that holds none.
+
+    Raises:
+        SourceFormatError: if it does.
+    """
+    if not len(found.x_m):
+        raise SourceFormatError(
+            f"{path}: holds no point; add some, or leave its [[streets.points]] out of the TOML"
+        )
+
+
 def _of_points(
     points: StreetPoints, graph: StreetGraph, home: PlatformHome
 ) -> Float[np.ndarray, " node"]:
     path = home.root.absolute() / points.file
     found = read_user_points(path, crs=graph.crs, value_column=points.value_column)
+    require_points(found, path)
     if points.kind == DISTANCE:
         return point_distance(graph, found)
     if points.kind == DENSITY:

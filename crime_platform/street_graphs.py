@@ -36,6 +36,7 @@ from crime_platform.warehouse import Warehouse
 
 GRAPH = "street_graph"  # link to the newest graph of an area
 GRAPHS = "streets/graphs"
+TELLING_MONTHS = 3  # with incidents on the first day alone: the days of fewer are chance
 WHOLE = "whole"  # folder, in a graph's own, of the graph it was chosen from
 
 
@@ -111,6 +112,7 @@ def counted_days(area: StudyArea, home: PlatformHome) -> CountedDays:
             f"{area.name} has no incident in the warehouse: materialise incidents first "
             f"(crime-platform run --study-area {area.name})"
         )
+    _require_days(area, home)
     first = area.first_month.astype("datetime64[D]")
     last = last_complete_day(newest, spec, area.last_month)
     if last < first:
@@ -119,6 +121,20 @@ def counted_days(area: StudyArea, home: PlatformHome) -> CountedDays:
             f"reporting_lag_days = {spec.reporting_lag_days} no day of it is complete; add files"
         )
     return CountedDays(first=first, last=last, newest=newest)
+
+
+def _require_days(area: StudyArea, home: PlatformHome) -> None:
+    """Refuse incidents whose day says only which month it was."""
+    found = Warehouse(home.warehouse).read(
+        "select count(distinct month) as n_months, bool_and(day(occurred_on) = 1) as is_first "
+        "from incident where study_area = ?",
+        area.name,
+    )
+    if found["n_months"].item() >= TELLING_MONTHS and found["is_first"].item():
+        raise IncompleteDataError(
+            f"{area.name}: every incident is on the first day of a month, so the publisher gives "
+            "months and no days, and nothing can be forecast by day; leave [streets] out"
+        )
 
 
 def build_graph(area: StudyArea, home: PlatformHome) -> GraphReport:

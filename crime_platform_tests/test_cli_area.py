@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from conftest import write_toy_city
 from crime_platform.cli import app
-from crime_platform.cli_area import sparkline
+from crime_platform.cli_area import next_command, sparkline
 
 
 def call(*arguments, columns="200"):
@@ -21,6 +21,15 @@ def test_a_sound_area_ends_with_the_next_command(home):
     assert "Nothing to fix. Next: crime-platform run --study-area toy" in answer.stdout
     assert "Incidents per month, 2019-01 to 2021-06: least" in answer.stdout
     assert "extent_m = [630000, 4830000, 632500, 4833000]" in answer.stdout
+
+
+def test_streets_are_run_after_the_months(home):
+    toml = home.study_areas / "toy.toml"
+
+    command = next_command(toml, home, has_streets=True)
+
+    run = "crime-platform run --study-area toy"
+    assert command == f"{run} && {run} --streets"
 
 
 def test_an_area_may_be_called_by_its_name(home):

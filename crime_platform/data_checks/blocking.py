@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from crime_platform.data_checks.months import spans
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.study_area_parts import MONTHS_BEFORE_SCORES
-from crime_platform.vocabulary.timesteps import Month
+from crime_platform.vocabulary.timesteps import Day, Month
 
 if TYPE_CHECKING:
     from crime_platform.geography.snapping import SnapReport  # slow to import
@@ -39,6 +39,18 @@ def short_history_problem(
     return (
         f"{area.name}: {n_complete} complete months{span}, at least {area.min_months} are needed. "
         f"Add earlier files and set first_month in the TOML to the first month they cover{less}."
+    )
+
+
+def street_days_problem(area: StudyArea, day: Day | None) -> str | None:
+    """The day that streets would be forecast from, where there is none or it comes too early."""
+    if day is not None and day >= area.first_street_day:
+        return None
+    until = "today" if area.last_month is None else str(area.last_month + 1) + ", exclusive"
+    return (
+        f"the streets of {area.name} cannot be forecast as of {day}; days with enough history: "
+        f"{area.first_street_day} to {until}. Add files of later days, or files of earlier ones "
+        "and set first_month in the TOML to the first month they cover."
     )
 
 

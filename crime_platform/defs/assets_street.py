@@ -11,7 +11,6 @@ from crime_platform.defs.asset_factory import area_asset
 from crime_platform.defs.metadata import clean_metadata, preview
 from crime_platform.defs.resources import Platform
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS
 
 
 def street_group(area: StudyArea) -> str:
@@ -21,10 +20,11 @@ def street_group(area: StudyArea) -> str:
 
 def as_of_days(area: StudyArea) -> dg.DailyPartitionsDefinition:
     """Days from which the area's streets can be forecast: the last day that models may know."""
-    first = (area.first_month + MIN_HISTORY_MONTHS).astype("datetime64[D]")
     end = None if area.last_month is None else (area.last_month + 1).astype("datetime64[D]")
     return dg.DailyPartitionsDefinition(
-        start_date=str(first), end_date=None if end is None else str(end), timezone=area.timezone
+        start_date=str(area.first_street_day),
+        end_date=None if end is None else str(end),
+        timezone=area.timezone,
     )
 
 

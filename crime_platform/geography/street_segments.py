@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from crime_platform.geography.street_graph import SEGMENT, StreetGraph, node_ids
+from crime_platform.vocabulary.incident import CoordinateError
 
 SNAP_M = 0.1
 MIN_SEGMENT_M = 5.0
@@ -53,6 +54,7 @@ def build_street_graph(
         snap_m: see `split_streets`.
 
     Raises:
+        CoordinateError: as `split_streets`.
         ValueError: as `split_streets`.
     """
     return segment_graph(split_streets(lines, min_segment_m=min_segment_m, snap_m=snap_m), crs=crs)
@@ -71,8 +73,8 @@ def split_streets(
     direction give the same segments.
 
     Raises:
-        ValueError: if there is no line, no segment as long as `min_segment_m`, or `snap_m` is not
-            above 0 or `min_segment_m` below 0.
+        CoordinateError: if no segment is as long as `min_segment_m`.
+        ValueError: if there is no line, or `snap_m` is not above 0 or `min_segment_m` below 0.
     """
     if not (snap_m > 0 and min_segment_m >= 0):
         raise ValueError(
@@ -86,7 +88,7 @@ def split_streets(
     kept, n_stubs = _without_stubs(whole, min_segment_m)
     long_enough = shapely.length(kept) >= min_segment_m
     if not long_enough.any():
-        raise ValueError(
+        raise CoordinateError(
             f"no street is as long as min_segment_m = {min_segment_m:g} m; the longest of "
             f"{len(lines)} lines has {shapely.length(lines).max():.3g} m. Are they in metres?"
         )

@@ -38,7 +38,7 @@ from crime_platform.vocabulary.study_area_tables import (
     read_revisions,
     read_source,
 )
-from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, Month, parse_month
+from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, Day, Month, parse_month
 from crime_platform.vocabulary.toml_keys import TomlTable
 
 STEPS = ("month",)
@@ -105,6 +105,11 @@ class StudyArea:
     def min_months(self) -> int:
         """Complete months that a forecast needs: enough to learn from and to back-test on."""
         return max(MIN_HISTORY_MONTHS, self.backtest.n_origins + MONTHS_BEFORE_SCORES)
+
+    @property
+    def first_street_day(self) -> Day:
+        """First day from which streets may be forecast."""
+        return (self.first_month + MIN_HISTORY_MONTHS).astype("datetime64[D]")
 
     @property
     def type_of_label(self) -> dict[str, str]:
