@@ -231,7 +231,8 @@ def _models(connection: Connection, axes: CellAxes, champion: str) -> dict[str, 
 
     def by_rank(table: str) -> list[str]:
         names = models_of(connection, axes, table)
-        return sorted(names, key=lambda name: (ranks.get(name, len(ranks) + 1), name))
+        # the policy has no rank, and comes last
+        return sorted(names, key=lambda name: (ranks.get(name) or len(ranks) + 1, name))
 
     models = [
         {
