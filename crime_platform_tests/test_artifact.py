@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -98,3 +101,81 @@ def test_a_symlink_is_swapped_in_place(tmp_path):
 
     assert (tmp_path / "link").read_text() == "second"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "link", "second"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from crime_platform.vocabulary.artifact import written_aside
+target, text = Path(sys.argv[1]), sys.argv[2]
+with written_aside(target) as aside:
+    aside.mkdir()
+    (aside / "value").write_text(text)
+    print("half done", flush=True)
+    sys.stdin.readline()
+print("done", flush=True)
+"""
+
+
+def test_two_processes_that_write_the_same_target_both_succeed(tmp_path):
+    target = tmp_path / "run"
+    slow = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(target), "slow"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with slow:
+        assert slow.stdout is not None
+        assert slow.stdout.readline() == "half done\n"
+        with written_aside(target) as aside:
+            aside.mkdir()
+            (aside / "value").write_text("fast")
+        between = (target / "value").read_text()
+        out, _ = slow.communicate("go on\n", timeout=30)
+
+    assert (between, out, slow.returncode) == ("fast", "done\n", 0)
+    assert (target / "value").read_text() == "slow"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):
+    target = tmp_path / "run"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(target), "dead"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        writer.kill()
+    left = [path.name for path in tmp_path.iterdir()]
+
+    with written_aside(target) as aside:
+        aside.mkdir()
+
+    assert len(left) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_that_another_process_made_meanwhile_is_replaced(tmp_path):
+    with written_aside(tmp_path / "run") as ours:
+        ours.mkdir()
+        (ours / "value").write_text("ours")
+        with written_aside(tmp_path / "run") as theirs:
+            theirs.mkdir()
+            (theirs / "value").write_text("theirs")
+
+    assert (tmp_path / "run" / "value").read_text() == "ours"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_cannot_take_the_name_of_a_file(tmp_path):
+    (tmp_path / "run").write_text("a file")
+
+    with pytest.raises(NotADirectoryError), written_aside(tmp_path / "run") as aside:
+        aside.mkdir()
+
+    assert (tmp_path / "run").read_text() == "a file"

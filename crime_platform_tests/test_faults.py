@@ -22,7 +22,7 @@ select model, lead, cell_id, offence_type, expected_count from cell_forecast ord
 SIGNS = {
     "ingest": "scratch-*/*",
     "training": "artifacts/toy/model_runs/convlstm/.tmp-*",
-    "candidate": "artifacts/toy/candidates/.tmp-*/*",
+    "candidate": "artifacts/toy/candidates/.tmp-*/*/*",
     "release": "releases/.tmp-*",
 }
 

@@ -4,6 +4,9 @@ A file with a final name is whole. Work in progress has a temporary name and is 
 so a killed process leaves an orphan behind and never half a result.
 """
 
+import errno
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -11,7 +14,7 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, is_dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -69,27 +72,79 @@ def code_version(*places: str) -> str:
 def written_aside(path: Path) -> Iterator[Path]:
     """Temporary path for a file or folder that takes its final name only when it is whole.
 
-    What a killed process left under a temporary name of the same target is removed first.
+    Several processes may write the same target at once: each has a place of its own, and the last
+    one to end wins. What a killed process left of the same target is removed first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for orphan in path.parent.glob(f"{TEMPORARY}*-{path.name}"):
-        remove(orphan)
-    aside = path.parent / f"{TEMPORARY}{uuid.uuid4().hex[:8]}-{path.name}"
-    try:
+    _remove_orphans(path)
+    with _place_of_our_own(path) as place:
+        aside = place / path.name
         yield aside
-        # A folder cannot be renamed over one that is not empty; a link to a folder can.
-        if path.is_dir() and not path.is_symlink():
-            remove(path)
-        aside.replace(path)
+        _take_name(aside, path, replaced=place / f"replaced-{path.name}")
         sync_folder(path.parent)
+
+
+@contextmanager
+def _place_of_our_own(path: Path) -> Iterator[Path]:
+    """A folder beside the target, locked as long as this process works in it.
+
+    The kernel frees the lock of a killed process, and then the folder is an orphan.
+    """
+    while True:
+        place = path.parent / f"{TEMPORARY}{uuid.uuid4().hex[:8]}-{path.name}"
+        place.mkdir()
+        try:
+            descriptor = os.open(place, os.O_RDONLY)
+        except FileNotFoundError:  # taken for an orphan before it was locked
+            continue
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if place.exists():
+            break
+        os.close(descriptor)  # taken for an orphan too
+    try:
+        yield place
     finally:
-        remove(aside)
+        remove(place)
+        os.close(descriptor)
+
+
+def _remove_orphans(path: Path) -> None:
+    for orphan in path.parent.glob(f"{TEMPORARY}*-{glob.escape(path.name)}"):
+        try:
+            descriptor = os.open(orphan, os.O_RDONLY)
+        except FileNotFoundError:  # its owner ended, or it is a link that leads nowhere
+            remove(orphan)
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(orphan)
+        except BlockingIOError:
+            continue  # its owner is alive
+        finally:
+            os.close(descriptor)
+
+
+def _take_name(aside: Path, path: Path, *, replaced: Path) -> None:
+    """Rename over what has the name; a folder can only be moved out of the way first."""
+    while True:
+        if path.is_dir() and not path.is_symlink():
+            with suppress(FileNotFoundError):  # another process was faster
+                path.replace(replaced)
+        try:
+            aside.replace(path)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR):
+                raise
+            remove(replaced)  # another process gave the name to a folder in between
+        else:
+            return
 
 
 def remove(path: Path) -> None:
     """Delete a file or a folder; what is not there needs no deleting."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        with suppress(FileNotFoundError):  # another process removes it too
+            shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
