@@ -14,7 +14,7 @@ from crime_platform.defs.assets_street_models import street_model_assets
 from crime_platform.defs.file_sensors import has_given_files, new_files_sensor, new_months_sensor
 from crime_platform.defs.resources import Platform
 from crime_platform.defs.schedules import ingest_job, monthly_job, monthly_schedule
-from crime_platform.defs.sensors import alert_on_failure
+from crime_platform.defs.sensors import alert_on_failure, lacking_release, repair_job
 from crime_platform.defs.street_schedules import daily_schedule, street_job
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import (
@@ -49,6 +49,7 @@ def build_definitions(home: PlatformHome) -> dg.Definitions:
     ingest = {area.name: ingest_job(area) for area in areas}
     with_streets = [area for area in areas if area.streets is not None]
     daily = {area.name: street_job(area) for area in with_streets}
+    repair = repair_job(home)
     return dg.Definitions(
         assets=[
             asset
@@ -60,13 +61,14 @@ def build_definitions(home: PlatformHome) -> dg.Definitions:
                 *dashboard_assets(area),
             )
         ],
-        jobs=[*monthly.values(), *ingest.values(), *daily.values()],
+        jobs=[*monthly.values(), *ingest.values(), *daily.values(), repair],
         schedules=[
             *(monthly_schedule(area, monthly[area.name], home) for area in areas),
             *(daily_schedule(area, daily[area.name], home) for area in with_streets),
         ],
         sensors=[
             alert_on_failure(home),
+            lacking_release(repair, home),
             *(
                 new_files_sensor(area, ingest[area.name], home)
                 for area in areas

@@ -14,6 +14,7 @@ from crime_platform.definitions import build_definitions
 from crime_platform.defs.assets_dashboard import DASHBOARD, STANDS
 from crime_platform.defs.assets_street import as_of_days
 from crime_platform.defs.dagster_home import prepare_dagster_home
+from crime_platform.defs.file_sensors import UNFINISHED
 from crime_platform.vocabulary.exit_codes import BAD_INPUT, BROKEN, GATE_FAILED, STOPPED
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.machine_trouble import SAME_COMMAND, machine_trouble
@@ -120,10 +121,13 @@ def _told(outcome: Outcome) -> Outcome:
 @contextmanager
 def _dagster_of(home: PlatformHome) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
     """This home's assets and instance, for the only command-line run there is."""
+    from crime_platform.publishing import repair_release
+
     prepare_dagster_home(home)
     definitions = build_definitions(home)
     with _one_run_at_a_time(home), dg.DagsterInstance.get() as instance:
         _close_runs_of_killed_processes(instance)
+        repair_release(home)
         yield definitions, instance
 
 
@@ -143,10 +147,9 @@ def _close_runs_of_killed_processes(instance: dg.DagsterInstance) -> None:
     """Mark command-line runs that can no longer be alive as failed, and free what they held.
 
     A killed process keeps its slot in Dagster's pools, and the next run would wait for it for ever.
-    Whoever holds the lock is the only command-line run, so any other that has "started" is dead.
+    This process holds the lock, so any other command-line run that is not finished is dead.
     """
-    unfinished = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]
-    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags=TRIGGER)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags=TRIGGER)):
         instance.report_run_failed(run, "The process of this run was killed.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 

@@ -5,16 +5,25 @@ bypassed by launching the last step alone.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crime_platform.area_publications import area_tables
 from crime_platform.candidate import Candidate, candidate_folder, read_candidate
 from crime_platform.forecasting import gather_evidence
-from crime_platform.release import AnyPublication, Publication, publish_release
+from crime_platform.release import (
+    Publication,
+    ReleaseError,
+    open_release,
+    publish_release,
+    release_lock,
+    say_left_out,
+)
+from crime_platform.street_candidate import CANDIDATES
 from crime_platform.street_publications import street_publications
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.progress import LOGGER
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
 
 
 GATE = "beats_historical_average"
+MONTHLY = "candidates"  # folder below the artifacts of an area, as CANDIDATES is of streets
 
 
 class RefusedError(ValueError):
@@ -102,42 +112,122 @@ def published_version(home: PlatformHome, area: str, as_of: Month) -> str | None
     found = published.loc[(published["study_area"] == area) & of_month, "candidate_id"]
     if found.empty:
         return None
-    folder = home.artifacts(area) / "candidates" / str(found.iloc[-1])
-    return str(read_candidate(folder).manifest["data_version"])
+    folder = home.artifacts(area) / MONTHLY / str(found.iloc[-1])
+    try:
+        return str(read_candidate(folder).manifest["data_version"])
+    except FileNotFoundError:  # a forecast whose files are gone is to be made anew
+        return None
 
 
 def rebuild_release(home: PlatformHome) -> Path:
-    """Build the release of everything published so far, unless it is already in place."""
+    """Build the release of everything published so far, unless it is already in place.
+
+    A publication whose candidate is gone is left out, and said: it must not stop the others.
+
+    Raises:
+        ReleaseError: if none is left; the release stays as it is.
+    """
+    with release_lock(home):
+        warehouse = Warehouse(home.warehouse)
+        warehouse.add_missing_tables()
+        months, rows = _month_publications(home)
+        streets, street_rows = street_publications(home)
+        if not months and not streets:
+            raise ReleaseError(
+                f"no published forecast has its files in {home.root / 'artifacts'}: the release "
+                "stays as it is. Make the forecasts anew: crime-platform run"
+            )
+        return publish_release(
+            home,
+            [*months, *streets],
+            _frame(rows) if rows else None,
+            quality=warehouse.read("select * from data_quality order by all"),
+            checks=warehouse.read("select * from data_check order by study_area, check_name"),
+            street_releases=_frame(street_rows) if street_rows else None,
+            areas=area_tables(home, [item.study_area for item in (*months, *streets)]),
+        )
+
+
+def missing_publications(home: PlatformHome) -> list[str]:
+    """What the warehouse calls published, whose candidate is there, but the release lacks.
+
+    Empty as a rule: a process that was killed between the two steps of a publication leaves one.
+    """
+    if not home.warehouse.exists():
+        return []
     warehouse = Warehouse(home.warehouse)
-    published = warehouse.publications()
-    latest = published.groupby("study_area")["as_of_month"].transform("max")
-    published["is_latest"] = published["as_of_month"] == latest
-    items: list[AnyPublication] = []
-    rows = []
-    for entry in published.to_dict("records"):
+    recorded = (
+        (warehouse.publications(), "as_of_month", MONTHLY),
+        (warehouse.street_publications(), "as_of_day", CANDIDATES),
+    )
+    wanted = {
+        f"{entry['study_area']} {str(entry[step])[:10]} ({entry['candidate_id']})"
+        for table, step, kind in recorded
+        for entry in table.to_dict("records")
+        if (home.artifacts(str(entry["study_area"])) / kind / str(entry["candidate_id"])).exists()
+    }
+    return sorted(wanted - _released(home)) if wanted else []
+
+
+def _released(home: PlatformHome) -> set[str]:
+    try:
+        with open_release(home) as connection:
+            found = connection.execute(
+                "select study_area, as_of_month, candidate_id from release union all "
+                "select study_area, as_of_day, candidate_id from street_release"
+            ).fetchall()
+    except ReleaseError:
+        return set()
+    return {f"{area} {as_of} ({candidate})" for area, as_of, candidate in found}
+
+
+def repair_release(home: PlatformHome) -> list[str]:
+    """Publish what the warehouse calls published but the release lacks.
+
+    Returns:
+        What was missing and is published now; nothing is written when nothing is missing.
+    """
+    missing = missing_publications(home)
+    if not missing:
+        return []
+    try:
+        rebuild_release(home)
+    except ReleaseError as nothing_whole:
+        LOGGER.warning("%s", nothing_whole)
+    still = missing_publications(home)
+    repaired = [each for each in missing if each not in still]
+    if repaired:
+        LOGGER.warning("published now, for the release lacked it: %s", "; ".join(repaired))
+    return repaired
+
+
+def _month_publications(home: PlatformHome) -> tuple[list[Publication], list[dict[str, Any]]]:
+    """Every published candidate that is there, and its row of `release`."""
+    warehouse = Warehouse(home.warehouse)
+    found = []
+    for entry in warehouse.publications().to_dict("records"):
         area = str(entry["study_area"])
-        folder = home.artifacts(area) / "candidates" / str(entry["candidate_id"])
+        folder = home.artifacts(area) / MONTHLY / str(entry["candidate_id"])
+        try:
+            found.append((entry, read_candidate(folder)))
+        except FileNotFoundError:
+            month = str(entry["as_of_month"])[:7]
+            say_left_out(area, folder.name, "its files are gone", options=f"--as-of {month}")
+    newest = {str(entry["study_area"]): entry["as_of_month"] for entry, _ in found}
+    items, rows = [], []
+    for entry, candidate in found:
+        is_latest = entry["as_of_month"] == newest[str(entry["study_area"])]
         items.append(
             Publication(
-                study_area=area,
+                study_area=str(entry["study_area"]),
                 as_of_month=str(entry["as_of_month"])[:7],
-                folder=folder,
+                folder=candidate.folder,
                 run_id=str(entry["run_id"]),
-                is_latest=bool(entry["is_latest"]),
+                is_latest=is_latest,
             )
         )
-        rows.append(_release_row(warehouse, entry, read_candidate(folder)))
-    streets, street_rows = street_publications(home)
-    warehouse.add_missing_tables()
-    return publish_release(
-        home,
-        [*items, *streets],
-        _frame(rows) if rows else None,
-        quality=warehouse.read("select * from data_quality order by all"),
-        checks=warehouse.read("select * from data_check order by study_area, check_name"),
-        street_releases=_frame(street_rows) if street_rows else None,
-        areas=area_tables(home, [item.study_area for item in (*items, *streets)]),
-    )
+        rows.append(_release_row(warehouse, {**entry, "is_latest": is_latest}, candidate))
+    return items, rows
 
 
 def _is_published(warehouse: Warehouse, area: str, candidate_id: str) -> bool:

@@ -6,7 +6,8 @@ symlink is replaced. A reader sees the old release or the new one, never half of
 
 import fcntl
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from crime_platform.vocabulary.artifact import (
 )
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.policy import named_policy
+from crime_platform.vocabulary.progress import LOGGER
 from crime_platform.vocabulary.read_only import READ_ONLY_SETTINGS
 from crime_platform.vocabulary.table_words import MODEL
 from crime_platform.vocabulary.tables import RUN_ID, TABLES, Table
@@ -121,10 +123,36 @@ def release_key(home: PlatformHome) -> str:
     return home.forecasts.resolve().stem.removeprefix("forecasts-")
 
 
+def say_left_out(study_area: str, candidate_id: str, problem: object, *, options: str) -> None:
+    """Log that a published candidate cannot be released, and which run makes it anew."""
+    LOGGER.warning(
+        "%s: the published forecast %s is left out of the release: %s. To make it anew: "
+        "crime-platform run --study-area %s %s",
+        study_area,
+        candidate_id,
+        problem,
+        study_area,
+        options,
+    )
+
+
 def release_name(publications: Sequence[AnyPublication], table_versions: object) -> str:
     """File name of the release made of these candidates; equal contents have equal names."""
     parts = [[item.study_area, item.as_of, item.folder.name] for item in publications]
     return f"forecasts-{content_key(parts, table_versions)}.duckdb"
+
+
+@contextmanager
+def release_lock(home: PlatformHome) -> Iterator[None]:
+    """One builder at a time, from the reading of what is published to the swap of the link.
+
+    A builder that read before it waited would take away what was published meanwhile. The kernel
+    frees the lock of a killed process.
+    """
+    home.releases.mkdir(parents=True, exist_ok=True)
+    with (home.releases / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def publish_release(
@@ -138,6 +166,8 @@ def publish_release(
     areas: "Mapping[str, pd.DataFrame] | None" = None,
 ) -> Path:
     """Build the release of these publications and make it the one that readers open.
+
+    The caller holds `release_lock`, and has held it since it gathered the publications.
 
     Args:
         home: where the release goes.
@@ -159,22 +189,19 @@ def publish_release(
     target = home.releases / name
     if home.forecasts.exists() and home.forecasts.resolve() == target.resolve():
         return target
-    home.releases.mkdir(parents=True, exist_ok=True)
-    with (home.releases / LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one builder at a time: pruning removes others' work
-        with written_aside(target) as aside:
-            given = {
-                "release": releases,
-                "data_quality": quality,
-                "data_check": checks,
-                "street_release": street_releases,
-                **(areas or {}),
-            }
-            frames = {name: frame for name, frame in given.items() if frame is not None}
-            _build(aside, publications, frames)
-            sync_file(aside)
-        swap_symlink(home.forecasts, f"{home.releases.name}/{name}")
-        _prune(home, keep=target)
+    given = {
+        "release": releases,
+        "data_quality": quality,
+        "data_check": checks,
+        "street_release": street_releases,
+        **(areas or {}),
+    }
+    frames = {table: frame for table, frame in given.items() if frame is not None}
+    with written_aside(target) as aside:
+        _build(aside, publications, frames)
+        sync_file(aside)
+    swap_symlink(home.forecasts, f"{home.releases.name}/{name}")
+    _prune(home, keep=target)
     return target
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from crime_platform.release import StreetPublication
+from crime_platform.release import StreetPublication, say_left_out
 from crime_platform.street_candidate import (
     CANDIDATES,
     read_street_candidate,
@@ -19,37 +19,51 @@ def street_publications(
 ) -> tuple[list[StreetPublication], list[dict[str, Any]]]:
     """Every published street candidate of every area, and its row of `street_release`.
 
-    Raises:
-        ValueError: if a published candidate has no verdict.
+    One whose files or verdict are gone is left out, and said: it must not stop the others.
     """
     warehouse = Warehouse(home.warehouse)
-    published = warehouse.street_publications()
-    newest = published.groupby("study_area")["as_of_day"].max().to_dict()
-    items, rows = [], []
-    for entry in published.to_dict("records"):
+    found = []
+    for entry in warehouse.street_publications().to_dict("records"):
         area, candidate_id = str(entry["study_area"]), str(entry["candidate_id"])
-        folder = home.artifacts(area) / CANDIDATES / candidate_id
         verdict = warehouse.read_street_verdict(area, candidate_id)
+        try:
+            candidate = read_street_candidate(home.artifacts(area) / CANDIDATES / candidate_id)
+        except FileNotFoundError:
+            _leave_out(entry, "its files are gone")
+            continue
         if verdict is None:
-            raise ValueError(
-                f"street candidate {candidate_id} of {area} is published without a verdict: "
-                "materialise street_candidate of its day again"
-            )
+            _leave_out(entry, "it has no verdict")
+            continue
+        found.append((entry, candidate, verdict))
+    newest = {str(entry["study_area"]): entry["as_of_day"] for entry, _, _ in found}
+    items, rows = [], []
+    for entry, candidate, verdict in found:
+        newest_day = newest[str(entry["study_area"])]
         items.append(
             StreetPublication(
-                study_area=area,
+                study_area=str(entry["study_area"]),
                 as_of_day=np.datetime64(entry["as_of_day"], "D"),
-                newest_day=np.datetime64(newest[area], "D"),
-                folder=folder,
+                newest_day=np.datetime64(newest_day, "D"),
+                folder=candidate.folder,
                 run_id=str(entry["run_id"]),
             )
         )
         rows.append(
             {
-                **street_release_row(read_street_candidate(folder), verdict),
+                **street_release_row(candidate, verdict),
                 "run_id": entry["run_id"],
                 "published_at": entry["published_at"],
-                "is_latest": entry["as_of_day"] == newest[area],
+                "is_latest": entry["as_of_day"] == newest_day,
             }
         )
     return items, rows
+
+
+def _leave_out(entry: dict[str, Any], problem: str) -> None:
+    day = str(entry["as_of_day"])[:10]
+    say_left_out(
+        str(entry["study_area"]),
+        str(entry["candidate_id"]),
+        problem,
+        options=f"--streets --as-of {day}",
+    )

@@ -10,8 +10,9 @@ import pytest
 
 from conftest import write_toy_city
 from crime_platform.definitions import build_definitions
+from crime_platform.defs.file_sensors import UNFINISHED
 from crime_platform.forecasting import gather_evidence
-from crime_platform.pipeline_run import BAD_INPUT, GATE_FAILED, run_area
+from crime_platform.pipeline_run import BAD_INPUT, GATE_FAILED, TRIGGER, run_area
 from crime_platform.release import open_release
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from crime_platform.warehouse import Warehouse
@@ -295,6 +296,24 @@ def test_a_month_that_cannot_be_forecast_from_is_named(toy_city, month):
     home = toy_city()
     with pytest.raises(IncompleteDataError, match=f"as of {month}; months with .* 2020-12 to 2021"):
         run_area(home, "toy", month)
+
+
+@pytest.mark.parametrize(
+    "status", [each for each in UNFINISHED if each != dg.DagsterRunStatus.QUEUED]
+)
+def test_a_run_whose_process_was_killed_is_closed_at_the_next_start(toy_city, status):
+    home = toy_city()
+    job = build_definitions(home).resolve_job_def("toy_monthly")
+    with dg.DagsterInstance.get() as instance:
+        killed = instance.create_run_for_job(job, tags=TRIGGER, status=status)
+        of_the_daemon = instance.create_run_for_job(job, status=status)
+
+    with pytest.raises(IncompleteDataError):
+        run_area(home, "toy", "2018-01")
+
+    with dg.DagsterInstance.get() as instance:
+        assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE
+        assert instance.get_run_by_id(of_the_daemon.run_id).status == status
 
 
 def test_what_is_no_month_is_refused_before_anything_runs(toy_city):

@@ -98,7 +98,7 @@ def test_a_candidate_without_a_verdict_is_refused(published):
 
     with pytest.raises(RefusedError, match="was never judged"):
         publish_streets(published, candidate, run_id="test")
-    with pytest.raises(ValueError, match="published without a verdict"):
+    with pytest.raises(ReleaseError, match="the release stays as it is"):
         rebuild_release(published)
 
     with Warehouse(published.warehouse).writer() as connection:

@@ -1,4 +1,7 @@
-"""What watches the runs: a failed one leaves a line in `alerts.jsonl` and calls a webhook."""
+"""What watches the runs: a failed one leaves a line in `alerts.jsonl` and calls a webhook.
+
+And what a killed one left undone: a publication on record that the release lacks.
+"""
 
 import json
 import os
@@ -8,10 +11,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from crime_platform.vocabulary.artifact import content_key
 from crime_platform.vocabulary.home import PlatformHome
 
 WEBHOOK_VARIABLE = "CRIME_PLATFORM_ALERT_WEBHOOK"
 WEBHOOK_SECONDS = 10
+SECONDS_BETWEEN_REPAIRS = 300
 
 
 def alert_on_failure(home: PlatformHome) -> dg.SensorDefinition:
@@ -38,6 +43,46 @@ def alert_on_failure(home: PlatformHome) -> dg.SensorDefinition:
             context.log.info("posted the alert to the webhook")
 
     return sensor
+
+
+def repair_job(home: PlatformHome) -> dg.JobDefinition:
+    """Publishes what is on record as published but missing from the release."""
+
+    @dg.op(pool="warehouse")
+    def publish_what_is_missing(context: dg.OpExecutionContext) -> None:
+        from crime_platform.publishing import repair_release
+
+        for line in repair_release(home):
+            context.log.info("published now: %s", line)
+
+    @dg.job(description="Publishes what is on record as published but missing from the release")
+    def release_repair() -> None:
+        publish_what_is_missing()
+
+    return release_repair
+
+
+def lacking_release(job: dg.JobDefinition, home: PlatformHome) -> dg.SensorDefinition:
+    """Sensor that starts the repair of a release that lacks a publication on record."""
+
+    def look(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        from crime_platform.publishing import missing_publications
+
+        missing = missing_publications(home)
+        if not missing:
+            return dg.SkipReason("the release holds every publication on record")
+        context.log.warning("the release lacks %s", "; ".join(missing))
+        release = home.forecasts.resolve().name
+        return dg.RunRequest(run_key=content_key(missing, release))
+
+    return dg.SensorDefinition(
+        name="lacking_release",
+        job=job,
+        evaluation_fn=look,
+        minimum_interval_seconds=SECONDS_BETWEEN_REPAIRS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Publishes what a killed run recorded as published but did not release",
+    )
 
 
 def append_alert(path: Path, alert: dict[str, object]) -> None:
