@@ -164,8 +164,8 @@ def _about_labels(facts: AreaFacts) -> list[str]:
 
 
 def _about_place(facts: AreaFacts, site: Site) -> list[str]:
-    remarks = []
-    if abs(site.stretch) > MAX_STRETCH:
+    remarks = list(site.crs_remarks)
+    if not remarks and abs(site.stretch) > MAX_STRETCH:
         remarks.append(
             f"crs: in {facts.area.crs} an area here comes out {site.stretch:+.1%} of its size on "
             f"the ground; the UTM zone of the incidents is {site.crs}"

@@ -10,6 +10,13 @@ import numpy as np
 from jaxtyping import Int
 
 from crime_platform.area_wording import AreaPlan, slug, wording, zone_remarks
+from crime_platform.geography.crs_check import (
+    HOW_TO_FIND,
+    code_problem,
+    grid_misfit,
+    metric_crs_near,
+    misfit,
+)
 from crime_platform.geography.siting import suggested_extent, utm_crs
 from crime_platform.geography.time_zones import ZoneFinding, locate_zone, settled_zone
 from crime_platform.source_wording import SourcePlan
@@ -130,27 +137,18 @@ def _require_all(raw: RawTable, guess: Guess, form: str, told: Told) -> DateRead
             "Where the places are codes or addresses with a table of their own, start from "
             "data/study_areas/charlottesville.toml"
         )
-    if has_metres and not _is_crs(told.crs):
+    if has_metres and told.crs is None:
         missing.append(
             f"columns {columns['x'].name!r} and {columns['y'].name!r} are no degrees: say their "
-            f"CRS, e.g. --crs EPSG:26917{'' if told.crs is None else f'; found {told.crs!r}'}"
+            f"CRS, e.g. --crs EPSG:26917; {HOW_TO_FIND}"
         )
+    elif has_metres and (problem := code_problem(str(told.crs))):
+        missing.append(f"--crs: {problem}")
     if missing or guess.dates is None:
         listing = "\n".join(f"  {problem}" for problem in missing)
         found = ", ".join(map(repr, raw.names.values()))
         raise StudyAreaError(f"the file does not tell enough:\n{listing}\nColumns found: {found}")
     return guess.dates
-
-
-def _is_crs(written: str | None) -> bool:
-    from pyproj import CRS  # slow to import
-    from pyproj.exceptions import CRSError
-
-    try:
-        CRS.from_user_input(written)
-    except CRSError:
-        return False
-    return True
 
 
 def _plan(
@@ -234,10 +232,14 @@ def _grid_crs(guess: Guess, form: str, told: Told, lon: float, lat: float) -> st
     if told.crs is not None:
         try:
             require_metric_crs(told.crs)
-        except StudyAreaError:
+        except StudyAreaError as error:
             if "x" not in guess.columns:
-                raise
+                here = ", ".join(metric_crs_near(lon, lat))
+                raise StudyAreaError(f"--{error}. In metres there: {here}") from error
         else:
+            problem = grid_misfit(told.crs, lon, lat)
+            if problem is not None:
+                raise StudyAreaError(f"--crs: {problem}")
             return told.crs  # else points may be in feet, and cells are cut in metres
     crs = LAYOUT_CRS.get(form) or utm_crs(lon, lat)
     if crs is None:
@@ -258,6 +260,8 @@ def _points(raw: RawTable, guess: Guess, told: Told) -> _Points | None:
         f"select {east} as x, {north} as y from raw "
         f"where isfinite({east}) and isfinite({north}) and ({east}, {north}) <> (0, 0)"
     )
+    if keys[0] == "x" and (problem := misfit(str(told.crs), x, y)):
+        raise StudyAreaError(f"--crs: {problem}")
     lon, lat = (x, y) if keys[0] == "lon" else project(x, y, source=str(told.crs), target=WGS84)
     known = np.isfinite(lon) & np.isfinite(lat)
     if not known.any():

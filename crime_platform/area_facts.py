@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from crime_platform.area_trial import Trial, try_data
+from crime_platform.geography.crs_check import crs_remarks
 from crime_platform.geography.grid import Grid, grid_of
 from crime_platform.geography.siting import (
     Extent,
@@ -59,6 +60,7 @@ class Site:
     crs: str | None  # UTM zone of the median incident
     stretch: float  # of areas in the stated CRS, there
     extent: Extent  # that would suit them
+    crs_remarks: list[str]  # why the CRS of grid or source may be a wrong one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,6 +343,7 @@ def _site(
         extent=suggested_extent(
             x_m, y_m, cell_size_m=area.grid.cell_size_m, trim_share=SUGGESTED_TRIM
         ),
+        crs_remarks=crs_remarks(area.crs, [each.point_crs for each in area.sources], lon, lat),
     )
 
 

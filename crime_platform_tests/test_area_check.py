@@ -231,7 +231,14 @@ def test_hours_that_cannot_be_read_are_mentioned(toy, home):
 def test_a_crs_of_another_part_of_the_world_is_mentioned(toy):
     check = toy(("EPSG:26917", "EPSG:32612"), ("extent_m = [630000, 4830000, 632500, 4833000]", ""))
 
-    assert "crs: in EPSG:32612 an area here comes out +" in check.to_consider[0]
+    assert check.to_consider[0].startswith("crs: EPSG:32612 (WGS 84 / UTM zone 12N) is made for")
+    assert "In metres there: EPSG:32617 (UTM)" in check.to_consider[0]
+
+
+def test_a_crs_that_stretches_areas_is_mentioned(toy):
+    check = toy(("EPSG:26917", "EPSG:3347"), ("extent_m = [630000, 4830000, 632500, 4833000]", ""))
+
+    assert "crs: in EPSG:3347 an area here comes out +" in check.to_consider[0]
     assert check.to_consider[0].endswith("the UTM zone of the incidents is EPSG:32617")
 
 

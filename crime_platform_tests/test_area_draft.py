@@ -147,9 +147,44 @@ def test_metres_need_their_crs(draft):
         draft(METRES)
 
 
-def test_a_crs_that_is_none_is_told(draft):
-    with pytest.raises(StudyAreaError, match=r"say their CRS, .*; found 'UTM 17'"):
-        draft(METRES, crs="UTM 17")
+def test_numbers_without_a_crs_may_be_feet(draft):
+    with pytest.raises(StudyAreaError, match="Numbers of six or seven digits may be feet"):
+        draft(METRES)
+
+
+@pytest.mark.parametrize(
+    ("crs", "message"),
+    [
+        ("UTM 17", "--crs: 'UTM 17' is no CRS that the registries of EPSG and ESRI know"),
+        ("EPSG:99999", "--crs: 'EPSG:99999' is no CRS that the registries"),
+        ("EPSG:4326", r"--crs: EPSG:4326 \(WGS 84\) is in degrees, and x and y are not"),
+    ],
+)
+def test_a_crs_that_cannot_be_is_told(draft, crs, message):
+    with pytest.raises(StudyAreaError, match=message):
+        draft(METRES, crs=crs)
+
+
+def test_feet_that_are_called_metres_are_refused_with_the_crs_that_fits(draft):
+    feet = METRES.replace(";63", ";89").replace(";483", ";101")
+
+    with pytest.raises(StudyAreaError, match="outside the area of use of EPSG:6512") as refusal:
+        draft(feet, crs="EPSG:6512")
+
+    assert "The numbers fit ESRI:102696" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("crs", "message"),
+    [
+        ("EPSG:2263", r"--crs: EPSG:2263 .* measures in \['US survey foot'\].* In metres there: "),
+        ("foo", "--crs: 'foo' is not a known CRS.* In metres there: EPSG:32615"),
+        ("EPSG:26917", "--crs: EPSG:26917 .* is made for longitude -84 to -78.* EPSG:32615"),
+    ],
+)
+def test_a_crs_that_suits_no_grid_there_is_refused_with_those_that_do(draft, crs, message):
+    with pytest.raises(StudyAreaError, match=message):
+        draft(moved(-95.40, 29.70), crs=crs)
 
 
 def test_metres_are_taken_in_the_crs_that_is_said(draft):

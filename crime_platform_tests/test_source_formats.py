@@ -209,6 +209,7 @@ def test_an_export_of_2025_has_other_columns_names_and_commas(tmp_path, nz_area)
     [
         ('file = "meshblocks.csv"\n', "", r"\[source 1\.places\] file: the key is missing"),
         ('crs = "EPSG:2193"\nunknown', 'crs = "EPSG:2193"\nmin_match_share = 95\nunknown', "0.95"),
+        ('crs = "EPSG:2193"\nunknown', 'crs = "NZTM"\nunknown', "'NZTM' is no CRS that the"),
         ('values = ["Auckland"]', "values = []", "expected at least one, found none"),
         ('column = "Territorial Authority"', 'column = "Victim Age"', "never loaded"),
         ('district = "AU2013_name"\n', "", "does not say which of its columns holds the district"),

@@ -206,6 +206,7 @@ MISTAKES = [
     ('x = "east"\n', "", "lon: name lon and lat, or x and y"),
     ('x = "east"', 'x = "east"\nlon = "lon"\nlat = "lat"', "only one of the three"),
     ('"CC0"\ncrs = "EPSG:26917"', '"CC0"', "crs: x and y need the CRS they are written in"),
+    ('"CC0"\ncrs = "EPSG:26917"', '"CC0"\ncrs = "EPSG:99999"', "crs: 'EPSG:99999' is no CRS that"),
     ('"what"', '"Suspect Race"', "column 'Suspect Race' describes a person, an arrest or a patrol"),
     # numbers
     ("= 0.05", "= 5.0", "max_outside_share: expected a share from 0 to 1, found 5; write 5% as"),

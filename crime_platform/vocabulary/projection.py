@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 if TYPE_CHECKING:
-    from pyproj import Transformer
+    from pyproj import CRS, Transformer
 
 WGS84 = "EPSG:4326"
 
@@ -30,6 +30,17 @@ def project(
 ) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
     """Points in another CRS, eastward coordinate first; infinite where none exists."""
     return _transformer(source, target).transform(x, y)
+
+
+def known_crs(code: str) -> "CRS | None":
+    """The CRS of a code such as EPSG:26917; None where no registry has it."""
+    from pyproj import CRS  # slow to import
+    from pyproj.exceptions import CRSError
+
+    try:
+        return CRS.from_user_input(code)
+    except CRSError:
+        return None
 
 
 @lru_cache(maxsize=8)

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from crime_platform.vocabulary.incident import DROP_SAME_ID, DUPLICATE_RULES, KEEP
-from crime_platform.vocabulary.projection import WGS84
+from crime_platform.vocabulary.projection import WGS84, known_crs
 from crime_platform.vocabulary.source_api import API_FORMATS, SourceApi, is_field
 from crime_platform.vocabulary.study_area_parts import (
     StudyAreaError,
@@ -116,6 +116,8 @@ class PlaceTable:
                 f"min_match_share: expected a share above 0 and up to 1, found "
                 f"{self.min_match_share:g}; write 95% as 0.95"
             )
+        if known_crs(self.crs) is None:
+            raise StudyAreaError(_unknown_crs("crs of [source.places]", self.crs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,8 @@ class Source:
                 'crs: x and y need the CRS they are written in; add e.g. crs = "EPSG:26917", '
                 "or map lon and lat"
             )
+        if self.columns.x is not None and known_crs(self.crs) is None:
+            raise StudyAreaError(_unknown_crs("crs", self.crs))
         if (self.columns.place is not None) != (self.places is not None):
             raise StudyAreaError(
                 "places: a place column and the table of its points belong together; add "
@@ -276,3 +280,10 @@ def is_never_loaded(column: str) -> bool:
     """Whether a column's name speaks of demography, arrests or patrols."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)
     return any(_NEVER_LOADED.fullmatch(w) for w in re.split(r"[^a-z]+", words.lower()))
+
+
+def _unknown_crs(key: str, code: str) -> str:
+    return (
+        f"{key}: {code!r} is no CRS that the registries of EPSG and ESRI know; the publisher's "
+        "metadata or a .prj file beside the data names it, and epsg.io finds the code of a name"
+    )
