@@ -18,14 +18,13 @@ from crime_platform.cli_dashboard import dashboard
 from crime_platform.cli_export import export
 from crime_platform.cli_fetch import fetch
 from crime_platform.cli_known_at import known_at
+from crime_platform.cli_leaderboard import leaderboard, print_published
 from crime_platform.cli_new_area import new_area
 from crime_platform.cli_report import report
 from crime_platform.cli_simulate import simulate
 from crime_platform.cli_sql import sql
 from crime_platform.cli_tune import tune
-from crime_platform.release import ReleaseError, open_release
-from crime_platform.terminal import print_error, print_leaderboard, print_rows, progress_bars
-from crime_platform.terminal_streets import print_street_leaderboard
+from crime_platform.terminal import print_error, print_rows, progress_bars
 from crime_platform.vocabulary.exit_codes import (
     BAD_INPUT,
     BROKEN,
@@ -96,29 +95,14 @@ def run(
         titles = {GATE_FAILED: "refused by the gate", BAD_INPUT: "bad input"}
         print_error(ERR, titles.get(outcome.exit_code, "run failed"), outcome.messages)
         OUT.print(f"The last release is untouched. Run {outcome.run_id} is in the Dagster UI.")
+        if outcome.exit_code == GATE_FAILED:
+            option = " --streets" if streets else ""
+            OUT.print(f"Scores of what was refused: crime-platform leaderboard{option}")
         raise typer.Exit(outcome.exit_code)
-    if streets:
-        _print_street_leaderboard(home)
-    else:
-        _print_leaderboard(home)
+    print_published(home, "streets" if streets else "months")
     OUT.print(f"Published: {home.forecasts}")
     view = "street_forecast_latest" if streets else "forecast_latest"
     OUT.print(f'Look next: crime-platform sql "select * from {view} limit 5"; make dashboard')
-
-
-@app.command()
-def leaderboard(
-    lead: Annotated[int, typer.Option(min=1, help="Months ahead")] = 1,
-    streets: Annotated[
-        bool, typer.Option("--streets", help="Models of daily risk on streets, one day ahead")
-    ] = False,
-) -> None:
-    """Print the models' scores, best first, from the published release."""
-    home = PlatformHome.from_environment()
-    if streets:
-        _print_street_leaderboard(home)
-    else:
-        _print_leaderboard(home, lead)
 
 
 @app.command()
@@ -144,6 +128,7 @@ def areas() -> None:
         raise typer.Exit(BAD_INPUT)
 
 
+app.command()(leaderboard)
 app.command()(sql)
 app.command("check-area")(check_area_command)
 app.command("new-area")(new_area)
@@ -154,31 +139,6 @@ app.command("known-at")(known_at)
 app.command()(simulate)
 app.command()(fetch)
 app.command()(export)
-
-
-def _print_leaderboard(home: PlatformHome, lead: int = 1) -> None:
-    try:
-        with open_release(home) as connection:
-            query = "select * from leaderboard_by_lead where lead = ? order by study_area, rank"
-            table = connection.sql(query, params=[lead]).to_arrow_table()
-            rows = table.to_pandas(date_as_object=False)
-    except ReleaseError as error:
-        print_error(ERR, "no release", [str(error)])
-        raise typer.Exit(BAD_INPUT) from None
-    if rows.empty:
-        OUT.print("No monthly forecast is published yet: crime-platform run makes one.")
-    print_leaderboard(OUT, rows)
-
-
-def _print_street_leaderboard(home: PlatformHome) -> None:
-    try:
-        with open_release(home) as connection:
-            table = connection.sql("select * from street_leaderboard").to_arrow_table()
-            rows = table.to_pandas(date_as_object=False)
-    except ReleaseError as error:
-        print_error(ERR, "no release", [str(error)])
-        raise typer.Exit(BAD_INPUT) from None
-    print_street_leaderboard(OUT, rows)
 
 
 def main() -> None:

@@ -205,23 +205,46 @@ def publish_release(
     return target
 
 
+@contextmanager
+def preview_release(
+    publication: AnyPublication, frames: "Mapping[str, pd.DataFrame]"
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A release of one candidate in memory, with every table and view; nothing is published.
+
+    Args:
+        publication: the candidate, as if it were published.
+        frames: rows of tables that are no file of the candidate, such as `release`.
+    """
+    with duckdb.connect() as connection:
+        _fill(connection, [publication], frames)
+        yield connection
+
+
 def _build(
-    path: Path, publications: Sequence[AnyPublication], frames: "dict[str, pd.DataFrame]"
+    path: Path, publications: Sequence[AnyPublication], frames: "Mapping[str, pd.DataFrame]"
 ) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"attach '{path}' as built (storage_version '{STORAGE_VERSION}')")
         connection.execute("use built")
-        for table in TABLES:
-            _create(connection, table)
-            for publication in publications:
-                _append(connection, table, publication)
-        for name, frame in frames.items():
-            connection.register(f"{name}_rows", frame)
-            connection.execute(f"insert into {name} by name select * from {name}_rows")
-        for name, (comment, query) in VIEWS.items():
-            _create_view(connection, name, comment, query)
+        _fill(connection, publications, frames)
         connection.execute("use memory")
         connection.execute("detach built")
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection,
+    publications: Sequence[AnyPublication],
+    frames: "Mapping[str, pd.DataFrame]",
+) -> None:
+    for table in TABLES:
+        _create(connection, table)
+        for publication in publications:
+            _append(connection, table, publication)
+    for name, frame in frames.items():
+        connection.register(f"{name}_rows", frame)
+        connection.execute(f"insert into {name} by name select * from {name}_rows")
+    for name, (comment, query) in VIEWS.items():
+        _create_view(connection, name, comment, query)
 
 
 def _create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:

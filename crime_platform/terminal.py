@@ -73,14 +73,15 @@ HEADINGS = {
 class _BarHandler(logging.Handler):
     """Draws every `Progress` record as a bar; a finished task becomes a line above the bars.
 
-    A warning becomes a line too; what is neither is left alone.
+    Its seconds count from the line before: a task reports when its first part is done, and what
+    prepared it belongs to it. A warning becomes a line too; what is neither is left alone.
     """
 
     def __init__(self, bars: Bars) -> None:
         super().__init__(level=logging.INFO)
         self.bars = bars
         self.tasks: dict[str, TaskID] = {}
-        self.last_line = time.monotonic()
+        self.last_line = self.last_end = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
         progress = getattr(record, "progress", None)
@@ -112,7 +113,8 @@ class _BarHandler(logging.Handler):
 
     def _finish(self, name: str, task: TaskID) -> None:
         state = next(item for item in self.bars.tasks if item.id == task)
-        seconds = state.elapsed or 0.0
+        now = time.monotonic()
+        seconds, self.last_end = now - self.last_end, now
         steps = f"{int(state.completed)}/{int(state.total or 0)}"
         line = f"  {name}: {steps} {state.fields['remark']}  {seconds:.1f} s"
         self.bars.console.print(line, markup=False, highlight=False)
