@@ -1,7 +1,7 @@
 """The TOML of a drafted study area: guesses turned into lines, each with the reason beside it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crime_platform.geography.siting import Extent
@@ -56,7 +56,7 @@ def wording(plan: AreaPlan) -> str:
         _top(plan),
         _calendar(plan),
         _grid(plan),
-        *_kinds("offence_type", plan.labels.types, titled=True),
+        *_kinds("offence_type", plan.labels.types, titled=True, members=plan.labels.members),
         *_kinds("premises_type", plan.premises[:MAX_PREMISES_TYPES], titled=False),
         *source_sections(plan.source),
         _limits(plan),
@@ -167,15 +167,27 @@ def _grid(plan: AreaPlan) -> list[str]:
     ]
 
 
-def _kinds(kind: str, labels: Sequence[tuple[str, int]], *, titled: bool) -> list[list[str]]:
-    """One table per label, named after it."""
+def _kinds(
+    kind: str,
+    labels: Sequence[tuple[str, int]],
+    *,
+    titled: bool,
+    members: Mapping[str, Sequence[tuple[str, int]]] | None = None,
+) -> list[list[str]]:
+    """One table per label, named after it, or per group of labels that begin with one word."""
     tables: list[list[str]] = []
     names: list[str] = []
     for label, n in labels:
         names.append(slug(label, names))
         title = [f"title = {quoted(label.capitalize())}"] if titled else []
-        name = f"name = {quoted(names[-1])}"
-        tables.append([f"[[{kind}]]", name, *title, f"labels = [{quoted(label)}] # {n:,} rows"])
+        head = [f"[[{kind}]]", f"name = {quoted(names[-1])}", *title]
+        group = (members or {}).get(label)
+        if group is None:
+            tables.append([*head, f"labels = [{quoted(label)}] # {n:,} rows"])
+        else:
+            lines = [f"    {quoted(each)}, # {n_rows:,} rows" for each, n_rows in group]
+            told = f"labels = [ # {len(group)} that begin with {on_one_line(label)}, {n:,} rows"
+            tables.append([*head, told, *lines, "]"])
     return tables
 
 

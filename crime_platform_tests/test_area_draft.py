@@ -507,3 +507,19 @@ def test_a_file_of_what_police_find_alone_is_refused(draft):
     assert "found because police looked: Arrest 20, Drugs 20; no offences: none" in str(
         refusal.value
     )
+
+
+def test_the_labels_of_a_group_stand_in_one_type(draft):
+    labels = [f"Theft of {thing}" for thing in "abcdefghijklmnopqrstuvwxyz"]
+    rows = [
+        f"2019-{month:02d}-{day:02d},{label},7.1{day % 3},50.7{day % 5}"
+        for month in range(1, 13)
+        for day in (1, 15, 28)
+        for label in labels
+    ]
+
+    text, area = draft("\n".join(["date,offence,lon,lat", *rows]))
+
+    (theft,) = area.offence_types
+    assert (theft.name, theft.title, list(theft.labels)) == ("theft", "Theft", labels)
+    assert "labels = [ # 26 that begin with THEFT, 936 rows\n" in text

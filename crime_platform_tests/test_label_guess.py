@@ -66,3 +66,31 @@ def test_columns_of_stops_are_known():
     assert stop_columns(["Type", "Object of search", "Legislation"]) == ["Object of search"]
     assert stop_columns(["frisked", "SEARCH_CONDUCTED", "date"]) == ["frisked", "SEARCH_CONDUCTED"]
     assert stop_columns(["offence", "Search area", "Bus stop"]) == []
+
+
+def test_many_labels_are_grouped_by_their_first_word():
+    one_each = [(f"Kind{n} of harm", 1) for n in range(23)]
+    larcenies = [("LARCENY SHOPLIFTING", 90), ("Larceny - from building", 60)]
+    drugs = [("LARCENY TOOLS, POSSESSION", 7)]
+
+    plan = plan_labels([*larcenies, *drugs, *one_each])
+
+    assert plan.types[0] == ("LARCENY", 150)
+    assert plan.members == {"LARCENY": larcenies}
+    assert plan.police_discovered == drugs
+    assert plan.rare == one_each
+
+
+def test_a_first_word_that_tells_nothing_makes_no_group():
+    labels = [(f"AUTO PART {n}", 10) for n in range(30)]
+
+    assert plan_labels(labels).members == {}
+
+
+def test_groups_that_become_no_type_are_listed_label_by_label():
+    kinds = [(f"KIND{n // 2:02d}X {n}", 100 - n) for n in range(30)]
+
+    plan = plan_labels(kinds)
+
+    assert len(plan.types) == 8
+    assert plan.beyond == kinds[16:]

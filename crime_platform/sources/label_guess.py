@@ -1,7 +1,7 @@
 """What becomes of a publisher's labels: offence types of their own, or a reason to ignore them."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crime_platform.sources.label_words import (
@@ -17,6 +17,11 @@ from crime_platform.sources.label_words import (
 )
 
 MAX_TYPES = 8
+MANY_LABELS = 3 * MAX_TYPES  # of harm; with more, those that begin with one word make one type
+GENERIC = re.compile(  # a first word that says nothing of the offence
+    r"other|all|misc|auto|motor|vehicle|veh|property|public|attempt|criminal|crim|crime|simple|grand|pett?[iy]t?"
+    r"|first|second|third|offen[cs]e|delito|outros?|otros?|autres?|sonstig|sonst|tentativ|tentative"
+)
 MIN_TYPE_SHARE = 0.01  # of the rows whose labels may become a type
 CODED_SHARE = 0.8  # of the labels, from which they are taken for codes
 STOP_COLUMNS = re.compile(
@@ -30,7 +35,8 @@ HARM, POLICE, NONE = "harm", "police", "none"
 class LabelPlan:
     """What becomes of the publisher's labels; each with its rows, most frequent first."""
 
-    types: Sequence[tuple[str, int]]
+    types: Sequence[tuple[str, int]]  # by their label, or by the first word of several labels
+    members: Mapping[str, Sequence[tuple[str, int]]]  # labels of a type that has several
     police_discovered: Sequence[tuple[str, int]]
     no_offence: Sequence[tuple[str, int]]
     rare: Sequence[tuple[str, int]]  # fewer rows than a type needs
@@ -42,15 +48,39 @@ def plan_labels(labels: Sequence[tuple[str, int]]) -> LabelPlan:
     are_codes = _are_nibrs(label for label, _ in labels)
     kinds = {label: _kind_of_code(label) if are_codes else kind_of(label) for label, _ in labels}
     left = [pair for pair in labels if kinds[pair[0]] == HARM]
+    members = _by_first_word(left) if len(left) > MANY_LABELS else {}
+    grouped = {label for pairs in members.values() for label, _ in pairs}
+    left = [pair for pair in left if pair[0] not in grouped]
+    left += [(word, sum(n for _, n in pairs)) for word, pairs in members.items()]
+    left.sort(key=lambda pair: -pair[1])
     enough = MIN_TYPE_SHARE * sum(n for _, n in left)
     frequent = [pair for pair in left if pair[1] >= enough]
+    types = frequent[:MAX_TYPES]
     return LabelPlan(
-        types=frequent[:MAX_TYPES],
+        types=types,
+        members={name: members[name] for name, _ in types if name in members},
         police_discovered=[pair for pair in labels if kinds[pair[0]] == POLICE],
         no_offence=[pair for pair in labels if kinds[pair[0]] == NONE],
-        rare=[pair for pair in left if pair[1] < enough],
-        beyond=frequent[MAX_TYPES:],
+        rare=_unfolded([pair for pair in left if pair[1] < enough], members),
+        beyond=_unfolded(frequent[MAX_TYPES:], members),
     )
+
+
+def _by_first_word(labels: Sequence[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
+    """Labels that begin with the same telling word, by that word, where there are several."""
+    groups: dict[str, list[tuple[str, int]]] = {}
+    for label, n in labels:
+        found = re.match(r"\w{4,}", label.strip())
+        if found and not GENERIC.fullmatch(folded(found[0])):
+            groups.setdefault(found[0].upper(), []).append((label, n))
+    return {word: pairs for word, pairs in groups.items() if len(pairs) > 1}
+
+
+def _unfolded(
+    pairs: Sequence[tuple[str, int]], members: Mapping[str, Sequence[tuple[str, int]]]
+) -> list[tuple[str, int]]:
+    """The labels themselves, for a type that was not made of them."""
+    return [each for pair in pairs for each in members.get(pair[0], [pair])]
 
 
 def kind_of(label: str) -> str:
