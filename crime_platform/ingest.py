@@ -140,7 +140,7 @@ def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> l
         # How files came here says nothing on how they are read.
         {key: value for key, value in asdict(source).items() if key != "api"},
         [asdict(kind) for kind in area.offence_types],
-        list(area.ignored_labels),
+        [*area.ignored_labels, *area.ignored_label_patterns],
         [area.first_month, area.last_month, area.timezone, area.crs],
         grid,
         None if source.places is None else file_sha256(_places_file(source.places, home)),

@@ -60,7 +60,7 @@ def read(tmp_path):
         (
             "31.01.2020,Robbery,630250,4833250\n",
             "max_bad_date_share",
-            r"unparseable date: .*'31\.01\.2020' .* try datetime_format = \"%d\.%m\.%Y\"",
+            r"unparseable date: .*'31\.01\.2020' .* datetime_format = \[\"iso\", \"%d\.%m\.%Y\"\]",
         ),
         (
             "2020-07-01,Robbery,630250,4833250\n",

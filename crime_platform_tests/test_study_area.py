@@ -21,13 +21,15 @@ SMALL_TOWN = Path(__file__).parent / "fixtures" / "small_town.toml"
 
 @pytest.fixture
 def load_changed(tmp_path):
-    """Load the small town's file with one passage replaced by another."""
+    """Load the small town's file with passages replaced: old, new, old, new and so on."""
 
-    def load(old: str, new: str) -> StudyArea:
+    def load(*passages: str) -> StudyArea:
         text = SMALL_TOWN.read_text(encoding="utf-8")
-        assert old in text
+        for old, new in zip(passages[::2], passages[1::2], strict=True):
+            assert old in text
+            text = text.replace(old, new)
         changed = tmp_path / "small_town.toml"
-        changed.write_text(text.replace(old, new), encoding="utf-8")
+        changed.write_text(text, encoding="utf-8")
         return load_study_area(changed)
 
     return load
@@ -47,7 +49,7 @@ def test_a_file_is_read_word_for_word():
     )
     assert area.grid.extent_m == (630000.0, 4833000.0, 631000.0, 4834000.0)
     assert area.offence_names == ("burglary", "robbery")
-    assert area.sources[0].columns.point == ("east", "north")
+    assert area.sources[0].columns.coordinates == ("east", "north")
     assert area.sources[0].licence == "CC0"
     assert (area.backtest.n_origins, area.backtest.refit_every) == (6, 6)
     assert area.quality.max_outside_share == 0.05
@@ -204,7 +206,7 @@ MISTAKES = [
         "format: expected one of table, police_uk.*; found 'excel'",
     ),
     ('x = "east"\n', "", "lon: name lon and lat, or x and y"),
-    ('x = "east"', 'x = "east"\nlon = "lon"\nlat = "lat"', "only one of the three"),
+    ('x = "east"', 'x = "east"\nlon = "lon"\nlat = "lat"', "only one of the four"),
     ('"CC0"\ncrs = "EPSG:26917"', '"CC0"', "crs: x and y need the CRS they are written in"),
     ('"CC0"\ncrs = "EPSG:26917"', '"CC0"\ncrs = "EPSG:99999"', "crs: 'EPSG:99999' is no CRS that"),
     ('"what"', '"Suspect Race"', "column 'Suspect Race' describes a person, an arrest or a patrol"),
@@ -299,3 +301,118 @@ def test_reading_an_area_imports_no_slow_library():
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
     assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1" + "0" * 400])
+@pytest.mark.parametrize(
+    ("old", "key"),
+    [
+        ("cell_size_m = 500", "cell_size_m"),
+        ("max_outside_share = 0.05", "max_outside_share"),
+    ],
+)
+def test_a_number_that_cannot_be_computed_with_is_refused(load_changed, old, key, number):
+    with pytest.raises(StudyAreaError, match=f"{key}: expected a number, found -?(nan|inf|10000)"):
+        load_changed(old, f"{key} = {number}")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_list_holds_numbers_that_can_be_computed_with(load_changed, number):
+    with pytest.raises(StudyAreaError, match=r"extent_m: expected a list of numbers .* found \["):
+        load_changed("extent_m = [630000,", f"extent_m = [{number},")
+
+
+@pytest.mark.parametrize("size", ["1e-300", "0.0001"])
+def test_cells_beyond_all_numbers_are_refused(load_changed, size):
+    with pytest.raises(StudyAreaError, match=r"extent_m: .* more than the 2,147,483,647"):
+        load_changed("cell_size_m = 500", f"cell_size_m = {size}")
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = 1" + "0" * 5000])
+def test_a_toml_without_end_is_no_toml_file(tmp_path, text):
+    (tmp_path / "a.toml").write_text(text)
+
+    with pytest.raises(StudyAreaError, match=r"a\.toml: not a TOML file"):
+        load_study_area(tmp_path / "a.toml")
+
+
+def test_a_folder_called_toml_is_told(tmp_path):
+    (tmp_path / "a.toml").mkdir()
+
+    with pytest.raises(StudyAreaError, match=r"a\.toml: cannot be read \(Is a directory\)"):
+        load_study_area(tmp_path / "a.toml")
+
+
+PATTERNS = 'labels = ["Robbery"]\nlabel_patterns = ["ROB*", "Mugging ?"]'
+
+
+def test_labels_can_be_patterns(load_changed):
+    area = load_changed('labels = ["Robbery"]', PATTERNS)
+
+    assert area.pattern_owners == (("rob*", "robbery"), ("mugging ?", "robbery"))
+
+
+def test_an_offence_type_can_have_patterns_alone(load_changed):
+    area = load_changed('labels = ["Robbery"]', 'label_patterns = ["ROB*"]')
+
+    assert area.offence_types[1].labels == ()
+
+
+def test_a_pattern_has_one_owner(load_changed):
+    top = 'ignored_label_patterns = ["rob* "]\nignored_labels'
+
+    with pytest.raises(StudyAreaError, match=r"'rob\*' belongs to 'robbery' and to 'ignored_label"):
+        load_changed('labels = ["Robbery"]', PATTERNS, "ignored_labels", top)
+
+
+ONE_OFFENCE = ('offence = "what"\n', "", 'duplicates = "keep"', 'offence_label = "ROBBERY"')
+
+
+def test_every_row_of_a_source_can_be_one_offence(load_changed):
+    source = load_changed(*ONE_OFFENCE).sources[0]
+
+    assert (source.offence_label, source.columns.offence) == ("ROBBERY", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (ONE_OFFENCE[:2], r"offence: the key is missing"),
+        (ONE_OFFENCE[2:], r"offence: say what happened in one way"),
+        (
+            (*ONE_OFFENCE[:3], 'offence_label = "Arson"'),
+            r"offence_label: 'Arson' belongs to no offence type",
+        ),
+        (('"keep"', '"keep"\ndecimal = ";"'), r"decimal: expected one of \., ,; found ';'"),
+        (('"keep"', '"keep"\ndecimal = ""'), r"decimal: expected one character in quotes"),
+        (('"keep"', '"keep"\nthousands = "_"'), r"thousands: expected one of"),
+        (('"keep"', '"keep"\nthousands = "."'), r"thousands: '\.' is the decimal mark too"),
+        (('"keep"', '"keep"\npoint_format = "wkb"'), r"point_format: expected one of wkt, lat_lon"),
+        (('"keep"', '"keep"\ndatetime_format = "unix"'), r"datetime_format: 'unix' holds no strpt"),
+        (('"keep"', '"keep"\nexclude = "*.old"'), r"exclude: expected a list of texts"),
+        (('"when"', '"{YEAR-{MONTH}"'), r"occurred_at: '\{YEAR-\{MONTH\}' is no whole template"),
+        (('x = "east"', 'point = "p"\nx = "east"'), r"lon: name lon and lat, or x and y, or point"),
+        (
+            (
+                'timestamps_are = "local"',
+                'datetime_format = ["epoch", "%d/%m/%Y %H:%M"]',
+            ),
+            r"timestamps_are: epoch count in UTC, and what the other formats",
+        ),
+    ],
+)
+def test_a_mistake_in_the_keys_of_a_source_is_told(load_changed, changes, message):
+    with pytest.raises(StudyAreaError, match=message):
+        load_changed(*changes)
+
+
+def test_what_is_counted_from_1970_is_utc(load_changed):
+    area = load_changed('timestamps_are = "local"', 'datetime_format = "epoch_ms"')
+
+    assert area.sources[0].timestamps_are == "utc"
+
+
+def test_a_hard_blank_between_thousands_is_a_blank(load_changed):
+    area = load_changed('"keep"', '"keep"\nthousands = "\u202f"')
+
+    assert area.sources[0].thousands == " "

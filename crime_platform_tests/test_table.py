@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crime_platform.sources.table import read_source, read_table_file
-from crime_platform.vocabulary.incident import INCIDENT_COLUMNS, REJECTED_COLUMNS
+from crime_platform.vocabulary.incident import INCIDENT_COLUMNS, REJECTED_COLUMNS, SourceFormatError
 from table_reading import (
     AS_OF,
     GOOD_ROW,
@@ -305,3 +305,48 @@ def test_a_source_is_all_its_files(tmp_path):
     readings = read_source(POLICE, TOWN, tmp_path, tmp_path, grid=GRID, as_of=AS_OF)
 
     assert [reading.report.n_accepted for reading in readings] == [1, 2]
+
+
+def town_with_patterns(*patterns, ignored=()):
+    burglary, robbery = TOWN.offence_types
+    kinds = (burglary, replace(robbery, label_patterns=patterns))
+    return replace(TOWN, offence_types=kinds, ignored_label_patterns=ignored)
+
+
+def test_a_label_that_fits_a_pattern_belongs_to_its_type(read):
+    area = town_with_patterns("ROB*")
+    rows = [f"2020-01-31,{label},630250,4833250\n" for label in ("Robbery armed", " rob ", "Arson")]
+
+    reading = read(HEADER + "".join(rows), area=area)
+
+    assert accepted(reading, "offence_type") == [("robbery",)] * 2
+    assert rejected(reading) == [(4, "unmapped label", "Arson")]
+
+
+def test_a_label_in_a_list_needs_no_pattern(read):
+    area = town_with_patterns("*", ignored=())
+
+    reading = read(
+        HEADER + "2020-01-31,Burglary,630250,4833250\n2020-01-31,Parking,1,1\n", area=area
+    )
+
+    assert accepted(reading, "offence_type") == [("burglary",)]
+    assert reading.report.ignored_labels == {"Parking": 1}
+
+
+def test_a_label_that_fits_an_ignored_pattern_is_ignored(read):
+    area = town_with_patterns("ROB*", ignored=("*parking*",))
+
+    reading = read(HEADER + GOOD_ROW + "2020-01-31,No Parking,630250,4833250\n", area=area)
+
+    assert reading.report.ignored_labels == {"No Parking": 1}
+
+
+def test_a_label_that_two_patterns_claim_is_refused(read):
+    area = town_with_patterns("ROB*", ignored=("*officer",))
+
+    with pytest.raises(
+        SourceFormatError,
+        match=r"'rob officer' fits 'rob\*' of 'robbery' and '\*officer' of 'ignored",
+    ):
+        read(HEADER + "2020-01-31,Rob Officer,630250,4833250\n", area=area)

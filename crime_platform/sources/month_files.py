@@ -7,12 +7,14 @@ rows give equal bytes in whatever order, how often and on which pages the server
 
 import filecmp
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from crime_platform.sources.api_rows import ApiRow, columns_of
+from crime_platform.sources.clock_values import moment_of
 from crime_platform.vocabulary.artifact import sync_file, written_aside
 from crime_platform.vocabulary.incident import DROP_SAME_ID
 from crime_platform.vocabulary.source import Source
@@ -149,8 +151,9 @@ class MonthFiles:
         moment = f"try_cast(left(c{at}, 10) as timestamp)"
         values: dict[str, object] = {"first": str(first), "last": str(last)}
         if self._source.datetime_formats:
-            moment = f"try_strptime(c{at}, $formats)::timestamp"
-            values["formats"] = list(self._source.datetime_formats)
+            # The publisher's month is all that is asked: which clock it is by does not matter.
+            local = replace(self._source, timestamps_are="local")
+            moment = f"cast({moment_of(f'c{at}', local)} as timestamp)"
         self._connection.execute(WITH_MONTHS.format(moment=moment, undated=UNDATED), values)
 
     def _write_month(self, path: Path, month: str) -> bool:

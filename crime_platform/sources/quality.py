@@ -2,12 +2,13 @@
 
 import datetime as dt
 import difflib
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from crime_platform.sources.places import PlaceMatch
-from crime_platform.sources.table_report import TableReport, together
+from crime_platform.sources.table_report import WITHOUT_PLACE, TableReport, together
 from crime_platform.sources.table_values import MAX_COUNT
 from crime_platform.vocabulary.incident import (
     BAD_COUNT,
@@ -21,7 +22,7 @@ from crime_platform.vocabulary.incident import (
     SourceFormatError,
 )
 from crime_platform.vocabulary.projection import WGS84, CellFinder, project
-from crime_platform.vocabulary.source import PlaceTable
+from crime_platform.vocabulary.source import EPOCH, EPOCH_MS, ISO, PlaceTable
 from crime_platform.vocabulary.study_area import Source, StudyArea
 
 WRONG_ROW_REASONS = (
@@ -62,6 +63,20 @@ COMMON_FORMATS = (
     "%d/%m/%y",
 )
 """Tried on a date that cannot be parsed, to suggest one."""
+
+_DIGITS = re.compile(r"\d+(\.0*)?")
+COORDINATE_CURES = (
+    (re.compile(r"(?i)\bpoint\b.*\("), "map the column as point in [source.columns]"),
+    (
+        re.compile(
+            r"^[([]?\s*-?\d+[.,]\d+\s*[,;]\s*-?\d+[.,]\d+\s*[)\]]?$|\(-?[\d.]+, ?-?[\d.]+\)$"
+        ),
+        'map the column as point in [source.columns], with point_format = "lat_lon" or "lon_lat"',
+    ),
+    (re.compile(r"^0[01]0[1-7]0000[0-9A-Fa-f]+$"), "that is WKB; export the point as WKT"),
+    (re.compile(r"\d,\d+$|\d,\d+ "), 'if its comma is a decimal mark, write decimal = ","'),
+)
+"""Ways to write coordinates by which the columns cannot be read as two plain numbers."""
 
 
 def require_some_accepted(
@@ -144,7 +159,9 @@ def _complaint(
         ),
         MISSING_OFFENCE: lambda: f"column {columns.offence!r} is blank; check offence",
         UNMAPPED_LABEL: lambda: _label_advice(report, area),
-        UNPARSEABLE_DATE: lambda: _date_advice(report.examples.get(UNPARSEABLE_DATE), source),
+        UNPARSEABLE_DATE: lambda: _date_advice(
+            report.examples.get(UNPARSEABLE_DATE), report, source
+        ),
         IN_THE_FUTURE: lambda: (
             f"e.g. {report.examples[IN_THE_FUTURE]}; check that day and month are not swapped in "
             f"datetime_format ({_written_formats(source)})"
@@ -172,15 +189,20 @@ def _label_advice(report: TableReport, area: StudyArea) -> str:
     )
 
 
-def _date_advice(example: str | None, source: Source) -> str:
+def _date_advice(example: str | None, report: TableReport, source: Source) -> str:
+    column = source.columns.occurred_at
     if example is None:
-        return f"column {source.columns.occurred_at!r} is blank; check occurred_at"
+        return f"column {column!r} is blank; check occurred_at"
     fitting = [form for form in COMMON_FORMATS if _fits(example, form)]
-    suggestion = f'try datetime_format = "{fitting[0]}"' if fitting else "correct datetime_format"
-    return (
-        f"{example!r} in column {source.columns.occurred_at!r} is not "
-        f"{_written_formats(source)}; {suggestion}"
-    )
+    if _DIGITS.fullmatch(example) and len(example.partition(".")[0]) in (10, 13):
+        fitting = [EPOCH if len(example.partition(".")[0]) == 10 else EPOCH_MS]
+    suggestion = "correct datetime_format"
+    if fitting and not report.n_accepted:
+        suggestion = f'try datetime_format = "{fitting[0]}"'
+    elif fitting:  # some rows are written as the source says, others in a second way
+        both = ", ".join(f'"{each}"' for each in (*(source.datetime_formats or (ISO,)), fitting[0]))
+        suggestion = f"try a list with both ways, datetime_format = [{both}]"
+    return f"{example!r} in column {column!r} is not {_written_formats(source)}; {suggestion}"
 
 
 def _written_formats(source: Source) -> str:
@@ -196,7 +218,7 @@ def _fits(example: str, form: str) -> bool:
 
 
 def _geocoded_complaint(report: TableReport, source: Source, wanted: float) -> str:
-    east, north = source.point
+    east, north = source.coordinates
     share = report.n_geocoded / max(report.n_accepted, 1)
     if source.places is not None:
         return (
@@ -204,11 +226,23 @@ def _geocoded_complaint(report: TableReport, source: Source, wanted: float) -> s
             f"{source.places.file} knows, expected {wanted:.1%}; the publisher does not know the "
             "others, so lower min_geocoded_share and know that they count in totals only"
         )
+    columns = repr(east) if east == north else f"{east!r} and {north!r}"
     return (
-        f"not geocoded: only {share:.1%} of accepted rows have numbers in {east!r} and {north!r}, "
-        f"expected {wanted:.1%}; check both columns, or lower min_geocoded_share and know that the "
-        "rest counts in totals only"
+        f"not geocoded: only {share:.1%} of accepted rows have coordinates in {columns}, "
+        f"expected {wanted:.1%}; {_coordinate_advice(report.examples.get(WITHOUT_PLACE))}, "
+        "or lower min_geocoded_share and know that the rest counts in totals only"
     )
+
+
+def _coordinate_advice(example: str | None) -> str:
+    """What to do about coordinates that are blank, or written in a way the TOML does not say."""
+    if example is None:
+        return "the others are blank: check the columns"
+    told = f"the first without is {example!r}"
+    for pattern, cure in COORDINATE_CURES:
+        if pattern.search(example):
+            return f"{told}: {cure}"
+    return f"{told}: check the columns, and decimal, thousands and point_format under [[source]]"
 
 
 def _vintage_complaint(match: PlaceMatch, places: PlaceTable) -> str:
@@ -228,7 +262,7 @@ def _place_advice(
     report: TableReport, source: Source, area: StudyArea, grid: CellFinder | None
 ) -> str:
     east, north = np.array(report.outside_points, dtype=float).T
-    names = source.point
+    names = source.coordinates
     where = (
         f"e.g. {names[0]} {east.min():.8g}..{east.max():.8g}, {names[1]} {north.min():.8g}.."
         f"{north.max():.8g} ({source.point_crs})"

@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crime_platform.sources.label_types import fill_labels
+from crime_platform.sources.table_report import MAX_VALUE_CHARACTERS
 from crime_platform.sources.table_scan import drop_loaded
 from crime_platform.vocabulary.incident import (
     AFTER_LAST_MONTH,
@@ -28,10 +30,9 @@ from crime_platform.vocabulary.incident import (
     UNPARSEABLE_DATE,
 )
 from crime_platform.vocabulary.projection import WGS84, CellFinder, project
-from crime_platform.vocabulary.study_area import Source, StudyArea, label_key
+from crime_platform.vocabulary.study_area import Source, StudyArea
 
 POINTS_AT_ONCE = 1 << 18
-MAX_VALUE_CHARACTERS = 200  # kept of a value that was rejected: some fields hold a whole file
 
 
 PLACES = pa.schema(
@@ -140,13 +141,7 @@ def judge_rows(
     connection: duckdb.DuckDBPyConnection, area: StudyArea, as_of: dt.date, places: Path
 ) -> None:
     """Give every loaded row its offence type, its place, and the first reason against it."""
-    labels = area.type_of_label
-    keys = [*labels, *map(label_key, area.ignored_labels)]
-    types = [*labels.values(), *[None] * len(area.ignored_labels)]
-    connection.execute(
-        "create table label as select unnest(?) as label_key, unnest(?) as offence_type",
-        [keys, types],
-    )
+    fill_labels(connection, area)
     end = area.last_month + 1 if area.last_month is not None else np.datetime64("9999-12", "M")
     values = {
         "first_day": area.first_month.astype("datetime64[D]").item(),

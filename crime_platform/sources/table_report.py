@@ -11,7 +11,9 @@ from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.incident import OUTSIDE_GRID, UNMAPPED_LABEL
 
 MAX_LABELS = 50
+WITHOUT_PLACE = "accepted without a place"
 MAX_POINTS = 200
+MAX_VALUE_CHARACTERS = 200  # kept of a value that was rejected: some fields hold a whole file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class TableReport:
         """Finding, rows, share of all rows and one example, for the table data_quality."""
         counted = {
             "accepted": self.n_accepted,
-            "accepted without a place": self.n_accepted - self.n_geocoded,
+            WITHOUT_PLACE: self.n_accepted - self.n_geocoded,
             "equal to an earlier row": self.n_repeated,
             "ignored label": self.n_ignored,
             "of another area": self.n_elsewhere,
@@ -146,6 +148,10 @@ def report_of(
         select source_offence, count(*) as n from judged where is_ignored
         group by all order by n desc, source_offence
     """).fetchall()
+    unplaced = connection.execute(f"""
+        select left(min_by(bad_place, (source_file, source_row)), {MAX_VALUE_CHARACTERS})
+        from judged where is_accepted and x_m is null and bad_place is not null
+    """).fetchall()
     points = connection.execute(f"""
         select east, north from judged where reason = '{OUTSIDE_GRID}'
         order by source_file, source_row limit {MAX_POINTS}
@@ -163,7 +169,14 @@ def report_of(
         first_day=first,
         last_day=last,
         n_rejected={reason: n for reason, n, _ in rejected},
-        examples={reason: value for reason, _, value in rejected if value is not None},
+        examples={
+            reason: value
+            for reason, value in (
+                *((reason, value) for reason, _, value in rejected),
+                *((WITHOUT_PLACE, value) for (value,) in unplaced),
+            )
+            if value is not None
+        },
         unmapped_labels=dict(labels),
         ignored_labels=dict(ignored),
         outside_points=tuple(points),

@@ -17,14 +17,9 @@ from crime_platform.sources.archives import fresh_path
 from crime_platform.sources.columns import match_columns
 from crime_platform.sources.csv_quotes import overwrite_lines, overwrite_open_quotes
 from crime_platform.sources.files import GEOJSON, PARQUET, TableFile
-from crime_platform.sources.geojson import write_features_as_csv
+from crime_platform.sources.geojson import GEOMETRY_COLUMNS, write_features_as_csv
 from crime_platform.sources.row_numbers import numbered_rows, rows_passed_over
-from crime_platform.sources.table_values import (
-    kept_values,
-    place_texts,
-    typed_columns,
-    wanted_columns,
-)
+from crime_platform.sources.table_values import query_values, typed_columns, wanted_columns
 from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.study_area import Source, StudyArea
@@ -54,6 +49,7 @@ LOADED_COLUMNS = {
     "north": "double",
     "n_incidents": "integer",
     "bad_count": "varchar",
+    "bad_place": "varchar",
     "fingerprint": "ubigint",
 }
 LOADED = f"create table loaded ({', '.join(map(' '.join, LOADED_COLUMNS.items()))})"
@@ -72,6 +68,7 @@ class Scan:
     path: Path
     first_row: int  # number of the first row of data
     is_text: bool
+    numeric: frozenset[str] = frozenset()  # keys whose columns hold numbers, not texts
     delimiter: str = ","
     n_columns: int = 0
     header: tuple[str, ...] = ()
@@ -134,13 +131,14 @@ def _scan_parquet(
     positions = match_columns(file.label, names, wanted_columns(source), source.optional)
     quoted = {key: '"' + names[at].replace('"', '""') + '"' for key, at in positions.items()}
     columns = ", ".join(f"cast({name} as varchar) as {key}" for key, name in quoted.items())
-    date_type = types[names[positions["occurred_at"]]]
+    type_of = {key: types[names[at]] for key, at in positions.items()}
+    date_type = type_of.get("occurred_at", "VARCHAR")
     if date_type == "TIMESTAMP WITH TIME ZONE" and source.timestamps_are == "local":
         raise SourceFormatError(
             f"{file.label}: column {source.columns.occurred_at!r} holds instants, not local times; "
             f'write timestamps_are = "utc" for source {source.name!r}'
         )
-    if date_type != "VARCHAR":
+    if date_type.startswith(("DATE", "TIMESTAMP")):
         source = replace(source, datetime_formats=())  # a date is written as ISO 8601
     relation = f"select {columns} from read_parquet($path)"
     scan = Scan(
@@ -149,10 +147,17 @@ def _scan_parquet(
         path=file.path,
         first_row=1,
         is_text=False,
+        numeric=frozenset(key for key, kind in type_of.items() if _is_number(kind)),
         header=tuple(names),
         types=tuple(types.values()),
     )
     return scan, source
+
+
+def _is_number(duckdb_type: str) -> bool:
+    return duckdb_type.endswith("INT") or duckdb_type.startswith(
+        ("INTEGER", "UINTEGER", "FLOAT", "DOUBLE", "DECIMAL", "HUGEINT")
+    )
 
 
 def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
@@ -168,6 +173,7 @@ def _scan_geojson(file: TableFile, source: Source, scratch: Path) -> Scan:
         path=target,
         first_row=1,
         is_text=False,
+        numeric=frozenset(key for key, name in mapped.items() if name in GEOMETRY_COLUMNS),
         header=found,
     )
 
@@ -263,13 +269,10 @@ def _fill_scanned(
     connection: duckdb.DuckDBPyConnection, scan: Scan, source: Source, area: StudyArea
 ) -> tuple[list[tuple[int, int]], bool]:
     """Rejects, and whether one of them may hide rows behind an open quote."""
-    query = f"create or replace table scanned as {typed_columns(scan.relation, source, scan.keys)}"
-    values: dict[str, object] = {"path": str(scan.path)}
-    values |= {"formats": list(source.datetime_formats)} if "$formats" in query else {}
-    values |= {"kept": kept_values(source)} if "$kept" in query else {}
-    values |= {"place_texts": place_texts(source)} if "$place_texts" in query else {}
-    values |= {"timezone": area.timezone} if "$timezone" in query else {}
-    connection.execute(query, values)
+    columns = typed_columns(scan.relation, source, scan.keys, scan.numeric)
+    query = f"create or replace table scanned as {columns}"
+    values = query_values(query, source, area.timezone)
+    connection.execute(query, {"path": str(scan.path), **values})
     if "store_rejects" not in query:
         return [], False
     rejects = connection.execute("""

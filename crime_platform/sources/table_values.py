@@ -3,22 +3,20 @@
 A value that cannot be parsed becomes null, with its text beside it where a person will ask for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from crime_platform.vocabulary.source import HHMM, place_columns, place_literals
+from crime_platform.sources.clock_values import clock_hour, moment_of
+from crime_platform.sources.number_values import number_of, point_of
+from crime_platform.vocabulary.source import template_columns, template_literals
 from crime_platform.vocabulary.study_area import Source
 
 MAX_COUNT = 10_000_000  # incidents in one row: more are a mistake, and would overflow the totals
-DAY_LENGTH = len("2014-01-31")
-SECOND_LENGTH = len("2014-01-31 23:59:59")
 # Form in which codes and names of places are compared: publishers end names in a full stop and
 # write the same code with and without leading zeros.
 PLACE_KEY = "ltrim(lower(trim(rtrim(trim(cast({} as varchar)), '.'))), '0')"
-CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 # Years that a calendar knows: a date beyond them cannot be computed with, and is a mistake.
 DATED = "moment between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
 OUTER_BLANKS = (9, 10, 13, 32, 160)  # tab, line feed, return, blank, hard blank
-CLOCK_CODES = ("%H", "%I", "%-H", "%-I", "%c", "%X")
 
 
 def wanted_columns(source: Source) -> dict[str, str]:
@@ -27,35 +25,45 @@ def wanted_columns(source: Source) -> dict[str, str]:
     return source.columns.mapped() | filtered
 
 
-def kept_values(source: Source) -> list[str]:
-    """What the column of `[source.only]` must hold, in the form that `$kept` is compared in."""
-    values = () if source.only is None else source.only.values
-    return [value.strip().rstrip(".").strip().lower().lstrip("0") for value in values]
+def query_values(query: str, source: Source, timezone: str) -> dict[str, object]:
+    """Values of the parameters that a query of `typed_columns` has, without the path."""
+    columns = source.columns
+    kept = () if source.only is None else source.only.values
+    values = {
+        "kept": [value.strip().rstrip(".").strip().lower().lstrip("0") for value in kept],
+        "place_texts": list(template_literals(columns.place or "")),
+        "occurred_at_texts": list(template_literals(columns.occurred_at)),
+        "offence_label": source.offence_label,
+        "timezone": timezone,
+    }
+    return {name: value for name, value in values.items() if f"${name}" in query}
 
 
-def place_texts(source: Source) -> list[str]:
-    """For `$place_texts`: what stands before, between and behind the columns of a template."""
-    written = source.columns.place or ""
-    return list(place_literals(written)) if place_columns(written) else []
-
-
-def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
+def typed_columns(
+    relation: str, source: Source, keys: Sequence[str], numeric: Collection[str] = ()
+) -> str:
     """Query for the columns of LOADED that follow the row number.
 
-    It reads $path, and $formats, $kept, $place_texts or $timezone when the source needs them.
+    It reads $path, and what `query_values` gives it.
 
     Args:
         relation: SQL that offers one text column per key.
         source: how the texts are read.
         keys: of the mapping, as far as the file has their columns.
+        numeric: keys whose columns hold numbers and no texts: no mark of the source is in them.
     """
     cleaned = ", ".join(f"nullif({_trimmed(key)}, '') as {key}" for key in keys)
     optional = (
         *("id", "hour", "count", "premises", "part", "place", "district"),
         *(("x", "y") if source.columns.place is not None else ()),
     )
-    absent = ", ".join(f"null as {key}" for key in optional if key not in keys)
-    east, north = ("lon", "lat") if source.columns.lon is not None else ("x", "y")
+    absent = [f"null as {key}" for key in optional if key not in keys]
+    if source.offence_label is not None:
+        absent.append("$offence_label as offence")
+    if "occurred_at" not in keys:
+        absent.append(f"{_filled_in('occurred_at', source.columns.occurred_at)} as occurred_at")
+    whole = ", ".join(["*", *absent])
+    east, north = _coordinates(source, numeric)
     n_incidents = (
         f"case when count >= 1 and count <= {MAX_COUNT} and count = floor(count) then count end"
         if "count" in keys
@@ -67,17 +75,20 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
         else "false"
     )
     return f"""
-        with cleaned as (select {cleaned}{", " + absent if absent else ""} from ({relation})),
+        with cleaned as (select {cleaned} from ({relation})),
+        whole as (select {whole} from cleaned),
         parsed as (
             select
-                {_moment(source)} as moment, {_hour(source, keys)} as clock_hour,
-                try_cast({east} as double) as east, try_cast({north} as double) as north,
-                try_cast(count as double) as count, count as count_text,
+                {moment_of("occurred_at", source)} as moment,
+                {clock_hour(source, has_hour="hour" in keys)} as clock_hour,
+                {east} as east, {north} as north,
+                {number_of("count", source, numeric)} as count, count as count_text,
                 id, occurred_at, offence, premises, part,
                 {PLACE_KEY.format(_place(source))} as place,
                 {PLACE_KEY.format("district")} as district, {is_elsewhere} as is_elsewhere,
+                {_place_text(source)} as place_text,
                 hash({", ".join(keys)}) as fingerprint
-            from cleaned
+            from whole
         ),
         placed as (
             select *, isfinite(east) and isfinite(north) and (east, north) <> (0, 0) as is_placed
@@ -94,19 +105,44 @@ def typed_columns(relation: str, source: Source, keys: Sequence[str]) -> str:
             case when is_placed then north end as north,
             cast({n_incidents} as integer) as n_incidents,
             case when {n_incidents} is null then count_text end as bad_count,
+            case when not coalesce(is_placed, false) then place_text end as bad_place,
             fingerprint
         from placed
     """
 
 
+def _coordinates(source: Source, numeric: Collection[str]) -> tuple[str, str]:
+    """SQL for the eastward and the northward coordinate."""
+    columns = source.columns
+    if columns.point is not None:
+        return point_of("point", source)
+    east, north = ("lon", "lat") if columns.lon is not None else ("x", "y")
+    return number_of(east, source, numeric), number_of(north, source, numeric)
+
+
+def _place_text(source: Source) -> str:
+    """SQL for the coordinates as they are written; null where there are none, or codes instead."""
+    columns = source.columns
+    if columns.point is not None:
+        return "point"
+    if columns.place is not None:
+        return "null"
+    east, north = ("lon", "lat") if columns.lon is not None else ("x", "y")
+    return f"nullif(concat_ws(' ', {east}, {north}), '')"
+
+
 def _place(source: Source) -> str:
     """SQL for the code of a place: its column, or the template; null where all of it is blank."""
-    names = [f"place_{at}" for at in range(1, len(place_texts(source)))]
-    if not names:
-        return "place"
-    pieces = [f"coalesce({name}, '') || $place_texts[{at}]" for at, name in enumerate(names, 2)]
-    whole = " || ".join(["$place_texts[1]", *pieces])
-    return f"case when coalesce({', '.join(names)}) is not null then {whole} end"
+    written = source.columns.place or ""
+    return _filled_in("place", written) if template_columns(written) else "place"
+
+
+def _filled_in(key: str, template: str) -> str:
+    """SQL for a template with its columns filled in; null where all of them are blank."""
+    names = [f"{key}_{at}" for at in range(1, len(template_columns(template)) + 1)]
+    pieces = [f"coalesce({name}, '') || ${key}_texts[{at}]" for at, name in enumerate(names, 2)]
+    whole = " || ".join([f"${key}_texts[1]", *pieces])
+    return f"case when coalesce({', '.join(names)}) is not null then trim({whole}) end"
 
 
 def _trimmed(key: str) -> str:
@@ -118,37 +154,3 @@ def _trimmed(key: str) -> str:
     first, last = f"unicode({key})", f"unicode(right({key}, 1))"
     needs_it = f"{first} in {OUTER_BLANKS} or {last} in {OUTER_BLANKS}"
     return f"case when {needs_it} then trim({key}, {blanks}) else {key} end"
-
-
-def _moment(source: Source) -> str:
-    """SQL for the local time of an incident, null where it cannot be parsed."""
-    is_utc = source.timestamps_are == "utc"
-    if source.datetime_formats:
-        parsed = "try_strptime(occurred_at, $formats)"
-        if is_utc and _has_clock(source):
-            return f"try(timezone($timezone, cast({parsed} as timestamptz)))"
-        return parsed
-    # What follows the seconds is an offset: a local time is read off the clock, as written.
-    local = f"try_cast(left(occurred_at, {SECOND_LENGTH}) as timestamp)"
-    if not is_utc:
-        return local
-    # Instants at the ends of time have no local clock: the attempt gives null.
-    instant = "try(timezone($timezone, try_cast(occurred_at as timestamptz)))"
-    return f"case when length(occurred_at) <= {DAY_LENGTH} then {local} else {instant} end"
-
-
-def _hour(source: Source, keys: Sequence[str]) -> str:
-    """SQL for the hour: the mapped column, else the clock part of the timestamp."""
-    if "hour" in keys:
-        clock = f"hour(try_strptime(hour, {list(CLOCK_FORMATS)}))"
-        number = "try_cast(hour as double)"
-        if source.hour_format == HHMM:  # 5 is five past midnight, and 99 is no time of day
-            number = f"case when {number} % 100 < 60 then {number} / 100 end"
-        return f"case when contains(hour, ':') then {clock} else floor({number}) end"
-    if not source.datetime_formats:
-        return f"case when length(occurred_at) > {DAY_LENGTH} then hour({_moment(source)}) end"
-    return f"hour({_moment(source)})" if _has_clock(source) else "null"
-
-
-def _has_clock(source: Source) -> bool:
-    return any(code in each for each in source.datetime_formats for code in CLOCK_CODES)

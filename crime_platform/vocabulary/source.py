@@ -36,6 +36,17 @@ _NEVER_LOADED = re.compile(
     r"age|ages|race|races|racial\w*|sex|gender\w*|ethnic\w*|arrest\w*|susp|suspect\w*"
     r"|officer\w*|patrol\w*"
 )
+EPOCH, EPOCH_MS = "epoch", "epoch_ms"  # seconds and milliseconds since 1970 in UTC
+EPOCH_WORDS = (EPOCH, EPOCH_MS)
+ISO = "iso"  # ISO 8601, where other formats stand beside it
+DATE_WORDS = (ISO, *EPOCH_WORDS)  # that may stand for the codes of a datetime_format
+
+WKT, LAT_LON, LON_LAT = "wkt", "lat_lon", "lon_lat"
+POINT_FORMATS = (WKT, LAT_LON, LON_LAT)  # POINT (lon lat), (lat, lon), (lon, lat)
+
+DECIMAL_MARKS = (".", ",")
+THOUSANDS_MARKS = (".", ",", " ", "'")  # the blank is also a hard or a narrow one
+
 _DAY_CODE = re.compile(r"%-?[djcxDF]")
 _BRACED = re.compile(r"\{([^{}]*)\}")
 
@@ -44,17 +55,19 @@ _BRACED = re.compile(r"\{([^{}]*)\}")
 class ColumnMapping:
     """Names of the publisher's columns. No other column is ever read.
 
-    The place is `lon` and `lat`, or `x` and `y` when the source states another CRS, or `place` and
-    `district`: codes that `[source.places]` knows the points of. A place that is spread over
-    several columns is a template with each of them in braces: `{BlockNumber} {StreetName}`.
+    The place is `lon` and `lat`, or `x` and `y` when the source states another CRS, or `point`,
+    one column with both, or `place` and `district`: codes that `[source.places]` knows the points
+    of. A place or a date that is spread over several columns is a template with each of them in
+    braces: `{BlockNumber} {StreetName}`, `{YEAR}-{MONTH}-{DAY}`.
     """
 
     occurred_at: str
-    offence: str
+    offence: str | None = None  # left out where every row is one offence
     lon: str | None = None
     lat: str | None = None
     x: str | None = None
     y: str | None = None
+    point: str | None = None  # both coordinates in one text
     place: str | None = None  # code of a small area, such as a meshblock
     district: str | None = None  # code of a larger one, where the small one is not known
     id: str | None = None
@@ -65,11 +78,13 @@ class ColumnMapping:
 
     def __post_init__(self) -> None:
         pairs = [pair for pair in ((self.lon, self.lat), (self.x, self.y)) if pair != (None, None)]
-        if any(None in pair for pair in pairs) or len(pairs) + (self.place is not None) != 1:
+        n_others = (self.point is not None) + (self.place is not None)
+        if any(None in pair for pair in pairs) or len(pairs) + n_others != 1:
             raise StudyAreaError(
-                "lon: name lon and lat, or x and y, or place, and only one of the three"
+                "lon: name lon and lat, or x and y, or point, or place, and only one of the four"
             )
-        _require_whole_template(self.place or "")
+        _require_whole_template("place", self.place or "")
+        _require_whole_template("occurred_at", self.occurred_at)
         if self.district is not None and self.place is None:
             raise StudyAreaError("district: it stands in where place is not known; name place too")
         for key, column in self.mapped().items():
@@ -82,16 +97,17 @@ class ColumnMapping:
     def mapped(self) -> dict[str, str]:
         """The keys that name a column, with the column; `place_1`, `place_2` for a template's."""
         named = {key: getattr(self, key) for key in self.__slots__}
-        parts = place_columns(self.place or "")
-        if parts:
-            named["place"] = None
-            named |= {f"place_{at}": column for at, column in enumerate(parts, start=1)}
+        for key in ("occurred_at", "place"):
+            parts = template_columns(named[key] or "")
+            if parts:
+                named[key] = None
+                named |= {f"{key}_{at}": column for at, column in enumerate(parts, start=1)}
         return {key: column for key, column in named.items() if column is not None}
 
     @property
-    def point(self) -> tuple[str, str]:
+    def coordinates(self) -> tuple[str, str]:
         """Columns of the eastward and the northward coordinate; blank where codes say the place."""
-        return (self.lon or self.x or "", self.lat or self.y or "")
+        return (self.lon or self.x or self.point or "", self.lat or self.y or self.point or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +158,7 @@ class Source:
     """One publisher's files and how their columns are read."""
 
     name: str
-    paths: tuple[str, ...]  # files or globs, absolute or below the home folder
+    paths: tuple[str, ...]  # files, folders or globs, absolute or below the home folder
     columns: ColumnMapping
     format: str = TABLE
     publisher: str = ""
@@ -150,10 +166,18 @@ class Source:
     url: str = ""
     duplicates: str = KEEP
     revisions: str = ADD  # what happens when several files hold the same month
-    datetime_formats: tuple[str, ...] = ()  # strptime, tried in turn; ISO 8601 when there is none
+    # Strptime codes or DATE_WORDS, tried in turn; ISO 8601 when there is none.
+    datetime_formats: tuple[str, ...] = ()
     timestamps_are: str = "local"
     hour_format: str = HOUR  # how the hour column is written; 23:05 is understood in both
     crs: str = WGS84  # of the two coordinate columns
+    point_format: str = WKT  # how columns.point is written
+    decimal: str = "."  # in the columns of coordinates and counts
+    thousands: str | None = None  # between groups of three digits there
+    offence_label: str | None = None  # of every row, where no column says it
+    exclude: tuple[str, ...] = ()  # globs of paths left out, or of names alone
+    sheet: str | None = None  # of a workbook with several
+    layer: str | None = None  # of a file with several
     encoding: str | None = None  # UTF-8 or what the byte order mark says, when absent
     optional: tuple[str, ...] = ()  # keys of columns that some files leave out
     published_on: str | None = None  # strptime of a file's whole name, where it tells the day
@@ -169,30 +193,61 @@ class Source:
         require_one_of("revisions", self.revisions, REVISION_RULES)
         require_one_of("timestamps_are", self.timestamps_are, TIMESTAMP_CLOCKS)
         require_one_of("hour_format", self.hour_format, HOUR_FORMATS)
+        require_one_of("point_format", self.point_format, POINT_FORMATS)
         if not self.paths:
             raise StudyAreaError("paths: expected at least one file or glob, found none")
+        self._require_offence()
+        self._require_marks()
+        self._require_date_formats()
         self._require_place()
         self._require_api()
         if self.duplicates == DROP_SAME_ID and self.columns.id is None:
             raise StudyAreaError(
                 f"duplicates: {DROP_SAME_ID!r} needs the id column; map id in [source.columns]"
             )
+
+    @property
+    def coordinates(self) -> tuple[str, str]:
+        """Columns of the eastward and the northward coordinate, here or in the table of places."""
+        return self.columns.coordinates if self.places is None else (self.places.x, self.places.y)
+
+    @property
+    def point_crs(self) -> str:
+        """CRS of those two columns."""
+        return self.crs if self.places is None else self.places.crs
+
+    def _require_offence(self) -> None:
+        if (self.columns.offence is None) == (self.offence_label is None):
+            raise StudyAreaError(
+                "offence: say what happened in one way: map the column as offence in "
+                '[source.columns], or, where every row is one offence, offence_label = "LABEL"'
+            )
+
+    def _require_marks(self) -> None:
+        require_one_of("decimal", self.decimal, DECIMAL_MARKS)
+        if self.thousands is None:
+            return
+        require_one_of("thousands", self.thousands, THOUSANDS_MARKS)
+        if self.thousands == self.decimal:
+            raise StudyAreaError(
+                f"thousands: {self.thousands!r} is the decimal mark too, so 1{self.thousands}234 "
+                'has two meanings; write e.g. decimal = "," and thousands = "."'
+            )
+
+    def _require_date_formats(self) -> None:
+        for form in self.datetime_formats:
+            if "%" not in form and form not in DATE_WORDS:
+                raise StudyAreaError(
+                    f"datetime_format: {form!r} holds no strptime code; write e.g. "
+                    f'"%d/%m/%Y %H:%M", or "{EPOCH}" or "{EPOCH_MS}" for seconds or milliseconds '
+                    "since 1970"
+                )
         is_zoned = any("%z" in each for each in self.datetime_formats)
         if is_zoned and self.timestamps_are == "local":
             raise StudyAreaError(
                 "timestamps_are: a datetime_format with %z reads instants; write "
                 'timestamps_are = "utc", and the local day follows from the time zone'
             )
-
-    @property
-    def point(self) -> tuple[str, str]:
-        """Columns of the eastward and the northward coordinate, here or in the table of places."""
-        return self.columns.point if self.places is None else (self.places.x, self.places.y)
-
-    @property
-    def point_crs(self) -> str:
-        """CRS of those two columns."""
-        return self.crs if self.places is None else self.places.crs
 
     def _require_place(self) -> None:
         if self.columns.x is not None and self.crs == WGS84:
@@ -222,6 +277,11 @@ class Source:
         if self.api is None:
             return
         self.api.require_layout(self.format)
+        if template_columns(self.columns.occurred_at):
+            raise StudyAreaError(
+                f"occurred_at: {self.columns.occurred_at!r} puts a date together, and rows of an "
+                "API are asked for by one; name the field that holds the whole date"
+            )
         for column in self.columns.mapped().values():
             if not is_field(column):
                 raise StudyAreaError(
@@ -248,7 +308,11 @@ def require_days(source: Source) -> None:
     Raises:
         IncompleteDataError: if its format gives months only, or one of its date formats does.
     """
-    monthly = [form for form in source.datetime_formats if not _DAY_CODE.search(form)]
+    monthly = [
+        form
+        for form in source.datetime_formats
+        if form not in DATE_WORDS and not _DAY_CODE.search(form)
+    ]
     if source.format in MONTHLY_FORMATS or monthly:
         raise IncompleteDataError(
             f"source {source.name!r} (format {source.format}, dates written "
@@ -257,22 +321,23 @@ def require_days(source: Source) -> None:
         )
 
 
-def place_columns(written: str) -> tuple[str, ...]:
+def template_columns(written: str) -> tuple[str, ...]:
     """Columns that a template such as `{BlockNumber} {StreetName}` names; none of a plain name."""
     return tuple(column.strip() for column in _BRACED.split(written)[1::2])
 
 
-def place_literals(written: str) -> tuple[str, ...]:
+def template_literals(written: str) -> tuple[str, ...]:
     """The texts before, between and behind the columns of a template: one more than columns."""
     return tuple(_BRACED.split(written)[::2])
 
 
-def _require_whole_template(written: str) -> None:
-    left_over = "".join(place_literals(written))
-    if "{" in left_over or "}" in left_over or "" in place_columns(written):
+def _require_whole_template(key: str, written: str) -> None:
+    left_over = "".join(template_literals(written))
+    if "{" in left_over or "}" in left_over or "" in template_columns(written):
+        example = "{BlockNumber} {StreetName}" if key == "place" else "{YEAR}-{MONTH}-{DAY}"
         raise StudyAreaError(
-            f"place: {written!r} is no whole template; write each column in braces of its own, "
-            'e.g. "{BlockNumber} {StreetName}"'
+            f"{key}: {written!r} is no whole template; write each column in braces of its own, "
+            f'e.g. "{example}"'
         )
 
 

@@ -6,6 +6,7 @@ Nothing here opens a data file, and no slow library is imported until an area is
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,6 +61,7 @@ class StudyArea:
     last_month: Month | None = None  # a closed data set ends here
     step: str = "month"
     ignored_labels: tuple[str, ...] = ()  # known, and none of our offence types
+    ignored_label_patterns: tuple[str, ...] = ()  # globs of such labels
     premises_types: tuple[PremisesType, ...] = ()  # labels on none of them are left out
     includes_police_discovered: bool = False
     is_simulated: bool = False  # no incident of it ever happened
@@ -86,6 +88,8 @@ class StudyArea:
         _require_unique("premises_type", [kind.name for kind in self.premises_types])
         _require_one_owner("ignored_labels", self.ignored_labels, self.offence_types)
         _require_one_owner("", (), self.premises_types)
+        _require_one_owner_of_patterns(self.pattern_owners)
+        self._require_known_offence_labels()
         self._require_premises_column()
         self._require_flag_for_police_discovered()
         if self.streets is not None:
@@ -117,10 +121,36 @@ class StudyArea:
         return {label_key(label): kind.name for kind in self.offence_types for label in kind.labels}
 
     @property
+    def pattern_owners(self) -> tuple[tuple[str, str | None], ...]:
+        """Patterns of labels, each with its offence type, or None where such rows are ignored.
+
+        Patterns are written as `label_key` writes labels; a label in a list needs no pattern.
+        """
+        of_types = [
+            (label_key(pattern), kind.name)
+            for kind in self.offence_types
+            for pattern in kind.label_patterns
+        ]
+        ignored = [(label_key(pattern), None) for pattern in self.ignored_label_patterns]
+        return (*of_types, *ignored)
+
+    @property
     def premises_of_label(self) -> dict[str, str]:
         """Premises type of each publisher's label; keys as `label_key` writes them."""
         kinds = self.premises_types
         return {label_key(label): kind.name for kind in kinds for label in kind.labels}
+
+    def _require_known_offence_labels(self) -> None:
+        listed = {*self.type_of_label, *map(label_key, self.ignored_labels)}
+        for label in [each.offence_label for each in self.sources if each.offence_label]:
+            key = label_key(label)
+            if key not in listed and not any(
+                fnmatchcase(key, pattern) for pattern, _ in self.pattern_owners
+            ):
+                raise StudyAreaError(
+                    f"offence_label: {label!r} belongs to no offence type; add it to the labels "
+                    "of an [[offence_type]]"
+                )
 
     def _require_premises_column(self) -> None:
         if self.premises_types and not any(source.columns.premises for source in self.sources):
@@ -149,6 +179,17 @@ def _require_one_owner(
                     f"labels: {key!r} belongs to {owner[key]!r} and to {kind.name!r} "
                     "(capitals and outer blanks do not count); keep it in one place"
                 )
+
+
+def _require_one_owner_of_patterns(owners: Iterable[tuple[str, str | None]]) -> None:
+    owner: dict[str, str | None] = {}
+    for pattern, name in owners:
+        if owner.setdefault(pattern, name) != name:
+            names = [each or "ignored_label_patterns" for each in (owner[pattern], name)]
+            raise StudyAreaError(
+                f"label_patterns: {pattern!r} belongs to {names[0]!r} and to {names[1]!r} "
+                "(capitals and outer blanks do not count); keep it in one place"
+            )
 
 
 def label_key(label: str) -> str:
@@ -233,7 +274,12 @@ def load_study_area(path: Path) -> StudyArea:
         raise StudyAreaError(
             f"{path.absolute()}: no such file; the folder holds {others}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise StudyAreaError(
+            f"{path.absolute()}: cannot be read ({error.strerror}); check its permissions, or move "
+            "what is no TOML file out of the folder"
+        ) from error
+    except (ValueError, RecursionError) as error:  # also of numbers and lists without end
         raise StudyAreaError(f"{path}: not a TOML file: {error}") from error
     problems: list[str] = []
     area = _read_area(TomlTable(values, "", problems), path.name)
@@ -260,6 +306,7 @@ def _read_area(table: TomlTable, toml_file: str) -> StudyArea | None:
         "first_month": _read_month(table, "first_month"),
         "last_month": last_month,
         "ignored_labels": table.texts("ignored_labels"),
+        "ignored_label_patterns": table.texts("ignored_label_patterns"),
         "includes_police_discovered": table.flag("includes_police_discovered"),
         "is_simulated": table.flag("simulated"),
         "grid": read_grid(table.table("grid")),

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 MONTHS_BEFORE_SCORES = 2  # of history that the reference forecast needs at its first scored origin
+MAX_CELLS = 2**31 - 1
 _SLUG = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -22,12 +23,13 @@ class OffenceType:
 
     name: str
     title: str
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    label_patterns: tuple[str, ...] = ()  # globs; a label that stands in a list needs none
     police_discovered: bool = False  # recorded because police looked: drugs, public order
 
     def __post_init__(self) -> None:
         require_slug("name", self.name)
-        if not self.labels:
+        if not self.labels and not self.label_patterns:
             raise StudyAreaError(
                 f"labels: offence type {self.name!r} has none; list the publisher's words for it"
             )
@@ -195,6 +197,12 @@ def require_one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
 def _require_whole_cells(extent: tuple[float, float, float, float], size: float) -> None:
     west, south, east, north = extent
     n_cols, n_rows = (east - west) / size, (north - south) / size
+    if not n_cols * n_rows <= MAX_CELLS:
+        raise StudyAreaError(
+            f"extent_m: [xmin, ymin, xmax, ymax] = {_shown(extent)} holds {n_cols:.3g} x "
+            f"{n_rows:.3g} cells of {size:g} m, more than the {MAX_CELLS:,} that a number can "
+            "name; check cell_size_m and that all four are metres in the area's CRS"
+        )
     if min(n_cols, n_rows) < 1:
         raise StudyAreaError(
             f"extent_m: [xmin, ymin, xmax, ymax] = {_shown(extent)} holds no cell of {size:g} m; "

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from crime_platform.vocabulary.source import (
+    EPOCH_WORDS,
     ColumnMapping,
     PlaceTable,
     RowFilter,
@@ -47,11 +48,14 @@ def read_grid(table: TomlTable) -> GridSpec | None:
 
 def read_offence(table: TomlTable) -> OffenceType | None:
     """One `[[offence_type]]`."""
-    table.require("name", "labels")
+    table.require("name")
+    if "label_patterns" not in table.values:
+        table.require("labels")
     fields = {
         "name": table.text("name"),
         "title": table.text("title") or table.values.get("name"),
         "labels": table.texts("labels"),
+        "label_patterns": table.texts("label_patterns"),
         "police_discovered": table.flag("police_discovered"),
     }
     table.finish()
@@ -74,9 +78,12 @@ SOURCE_TEXTS = (
     "url",
     "duplicates",
     "revisions",
-    "timestamps_are",
     "hour_format",
     "crs",
+    "point_format",
+    "offence_label",
+    "sheet",
+    "layer",
     "encoding",
     "members",
     "published_on",
@@ -96,12 +103,15 @@ def read_source(table: TomlTable, area: str) -> Source | None:
     if written_in not in KNOWN_COLUMNS:
         table.require("columns")
     fields: dict[str, object] = {key: table.text(key) for key in SOURCE_TEXTS}
+    fields |= {"decimal": table.character("decimal"), "thousands": _read_thousands(table)}
+    fields["exclude"] = table.texts("exclude")
     fields["paths"] = table.texts("paths")
     if is_fetched:
         if "paths" in table.values:
             table.note("paths", "what an API gives has its own place below raw/; leave paths out")
         fields["paths"] = (fetched_files(area, str(fields["name"])),)
-    fields["datetime_formats"] = _text_or_texts(table, "datetime_format")
+    formats = _text_or_texts(table, "datetime_format")
+    fields |= {"datetime_formats": formats, "timestamps_are": _read_clock(table, formats or ())}
     columns = table.table("columns")
     fields["places"] = _read_places(table.table("places"))
     fields["only"] = _read_only(table.table("only"))
@@ -111,11 +121,34 @@ def read_source(table: TomlTable, area: str) -> Source | None:
     if columns.values or known:
         mapped = {key: columns.text(key) or known.get(key) for key in ColumnMapping.__slots__}
         if not known:
-            columns.require("occurred_at", "offence")
+            columns.require("occurred_at")
+            if "offence_label" not in table.values:
+                columns.require("offence")
         fields["columns"] = build(ColumnMapping, columns, **mapped)
         columns.finish()
     given = {key: value for key, value in fields.items() if value is not None}
     return build(Source, table, **{**KNOWN_SETTINGS.get(written_in, {}), **given})
+
+
+def _read_thousands(table: TomlTable) -> str | None:
+    """The mark between thousands; a hard or narrow blank and a typographic apostrophe are plain."""
+    mark = table.character("thousands")
+    return mark if mark is None else {"\u00a0": " ", "\u202f": " ", "\u2019": "'"}.get(mark, mark)
+
+
+def _read_clock(table: TomlTable, formats: tuple[str, ...]) -> str | None:
+    """Whose clock dates are written by: what is counted from 1970 is counted in UTC."""
+    written = table.text("timestamps_are")
+    if written is not None or not set(EPOCH_WORDS) & set(formats):
+        return written
+    if not set(formats) <= set(EPOCH_WORDS):
+        table.note(
+            "timestamps_are",
+            f"{' and '.join(sorted(set(EPOCH_WORDS) & set(formats)))} count in UTC, and what the "
+            'other formats of datetime_format mean is not known; add "utc", or "local" where even '
+            "the count is of local time",
+        )
+    return "utc"
 
 
 def _read_places(table: TomlTable) -> PlaceTable | None:

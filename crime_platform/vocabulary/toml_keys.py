@@ -5,6 +5,7 @@ file sees all of them at once.
 """
 
 import difflib
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -34,6 +35,12 @@ class TomlTable:
     def text(self, key: str) -> str | None:
         """A string that is not blank."""
         return self._read(key, "a text in quotes", lambda v: isinstance(v, str) and v.strip(), str)
+
+    def character(self, key: str) -> str | None:
+        """One character, which may be a blank."""
+        return self._read(
+            key, "one character in quotes", lambda v: isinstance(v, str) and len(v) == 1, str
+        )
 
     def flag(self, key: str) -> bool | None:
         """True or false."""
@@ -105,7 +112,13 @@ def _is_integer(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is one that can be computed with: TOML also writes nan, inf and 400 digits."""
+    try:
+        return (
+            isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        )
+    except OverflowError:
+        return False
 
 
 def _are_texts(value: object) -> bool:
