@@ -7,10 +7,8 @@ import zipfile
 import pytest
 
 from crime_platform.sources import archives
+from crime_platform.sources.file_kinds import GEOJSON, PARQUET, TEXT
 from crime_platform.sources.files import (
-    GEOJSON,
-    PARQUET,
-    TEXT,
     file_sha256,
     find_files,
     open_tables,
@@ -213,10 +211,10 @@ def test_an_archive_without_a_table_is_refused(tmp_path, scratch):
         open_tables(archive, scratch)
 
 
-def test_a_spreadsheet_is_refused(tmp_path, scratch):
+def test_a_package_without_a_sheet_is_refused(tmp_path, scratch):
     archive = zipped(tmp_path / "book.xlsx", {"[Content_Types].xml": "x"})
 
-    with pytest.raises(SourceFormatError, match="a spreadsheet; save the sheet as CSV"):
+    with pytest.raises(SourceFormatError, match=r"book\.xlsx: holds no table"):
         open_tables(archive, scratch)
 
 

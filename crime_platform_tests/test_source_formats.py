@@ -214,7 +214,7 @@ def test_an_export_of_2025_has_other_columns_names_and_commas(tmp_path, nz_area)
         ('column = "Territorial Authority"', 'column = "Victim Age"', "never loaded"),
         ('district = "AU2013_name"\n', "", "does not say which of its columns holds the district"),
         (NZ_PLACES[NZ_PLACES.index("[source.places]") :], "", "belong together"),
-        ("[source.only]", '[source.columns]\nlon = "Lon"\n\n[source.only]', "one of the three"),
+        ("[source.only]", '[source.columns]\nlon = "Lon"\n\n[source.only]', "one of the four"),
     ],
 )
 def test_a_mistake_beside_a_known_format_is_told(tmp_path, old, new, message):

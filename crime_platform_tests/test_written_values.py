@@ -269,3 +269,10 @@ def test_a_date_of_digits_is_told_by_name(read, written, advice):
 def test_a_wrong_code_in_one_of_several_formats_is_told(read):
     with pytest.raises(SourceFormatError, match=r"correct datetime_format = '%d/%m/%Y' or '%Q'"):
         read(dated("31/01/2020"), datetime_formats=("%d/%m/%Y", "%Q"))
+
+
+def test_a_text_that_is_not_utf8_is_told_with_its_encoding(read):
+    rows = "2020-01-31,L\u00e4rm,630250,4833250\n" * 20
+
+    with pytest.raises(SourceFormatError, match=r'not UTF-8, and looks like cp1252; .* "cp1252"'):
+        read((HEADER + rows).encode("cp1252"))

@@ -3,21 +3,34 @@
 Neither the names nor the sizes that an archive states are trusted.
 """
 
+import bz2
+import errno
 import fnmatch
 import gzip
 import lzma
 import re
+import struct
 import uuid
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from crime_platform.vocabulary.incident import SourceFormatError
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".geojson", ".json")
+PLAIN_SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".parquet", ".geoparquet", ".geojson", ".json", ".jsonl", ".ndjson"),
+    *(".geojsonl", ".geojsonseq", ".geojsons", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".gpkg"),
+    *(".fgb", ".shp"),
+)
+SHAPEFILE, SHAPEFILE_PARTS = ".shp", (".dbf", ".shx", ".prj", ".cpg")
+PACKED_SUFFIXES = (".gz", ".bz2", ".xz")
+TABLE_SUFFIXES = (
+    *PLAIN_SUFFIXES,
+    *(plain + packed for plain in PLAIN_SUFFIXES for packed in PACKED_SUFFIXES),
+)
 CHUNK_BYTES = 1 << 20
 MAX_UNPACKED_BYTES = 20 * 2**30
 MAX_EXPANSION = 200  # text compresses about 10-fold; a bomb a thousandfold
@@ -35,6 +48,9 @@ _DAMAGE = (
     NotImplementedError,
     OSError,
     ValueError,
+    LookupError,
+    OverflowError,
+    struct.error,
 )
 
 
@@ -61,26 +77,36 @@ class _Allowance:
 
 def is_member(name: str, wanted: str | None) -> bool:
     """Whether a file's name fits the glob of a source's `members`; the folder does not count."""
-    plain = Path(name).name.lower().removesuffix(".gz")
+    plain = Path(name).name.lower()
+    if plain.endswith(PACKED_SUFFIXES):
+        plain = plain.rpartition(".")[0]
     return fnmatch.fnmatch(plain, (wanted or "*").lower())
 
 
 def gunzip(path: Path, scratch: Path) -> Path:
-    """The file inside a gzip file, under a name of ours.
+    """The file inside a gzip, bzip2 or xz file, under a name of ours.
 
     Raises:
         SourceFormatError: if it is damaged, or unpacks to more than a table would.
     """
     target = fresh_path(scratch)
     allowance = _Allowance(path.stat().st_size)
+    with path.open("rb") as file:
+        start = file.read(4)
+    unpacker, kind = {
+        b"BZ": (bz2.open, "bzip2"),
+        b"\xfd7": (lzma.open, "xz"),
+    }.get(start[:2], (gzip.open, "gzip"))
     try:
-        with gzip.open(path, "rb") as packed:
+        with unpacker(path, "rb") as packed:
             _unpack(packed.read, target, path.name, allowance)
     except SourceFormatError:
         raise
     except _DAMAGE as error:
         _require_damage(error)
-        raise SourceFormatError(f"{path}: a damaged gzip file ({error}); fetch it again") from error
+        raise SourceFormatError(
+            f"{path}: a damaged {kind} file ({error}); fetch it again"
+        ) from error
     return target
 
 
@@ -88,14 +114,12 @@ def unzip(path: Path, scratch: Path, wanted: str) -> list[tuple[Path, str]]:
     """The tables inside a zip file by name, each with the label that messages use.
 
     Raises:
-        SourceFormatError: if it is damaged, encrypted or a spreadsheet, holds no table or two of
-            one name, or unpacks to more than tables would.
+        SourceFormatError: if it is damaged or encrypted, holds no table or two of one name, or
+            unpacks to more than tables would.
     """
     allowance = _Allowance(path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
-            if "[Content_Types].xml" in archive.namelist():
-                raise SourceFormatError(f"{path}: a spreadsheet; save the sheet as CSV")
             return [
                 (_unzip_member(archive, member, path, scratch, allowance), _label(path, member))
                 for member in _table_members(archive, path, wanted)
@@ -177,7 +201,8 @@ def _damaged_zip(path: Path, error: Exception) -> SourceFormatError:
 
 def _require_damage(error: Exception) -> None:
     """Pass on what the machine reports, such as a full disk: the archive is not to blame."""
-    if isinstance(error, OSError) and error.errno is not None:
+    # A position that an archive states can be none (EINVAL), for which it is to blame.
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
         raise error
 
 
@@ -187,14 +212,21 @@ def _table_members(archive: zipfile.ZipFile, path: Path, wanted: str) -> list[zi
         for member in archive.infolist()
         if member.filename.lower().endswith(TABLE_SUFFIXES)
         and is_member(member.filename, wanted)
-        and not Path(member.filename).name.startswith(".")
+        and not Path(member.filename).name.startswith((".", "~$"))
         and "__MACOSX" not in member.filename
         and member.file_size
     ]
     if not members:
+        shown = [name[:80] for name in archive.namelist()[:10]]
+        inner = [name for name in archive.namelist() if name.lower().endswith(".zip")]
+        if inner:
+            raise SourceFormatError(
+                f"{path}: an archive in an archive ({inner[0][:80]!r}); unpack the outer one by "
+                "hand"
+            )
         raise SourceFormatError(
-            f"{path}: holds no table; found {archive.namelist()[:10]}, expected a file named "
-            f"{wanted} and ending in {', '.join(TABLE_SUFFIXES)}"
+            f"{path}: holds no table; found {shown}, expected a file named {wanted} and ending in "
+            f"{', '.join(PLAIN_SUFFIXES)}"
         )
     # Rows are told apart by member and number, so a second member of that name would be mistaken
     # for the first.
@@ -222,7 +254,19 @@ def _unzip_member(
     target = fresh_path(scratch)
     with archive.open(member) as packed:
         _unpack(packed.read, target, _label(path, member), allowance)
+    if member.filename.lower().endswith(SHAPEFILE):
+        for part in shapefile_parts(member.filename, archive.namelist()):
+            beside = target.with_suffix(Path(part).suffix.lower())
+            with archive.open(part) as packed:
+                _unpack(packed.read, beside, f"{path.name}/{part}", allowance)
     return target
+
+
+def shapefile_parts(name: str, names: Iterable[str]) -> list[str]:
+    """Those of `names` that belong to the shapefile `name`, which is none of them."""
+    stem = name[: -len(SHAPEFILE)].lower()
+    wanted = {stem + suffix for suffix in SHAPEFILE_PARTS}
+    return [other for other in names if other.lower() in wanted]
 
 
 def _unpack(read: Callable[[int], bytes], target: Path, label: str, allowance: _Allowance) -> None:

@@ -1,38 +1,76 @@
-"""A source's files: found, hashed, told apart by their content, and turned into UTF-8.
+"""A source's files: found, hashed, told apart by their content, and turned into plain tables.
 
 What a column means is not known here.
 """
 
-import codecs
 import datetime as dt
+import fnmatch
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from crime_platform.sources.archives import chunks, fresh_path, gunzip, is_member, unzip
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crime_platform.sources.archives import (
+    PACKED_SUFFIXES,
+    PLAIN_SUFFIXES,
+    SHAPEFILE,
+    SHAPEFILE_PARTS,
+    TABLE_SUFFIXES,
+    fresh_path,
+    gunzip,
+    is_member,
+    shapefile_parts,
+    unzip,
+)
+from crime_platform.sources.conversion.kinds import (
+    CONVERTED_KINDS,
+    GEOPARQUET,
+    JSON_LINES,
+    VECTOR,
+)
+from crime_platform.sources.conversion.parent import convert
+from crime_platform.sources.conversion.plain_table import Job
+from crime_platform.sources.encodings import as_utf8
+from crime_platform.sources.file_kinds import (
+    GEOJSON,
+    PACKED,
+    PARQUET,
+    START_BYTES,
+    TEXT,
+    ZIP,
+    kind_of_start,
+    suffix_of_vector,
+)
 from crime_platform.vocabulary.incident import SourceFormatError
+from crime_platform.vocabulary.projection import WGS84
 from crime_platform.vocabulary.source import Source
 
-TEXT, PARQUET, GEOJSON, GZIP, ZIP = "text", "parquet", "geojson", "gzip", "zip"
-BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _GLOB_SIGNS = "*?["
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFile:
-    """One uncompressed file, ready to scan; text is UTF-8."""
+    """One uncompressed file, ready to scan; text is UTF-8.
+
+    A file of a kind that a database cannot scan is Parquet by now, with a column per column of the
+    publisher; a point is in the columns `geometry.x` and `geometry.y`. Then `header` has the names
+    as the publisher writes them, and the rows are numbered as they stood in the publisher's file.
+    """
 
     path: Path
     label: str  # how messages and tables call it: the file's name, or archive.zip/member.csv
     kind: str  # TEXT, PARQUET or GEOJSON
+    header: tuple[str, ...] = ()
+    first_row: int = 1  # number of the first row of data
+    blank: tuple[int, ...] = ()  # numbers of rows that hold nothing, which the table lacks
+    broken: tuple[int, ...] = ()  # numbers of rows that cannot be read, which it lacks too
+    remark: str = ""  # why there are no points, where the file has geometries
 
 
 def find_files(patterns: tuple[str, ...], folder: Path) -> list[Path]:
@@ -51,8 +89,14 @@ def find_files(patterns: tuple[str, ...], folder: Path) -> list[Path]:
             with _let_in(path):
                 found.update([path] if _is_readable(path) else [])
     for pattern in missing_files(patterns, folder):
+        path = folder.absolute() / pattern
+        if path.is_dir():
+            raise SourceFormatError(
+                f"{path}: a folder without a file that is read; put the publisher's files there, "
+                f"ending in {', '.join(PLAIN_SUFFIXES)} or .zip"
+            )
         raise SourceFormatError(
-            f"{folder.absolute() / pattern}: no such file. Put the publisher's file there, or "
+            f"{path}: no such file. Put the publisher's file there, or "
             "correct paths under [[source]] (relative paths start at the home folder)"
         )
     return sorted(found)
@@ -69,9 +113,26 @@ def source_files(source: Source, folder: Path) -> list[Path]:
     if not kept:
         raise SourceFormatError(
             f"{found[0]}: source {source.name!r} reads archives and files named "
-            f"{source.members}; correct paths or members under [[source]]"
+            f"{source.members}; correct paths or members under [[source]], e.g. "
+            f'members = "*{found[0].suffix}"'
         )
-    return kept
+    left = [path for path in kept if not _is_excluded(path, source.exclude, folder)]
+    if not left:
+        raise SourceFormatError(
+            f"{kept[0]}: exclude of source {source.name!r} leaves no file; correct exclude under "
+            "[[source]]"
+        )
+    return left
+
+
+def _is_excluded(path: Path, patterns: tuple[str, ...], folder: Path) -> bool:
+    """Whether a glob of the whole path fits, or one without a folder fits the name."""
+    return any(
+        fnmatch.fnmatch(str(path), str(folder.absolute() / pattern))
+        or path.is_relative_to(folder.absolute() / pattern)
+        or ("/" not in pattern and fnmatch.fnmatch(path.name, pattern))
+        for pattern in patterns
+    )
 
 
 def _is_archive(path: Path) -> bool:
@@ -120,8 +181,17 @@ def file_state(path: Path) -> tuple[int, int, int]:
         SourceFormatError: if the system does not let us look.
     """
     with _let_in(path):
-        found = path.stat()
-    return (found.st_size, found.st_mtime_ns, found.st_ino)
+        found = [part.stat() for part in (path, *_parts_of(path))]
+    newest = max(each.st_mtime_ns for each in found)
+    return (sum(each.st_size for each in found), newest, found[0].st_ino)
+
+
+def _parts_of(path: Path) -> list[Path]:
+    """The files that make up a shapefile with the one that is named."""
+    if path.suffix.lower() != SHAPEFILE:
+        return []
+    names = [other.name for other in path.parent.iterdir()]
+    return [path.with_name(name) for name in sorted(shapefile_parts(path.name, names))]
 
 
 def published_on(source: Source, path: Path) -> dt.date | None:
@@ -142,12 +212,18 @@ def published_on(source: Source, path: Path) -> dt.date | None:
 
 
 def file_sha256(path: Path) -> str:
-    """Hash of a file's bytes, read in pieces.
+    """Hash of a file's bytes, read in pieces; of a shapefile, of all that belongs to it.
 
     Raises:
         SourceFormatError: if the system does not let us read it.
     """
-    with _let_in(path), path.open("rb") as file:
+    with _let_in(path):
+        hashes = [_sha256(part) for part in (path, *_parts_of(path))]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -162,132 +238,134 @@ def _let_in(path: Path) -> Iterator[None]:
 
 
 def open_tables(
-    path: Path, scratch: Path, *, encoding: str | None = None, members: str | None = None
+    path: Path,
+    scratch: Path,
+    *,
+    encoding: str | None = None,
+    members: str | None = None,
+    sheet: str | None = None,
+    layer: str | None = None,
+    crs: str = WGS84,
 ) -> list[TableFile]:
-    """The table in a file, or the tables in an archive, unpacked and as UTF-8.
+    """The table in a file, or the tables in an archive, unpacked: UTF-8 text, GeoJSON or Parquet.
+
+    Workbooks, vector files and JSON lines come out as Parquet too, whatever they were: whoever can
+    read CSV, Parquet and GeoJSON can read them all.
 
     Args:
-        path: CSV, TSV, Parquet or GeoJSON, as it is or in a gzip or zip file.
+        path: CSV, TSV, workbook, Parquet, GeoJSON, JSON lines, GeoPackage, shapefile or FlatGeobuf,
+            as it is or in a gzip, bzip2, xz or zip file.
         scratch: existing folder for what must be unpacked or rewritten.
         encoding: of text without a byte order mark, when it is not UTF-8.
         members: glob of the names in an archive that are wanted; all tables when absent.
+        sheet: of a workbook; needed where several have rows.
+        layer: of a vector file; needed where it has several.
+        crs: of the points that a vector file gives, if it states its own.
 
     Raises:
         SourceFormatError: if the file is missing, empty, damaged, of another kind, or unpacks to
             more than a table would.
     """
+    if path.is_dir():
+        raise SourceFormatError(
+            f"{path.absolute()}: a folder; name a file in it, or a pattern such as "
+            f"{path.name}/*.csv"
+        )
     if not _is_readable(path):
         raise SourceFormatError(f"{path.absolute()}: no such file; correct paths under [[source]]")
     kind = sniff_kind(path, encoding)
     if kind == ZIP:
         found = unzip(path, scratch, members or "*")
-    elif kind == GZIP:
+    elif kind == PACKED:
         found = [(gunzip(path, scratch), path.name)]
     else:
         found = [(path, path.name)]
+    job = Job(kind="", path="", target="", sheet=sheet, layer=layer, crs=crs, encoding=encoding)
     return [
-        _ready(member, label, scratch, encoding, packed=kind in (ZIP, GZIP))
-        for member, label in found
+        _ready(member, label, scratch, job, is_own=kind in (ZIP, PACKED)) for member, label in found
     ]
 
 
-def sniff_kind(path: Path, encoding: str | None = None) -> str:
+def sniff_kind(path: Path, encoding: str | None = None, label: str | None = None) -> str:
     """What a file is, by its first bytes; its name is not trusted.
 
     Args:
         path: an existing file.
         encoding: of text, if the source states one: UTF-16 holds zeros without being binary.
+        label: how messages call it, where not by its path.
 
     Raises:
         SourceFormatError: if it is empty or not a kind of table that can be read.
     """
     with _let_in(path), path.open("rb") as file:
-        start = file.read(4096)
+        start = file.read(START_BYTES)
     if not start.strip():
-        raise SourceFormatError(f"{path}: the file is empty; fetch it again from the publisher")
-    for magic, kind in ((b"PAR1", PARQUET), (b"\x1f\x8b", GZIP), (b"PK\x03\x04", ZIP)):
-        if start.startswith(magic):
-            return kind
-    if any(start.startswith(mark) for mark, _ in BYTE_ORDER_MARKS):
-        return _text_kind(path, start.decode(_marked_encoding(start), errors="ignore"))
-    if b"\0" in start and encoding is None:
         raise SourceFormatError(
-            f"{path}: a binary file of an unknown kind; expected CSV, TSV, Parquet or GeoJSON, "
-            "or one of these in a gzip or zip file; if it is UTF-16 text, state "
-            'encoding = "utf-16-le" under [[source]]'
+            f"{label or path}: the file is empty; fetch it again from the publisher"
         )
-    return _text_kind(path, start.replace(b"\0", b"").decode("latin-1"))
+    with _let_in(path):
+        return kind_of_start(path, start, encoding, label or str(path))
 
 
-def _text_kind(path: Path, start: str) -> str:
-    start = start.lstrip("\ufeff \t\r\n").lower()
-    if start.startswith(("<!doctype html", "<html")):
-        raise SourceFormatError(
-            f"{path}: a web page, not a table; the download was answered with an error page, so "
-            "fetch the file again by hand"
-        )
-    if start.startswith("["):
-        raise SourceFormatError(
-            f"{path}: a JSON list; expected CSV, TSV, Parquet or GeoJSON, so export one of these"
-        )
-    return GEOJSON if start.startswith("{") else TEXT
-
-
-def _ready(
-    path: Path, label: str, scratch: Path, encoding: str | None, *, packed: bool
-) -> TableFile:
-    kind = sniff_kind(path, encoding)
-    if kind in (GZIP, ZIP):
+def _ready(path: Path, label: str, scratch: Path, job: Job, *, is_own: bool) -> TableFile:
+    """The table in an unpacked file; one that is our own is removed once it is rewritten."""
+    kind = sniff_kind(path, job.encoding, label)
+    if kind == PACKED and is_own and label.lower().endswith(PACKED_SUFFIXES) and "/" in label:
+        unpacked = gunzip(path, scratch)
+        path.unlink()
+        return _ready(unpacked, label.rpartition(".")[0], scratch, job, is_own=True)
+    if kind in (PACKED, ZIP):
         raise SourceFormatError(f"{label}: an archive in an archive; unpack the outer one by hand")
-    if kind != PARQUET:
-        with path.open("rb") as file:
-            marked = _marked_encoding(file.read(4))
-        written_in = marked or encoding or "utf-8"
-        if _codec_name(written_in, label) not in ("utf-8", "utf-8-sig"):
-            rewritten = _rewritten_as_utf8(path, label, scratch, written_in)
-            if packed:
-                path.unlink()
-            path = rewritten
-    return TableFile(path=path, label=label, kind=kind)
+    if kind in (TEXT, GEOJSON, JSON_LINES):
+        rewritten = as_utf8(path, label, scratch, job.encoding)
+        if rewritten != path and is_own:
+            path.unlink()
+        is_own, path = is_own or rewritten != path, rewritten
+    if kind == PARQUET and _is_geoparquet(path):
+        kind = GEOPARQUET
+    if kind not in CONVERTED_KINDS:
+        return TableFile(path=path, label=label, kind=kind)
+    return _converted(path, label, scratch, replace(job, kind=kind), is_own=is_own)
 
 
-def _codec_name(encoding: str, label: str) -> str:
+def _is_geoparquet(path: Path) -> bool:
     try:
-        "a".encode(encoding)  # some codecs are known and not of text
-        return codecs.lookup(encoding).name
-    except (LookupError, ValueError) as error:
-        raise SourceFormatError(
-            f"{label}: encoding {encoding!r} is not known; write e.g. cp1252 or leave it out"
-        ) from error
+        return b"geo" in (pq.read_schema(path).metadata or {})
+    except (pa.ArrowException, OSError):
+        return False  # whoever scans it says what is wrong
 
 
-def _marked_encoding(start: bytes) -> str:
-    return next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), "")
-
-
-def _rewritten_as_utf8(path: Path, label: str, scratch: Path, encoding: str) -> Path:
+def _converted(path: Path, label: str, scratch: Path, job: Job, *, is_own: bool) -> TableFile:
     target = fresh_path(scratch)
-    decode = codecs.getincrementaldecoder(encoding)().decode
-    try:
-        with path.open("rb") as source, target.open("wb") as out:
-            for chunk in chunks(source.read):
-                out.write(decode(chunk).encode())
-            out.write(decode(b"", final=True).encode())
-    except UnicodeError as error:
-        raise SourceFormatError(
-            f"{label}: not {encoding} throughout: {_reason(error)}; "
-            'state its encoding under [[source]], e.g. encoding = "cp1252"'
-        ) from error
-    return target
-
-
-def _reason(error: UnicodeError) -> str:
-    return getattr(error, "reason", str(error))  # without the piece of text that it is about
+    # GDAL looks at names, and may write beside a file: it gets a copy under a name that it knows.
+    with path.open("rb") as file:
+        suffix = suffix_of_vector(file.read(START_BYTES)) if job.kind == VECTOR else ""
+    read_from = path
+    if suffix:
+        read_from = fresh_path(scratch).with_suffix(suffix)
+        parts = [path.with_suffix(each) for each in SHAPEFILE_PARTS] if is_own else _parts_of(path)
+        for part in (path, *(each for each in parts if each.exists())):
+            same = part == path
+            shutil.copyfile(part, read_from.with_suffix(suffix if same else part.suffix.lower()))
+    found = convert(replace(job, path=str(read_from), target=str(target)), label, scratch)
+    if is_own:
+        path.unlink()
+    return TableFile(
+        path=target,
+        label=label,
+        kind=PARQUET,
+        header=tuple(found.header),
+        first_row=found.first_row,
+        blank=tuple(found.blank),
+        broken=tuple(found.broken),
+        remark=found.remark,
+    )
 
 
 def _matches(pattern: str, folder: Path) -> list[Path]:
     if not any(sign in pattern for sign in _GLOB_SIGNS):
-        return [folder.absolute() / pattern]
+        path = folder.absolute() / pattern
+        return _below(path) if path.is_dir() else [path]
     # Only the pattern is one: the folder above may hold brackets of its own.
     anchor = Path(Path(pattern).anchor or folder.absolute())
     try:
@@ -296,3 +374,15 @@ def _matches(pattern: str, folder: Path) -> list[Path]:
         raise SourceFormatError(
             f"{pattern}: no pattern of files ({error}); correct paths under [[source]]"
         ) from error
+
+
+def _below(folder: Path) -> list[Path]:
+    """Files in a folder, or in the folders in it, whose names end like those that are read."""
+    return [
+        Path(above) / name
+        for above, _, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith((*TABLE_SUFFIXES, ".zip"))
+        and not name.startswith((".", "~$"))
+        and "__MACOSX" not in above
+    ]

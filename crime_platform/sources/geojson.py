@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from crime_platform.sources.columns import column_key
+from crime_platform.sources.encodings import EUROPEAN, looks_like
 from crime_platform.vocabulary.incident import SourceFormatError
 
 GEOMETRY_COLUMNS = ("geometry.x", "geometry.y")
@@ -59,7 +60,7 @@ def _checked_features(path: Path, label: str) -> Iterator[dict[str, Any]]:
     except UnicodeDecodeError as error:
         raise SourceFormatError(
             f"{label}: not UTF-8 throughout ({error.reason}); state its encoding under [[source]], "
-            'e.g. encoding = "cp1252"'
+            f'e.g. encoding = "{looks_like(path) or EUROPEAN[0]}"'
         ) from error
     except RecursionError as error:
         raise SourceFormatError(

@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from crime_platform.sources.columns import match_columns
-from crime_platform.sources.files import PARQUET, open_tables
+from crime_platform.sources.file_kinds import PARQUET
+from crime_platform.sources.files import open_tables
 from crime_platform.sources.table_scan import drop_loaded
 from crime_platform.sources.table_values import PLACE_KEY
 from crime_platform.vocabulary.incident import SourceFormatError

@@ -153,10 +153,7 @@ def _complaint(
     share = n_rows / max(report.n_in_scope, 1)
     columns = source.columns
     advice = {
-        BROKEN_ROW: lambda: (
-            "they have more or fewer fields than the header, an open quote, or bytes that are not "
-            'UTF-8; fetch the file again, or state e.g. encoding = "cp1252"'
-        ),
+        BROKEN_ROW: lambda: _broken_advice(report.encoding),
         MISSING_OFFENCE: lambda: f"column {columns.offence!r} is blank; check offence",
         UNMAPPED_LABEL: lambda: _label_advice(report, area),
         UNPARSEABLE_DATE: lambda: _date_advice(
@@ -173,6 +170,18 @@ def _complaint(
         OUTSIDE_GRID: lambda: _place_advice(report, source, area, grid),
     }
     return f"{reason}: {n_rows:,} rows ({share:.2%}): {advice[reason]()}"
+
+
+def _broken_advice(encoding: str | None) -> str:
+    if encoding is not None:
+        return (
+            f"the text is not UTF-8, and looks like {encoding}; look at its letters, and state "
+            f'encoding = "{encoding}" under [[source]]'
+        )
+    return (
+        "they have more or fewer fields than the header, an open quote, or bytes that are not "
+        "UTF-8; fetch the file again, or compare a row with the header"
+    )
 
 
 def _label_advice(report: TableReport, area: StudyArea) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from crime_platform.sources.files import GEOJSON, PARQUET, TableFile, open_tables
+from crime_platform.sources.file_kinds import GEOJSON, PARQUET
+from crime_platform.sources.files import TableFile, open_tables
 from crime_platform.sources.geojson import write_features_as_csv
 from crime_platform.sources.table_scan import DELIMITERS, HEADER_CHARACTERS
 from crime_platform.vocabulary.incident import SourceFormatError

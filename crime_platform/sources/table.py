@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from crime_platform.sources.archives import fresh_path
+from crime_platform.sources.encodings import looks_like
+from crime_platform.sources.file_kinds import TEXT
 from crime_platform.sources.files import open_tables, source_files
 from crime_platform.sources.places import locate
 from crime_platform.sources.quality import require_quality, require_some_accepted
@@ -24,7 +26,7 @@ from crime_platform.sources.table_judge import (
 )
 from crime_platform.sources.table_report import TableReport, report_of
 from crime_platform.sources.table_scan import BROKEN, LOADED, load_file
-from crime_platform.vocabulary.incident import INCIDENT_COLUMNS
+from crime_platform.vocabulary.incident import BROKEN_ROW, INCIDENT_COLUMNS
 from crime_platform.vocabulary.projection import CellFinder
 from crime_platform.vocabulary.study_area import Source, StudyArea
 
@@ -119,7 +121,15 @@ def examine_table_file(
     try:
         with duckdb.connect() as connection:
             _configure(connection, unpacked)
-            tables = open_tables(path, unpacked, encoding=source.encoding, members=source.members)
+            tables = open_tables(
+                path,
+                unpacked,
+                encoding=source.encoding,
+                members=source.members,
+                sheet=source.sheet,
+                layer=source.layer,
+                crs=source.crs,
+            )
             headers = tuple(
                 load_file(connection, file, source, area, unpacked, is_alone=len(tables) == 1)
                 for file in tables
@@ -135,7 +145,11 @@ def examine_table_file(
             report = report_of(
                 connection, path.name, n_rows=n_rows, n_repeated=n_repeated, match=match
             )
-            report = replace(report, headers=headers)
+            encoding = None
+            if source.encoding is None and report.n_rejected.get(BROKEN_ROW):
+                texts = [file.path for file in tables if file.kind == TEXT]
+                encoding = next(filter(None, map(looks_like, texts)), None)
+            report = replace(report, headers=headers, encoding=encoding)
     finally:
         shutil.rmtree(unpacked)
     report.require_accounted()

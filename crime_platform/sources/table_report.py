@@ -37,6 +37,7 @@ class TableReport:
     # Some of them, in the source's CRS: enough to see what is wrong with them.
     outside_points: tuple[tuple[float, float], ...] = field(default=(), repr=False)
     match: PlaceMatch | None = None  # of coded places
+    encoding: str | None = None  # that the text looks like, where rows of it are not UTF-8
     headers: tuple[FileHeader, ...] = field(default=(), repr=False)  # of one file's tables
 
     @property
@@ -103,6 +104,7 @@ def together(reports: Sequence[TableReport], file: str) -> TableReport:
         unmapped_labels=_summed([report.unmapped_labels for report in reports]),
         ignored_labels=_summed([report.ignored_labels for report in reports]),
         outside_points=tuple(p for report in reports for p in report.outside_points)[:MAX_POINTS],
+        encoding=next((report.encoding for report in reports if report.encoding), None),
         match=matched_together([report.match for report in reports if report.match is not None]),
     )
 

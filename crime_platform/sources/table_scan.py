@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from crime_platform.sources.archives import fresh_path
-from crime_platform.sources.columns import match_columns
+from crime_platform.sources.columns import column_key, match_columns
 from crime_platform.sources.csv_quotes import overwrite_lines, overwrite_open_quotes
-from crime_platform.sources.files import GEOJSON, PARQUET, TableFile
+from crime_platform.sources.file_kinds import GEOJSON, PARQUET
+from crime_platform.sources.files import TableFile
 from crime_platform.sources.geojson import GEOMETRY_COLUMNS, write_features_as_csv
 from crime_platform.sources.row_numbers import numbered_rows, rows_passed_over
 from crime_platform.sources.table_values import query_values, typed_columns, wanted_columns
@@ -103,6 +105,8 @@ def load_file(
             connection, scan, source, area, scratch, file.label
         )
     broken, passed = rows_passed_over(connection, scan.path, rejects, is_text=scan.is_text)
+    broken = np.union1d(broken, np.array(file.broken, dtype=np.int64))
+    passed = np.union1d(passed, np.array([*file.blank, *file.broken], dtype=np.int64))
     connection.execute("insert into broken select ?, unnest(?)", [file.label, broken.tolist()])
     names = ", ".join(LOADED_COLUMNS)
     numbered = numbered_rows(connection, file.label, scan.first_row, passed)
@@ -128,7 +132,10 @@ def _scan_parquet(
     described = connection.execute("describe select * from read_parquet(?)", [str(file.path)])
     types = {str(row[0]): str(row[1]) for row in described.fetchall()}
     names = list(types)
-    positions = match_columns(file.label, names, wanted_columns(source), source.optional)
+    wanted = wanted_columns(source)
+    if file.remark and any(column_key(name) in GEOMETRY_COLUMNS for name in wanted.values()):
+        raise SourceFormatError(f"{file.label}: {file.remark}")
+    positions = match_columns(file.label, file.header or names, wanted, source.optional)
     quoted = {key: '"' + names[at].replace('"', '""') + '"' for key, at in positions.items()}
     columns = ", ".join(f"cast({name} as varchar) as {key}" for key, name in quoted.items())
     type_of = {key: types[names[at]] for key, at in positions.items()}
@@ -145,10 +152,10 @@ def _scan_parquet(
         relation=relation,
         keys=tuple(positions),
         path=file.path,
-        first_row=1,
+        first_row=file.first_row,
         is_text=False,
         numeric=frozenset(key for key, kind in type_of.items() if _is_number(kind)),
-        header=tuple(names),
+        header=file.header or tuple(names),
         types=tuple(types.values()),
     )
     return scan, source
