@@ -39,6 +39,14 @@ def area_tables(home: PlatformHome, names: Iterable[str]) -> "dict[str, pd.DataF
     return {table: pd.DataFrame(rows[table], columns=columns[table]) for table in rows}
 
 
+def area_timezone(home: PlatformHome, name: str) -> str | None:
+    """IANA name of the area's time zone; None where its TOML is gone or cannot be read."""
+    try:
+        return load_study_area(home.study_areas / f"{name}.toml").timezone
+    except StudyAreaError:
+        return None
+
+
 def _known_grid(area: StudyArea, home: PlatformHome) -> Grid | None:
     """The area's grid; None where it would follow from incidents and was not found yet.
 

@@ -36,6 +36,7 @@ from crime_platform.vocabulary.artifact import (
     written_aside,
 )
 from crime_platform.vocabulary.progress import Progress, report_progress
+from crime_platform.vocabulary.timesteps import Month, parse_month
 from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -72,6 +73,19 @@ class Candidate:
     @property
     def champion(self) -> str:
         return str(self.manifest["champion"])
+
+    @property
+    def last_target(self) -> Month:
+        """Last month that the candidate forecasts."""
+        as_of = parse_month(str(self.manifest["as_of_month"]))
+        if "horizon" in self.manifest:
+            return as_of + int(str(self.manifest["horizon"]))
+        # A candidate of an earlier version of the platform says it in its rows alone.
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        leads = pq.read_table(self.folder / "cell_forecast.parquet", columns=["lead"])["lead"]
+        return as_of + int(pc.max(leads).as_py())
 
     def table(self, name: str) -> "pd.DataFrame":
         """One of the candidate's published tables."""
@@ -197,6 +211,7 @@ def _write_tables(folder: Path, evidence: Evidence, runs: list[ModelRun]) -> Non
         "study_area": evidence.study_area,
         "title": evidence.title,
         "as_of_month": str(plan.as_of),
+        "horizon": plan.horizon,
         "champion": decision.champion,
         "lowest_deviance": decision.lowest_deviance,
         "reason": decision.reason,

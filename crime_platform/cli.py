@@ -24,6 +24,8 @@ from crime_platform.cli_report import report
 from crime_platform.cli_simulate import simulate
 from crime_platform.cli_sql import sql
 from crime_platform.cli_tune import tune
+from crime_platform.release import open_release
+from crime_platform.reporting.expiries import Expiries, expiry_words, published_expiries
 from crime_platform.terminal import print_error, print_rows, progress_bars
 from crime_platform.vocabulary.exit_codes import (
     BAD_INPUT,
@@ -110,6 +112,7 @@ def areas() -> None:
     """List the study areas, with what is wrong with those that cannot be read."""
     home = PlatformHome.from_environment()
     problems, rows = [], []
+    expiries = _expiries(home)
     for path in study_area_files(home.study_areas):
         try:
             area = load_study_area(path)
@@ -119,10 +122,10 @@ def areas() -> None:
             size = f"{area.grid.cell_size_m:g} m"
             files = "yes" if has_files(home, area.name) else "not fetched"
             last = "open" if area.last_month is None else str(area.last_month)
-            rows.append(
-                (area.name, area.title, area.crs, size, f"{area.first_month} to {last}", files)
-            )
-    print_rows(OUT, ["name", "title", "CRS", "cell", "months", "files"], rows)
+            months = f"{area.first_month} to {last}"
+            told = expiry_words(expiries, area.name)
+            rows.append((area.name, area.title, area.crs, size, months, files, told))
+    print_rows(OUT, ["name", "title", "CRS", "cell", "months", "files", "forecast"], rows)
     if problems:
         print_error(ERR, "study areas that cannot be read", problems)
         raise typer.Exit(BAD_INPUT)
@@ -139,6 +142,14 @@ app.command("known-at")(known_at)
 app.command()(simulate)
 app.command()(fetch)
 app.command()(export)
+
+
+def _expiries(home: PlatformHome) -> Expiries:
+    """Of what is published; none before the first release."""
+    if not home.forecasts.exists():
+        return {}
+    with open_release(home) as connection:
+        return published_expiries(connection)
 
 
 def main() -> None:

@@ -143,7 +143,7 @@ def _write_rows(home: PlatformHome, wish: Wish, files: Mapping[str, Path]) -> li
             else:
                 aside.write_bytes((csv_bytes if option == "--csv" else geojson_bytes)(shown))
         lines.append(f"{path}: {_described(shown)}")
-    return lines
+    return [*lines, *([shown.about["expiry"]] if "expiry" in shown.about else [])]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, wish: Wish) -> "Shown":

@@ -6,7 +6,8 @@ import typer
 from rich.console import Console
 
 from crime_platform.release import ReleaseError, open_release
-from crime_platform.terminal import print_error, print_leaderboard
+from crime_platform.reporting.expiries import published_expiries
+from crime_platform.terminal import print_error, print_expiries, print_leaderboard
 from crime_platform.terminal_streets import print_street_leaderboard
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
@@ -47,16 +48,19 @@ def print_published(home: PlatformHome, branch: "Branch", lead: int = 1) -> None
         with open_release(home) as connection:
             table = connection.sql(f"select * from {view}").to_arrow_table()
             rows = table.to_pandas(date_as_object=False)
+            expiries = published_expiries(connection)
     except ReleaseError as error:
         print_error(ERR, "no release", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
     if branch == "streets":
         print_street_leaderboard(OUT, rows)
+        print_expiries(OUT, expiries, "day")
         return
     if rows.empty:
         OUT.print("No monthly forecast is published yet: crime-platform run makes one.")
         return
     print_leaderboard(OUT, _of_lead(rows, lead))
+    print_expiries(OUT, expiries, "month")
 
 
 def _of_lead(rows: "pd.DataFrame", lead: int) -> "pd.DataFrame":

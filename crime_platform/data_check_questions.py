@@ -15,6 +15,7 @@ from crime_platform.data_checks.outcome import Outcome, together
 from crime_platform.data_checks.places import PlacedCount, judge_places
 from crime_platform.data_checks.revisions import judge_revisions
 from crime_platform.data_checks.schema import HeaderReading, judge_schema
+from crime_platform.vocabulary.expiry import expiry_of
 from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.incident import UNMAPPED_LABEL
 from crime_platform.vocabulary.source import ADD
@@ -188,11 +189,13 @@ def freshness(evidence: Evidence) -> Outcome:
     newest, is_month_only = found
     if newest is not None and is_month_only:  # the day says only which month it was
         newest = ((_month(newest) + 1).astype("datetime64[D]") - 1).item()
+    last = None if newest is None else last_whole_month(np.datetime64(newest, "D"))
     return judge_freshness(
         newest,
         today=evidence.today,
         max_age_days=area.quality.max_age_days,
         is_closed=area.last_month is not None,
+        expiry=None if last is None else expiry_of(last + area.backtest.horizon, area.timezone),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crime_platform.area_publications import area_tables
+from crime_platform.area_publications import area_tables, area_timezone
 from crime_platform.candidate import Candidate, candidate_folder, read_candidate
 from crime_platform.forecasting import gather_evidence
 from crime_platform.release import (
@@ -22,6 +22,7 @@ from crime_platform.release import (
 )
 from crime_platform.street_candidate import CANDIDATES
 from crime_platform.street_publications import street_publications
+from crime_platform.vocabulary.expiry import Expiry, expiry_of, release_columns
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.progress import LOGGER
 from crime_platform.vocabulary.timesteps import Month
@@ -92,17 +93,20 @@ def publish(home: PlatformHome, candidate: Candidate, *, run_id: str) -> Path:
     return rebuild_release(home)
 
 
-def publish_month(home: PlatformHome, area: str, as_of: Month, *, run_id: str) -> dict[str, object]:
-    """Publish what was last built for one area and month, and report on the release."""
+def publish_month(
+    home: PlatformHome, area: str, as_of: Month, *, run_id: str
+) -> tuple[dict[str, object], Expiry]:
+    """Publish what was last built for one area and month; a report on it, and when it expires."""
     evidence = gather_evidence(home, area, as_of)
     candidate = read_candidate(candidate_folder(evidence, home.artifacts(area)))
     release = publish(home, candidate, run_id=run_id)
-    return {
+    report: dict[str, object] = {
         "release": release,
         "champion": candidate.champion,
         "candidate": candidate.candidate_id,
         "size, MB": release.stat().st_size / 1e6,
     }
+    return report, expiry_of(candidate.last_target, area_timezone(home, area))
 
 
 def published_version(home: PlatformHome, area: str, as_of: Month) -> str | None:
@@ -216,17 +220,20 @@ def _month_publications(home: PlatformHome) -> tuple[list[Publication], list[dic
     newest = {str(entry["study_area"]): entry["as_of_month"] for entry, _ in found}
     items, rows = [], []
     for entry, candidate in found:
-        is_latest = entry["as_of_month"] == newest[str(entry["study_area"])]
+        area = str(entry["study_area"])
+        is_latest = entry["as_of_month"] == newest[area]
         items.append(
             Publication(
-                study_area=str(entry["study_area"]),
+                study_area=area,
                 as_of_month=str(entry["as_of_month"])[:7],
                 folder=candidate.folder,
                 run_id=str(entry["run_id"]),
                 is_latest=is_latest,
             )
         )
-        rows.append(_release_row(warehouse, {**entry, "is_latest": is_latest}, candidate))
+        expiry = expiry_of(candidate.last_target, area_timezone(home, area))
+        row = _release_row(warehouse, {**entry, "is_latest": is_latest}, candidate)
+        rows.append(row | release_columns(expiry))
     return items, rows
 
 

@@ -37,6 +37,7 @@ from crime_platform.vocabulary.artifact import (
     written_aside,
 )
 from crime_platform.vocabulary.progress import Progress, report_progress
+from crime_platform.vocabulary.timesteps import Day
 from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -70,6 +71,13 @@ class StreetCandidate:
     @property
     def champion(self) -> str:
         return str(self.manifest["champion"])
+
+    @property
+    def last_target(self) -> Day:
+        """Last day that the candidate forecasts."""
+        return np.datetime64(str(self.manifest["as_of_day"]), "D") + int(
+            str(self.manifest["horizon"])
+        )
 
     def table(self, name: str) -> "pd.DataFrame":
         """One of the candidate's published tables."""

@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from crime_platform.area_publications import area_timezone
 from crime_platform.release import StreetPublication, say_left_out
 from crime_platform.street_candidate import (
     CANDIDATES,
     read_street_candidate,
     street_release_row,
 )
+from crime_platform.vocabulary.expiry import expiry_of, release_columns
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.warehouse import Warehouse
 
@@ -48,9 +50,11 @@ def street_publications(
                 run_id=str(entry["run_id"]),
             )
         )
+        zone = area_timezone(home, str(entry["study_area"]))
         rows.append(
             {
                 **street_release_row(candidate, verdict),
+                **release_columns(expiry_of(candidate.last_target, zone)),
                 "run_id": entry["run_id"],
                 "published_at": entry["published_at"],
                 "is_latest": entry["as_of_day"] == newest_day,

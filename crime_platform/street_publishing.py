@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from crime_platform.area_publications import area_timezone
 from crime_platform.publishing import rebuild_release, require_passed
 from crime_platform.street_candidate import StreetCandidate
 from crime_platform.street_forecasting import newest_street_candidate
+from crime_platform.vocabulary.expiry import Expiry, expiry_of
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day
 from crime_platform.warehouse import Warehouse
@@ -48,13 +50,16 @@ def publish_streets(home: PlatformHome, candidate: StreetCandidate, *, run_id: s
     return rebuild_release(home)
 
 
-def publish_day(home: PlatformHome, area: str, as_of: Day, *, run_id: str) -> dict[str, object]:
-    """Publish what was last built for one area and day, and report on the release."""
+def publish_day(
+    home: PlatformHome, area: str, as_of: Day, *, run_id: str
+) -> tuple[dict[str, object], Expiry]:
+    """Publish what was last built for one area and day; a report on it, and when it expires."""
     candidate = newest_street_candidate(home, area, as_of)
     release = publish_streets(home, candidate, run_id=run_id)
-    return {
+    report: dict[str, object] = {
         "release": release,
         "champion": candidate.champion,
         "candidate": candidate.candidate_id,
         "size, MB": release.stat().st_size / 1e6,
     }
+    return report, expiry_of(candidate.last_target, area_timezone(home, area))

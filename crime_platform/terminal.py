@@ -1,5 +1,6 @@
 """What a person at the terminal sees: progress bars from log records, tables, one-screen errors."""
 
+import datetime as dt
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from crime_platform.reporting.expiries import Expiries
 from crime_platform.vocabulary.policy import WHAT_IT_IS
 from crime_platform.vocabulary.progress import LOGGER, Progress
 
@@ -168,10 +170,28 @@ def print_leaderboard(console: Console, rows: "pd.DataFrame") -> None:
             table.add_column(HEADINGS.get(name, name), justify=side, no_wrap=True)
         for row in group.to_dict("records"):
             style = "bold green" if row["is_champion"] else None
-            if row["is_policy"]:
+            if row.get("is_policy"):  # a release of an earlier version has no such column
                 table.add_section()
             table.add_row(*(_cell(name, row) for name in columns), style=style)
         console.print(table)
+
+
+def print_expiries(
+    console: Console, expiries: Expiries, step: str, *, now: dt.datetime | None = None
+) -> None:
+    """When the newest forecast of each area expires or expired, a sentence each.
+
+    Args:
+        console: to print on.
+        expiries: of the published forecasts.
+        step: which ones, month or day.
+        now: the moment that is judged; this one when absent.
+    """
+    moment = now or dt.datetime.now(dt.UTC)
+    for (area, each), expiry in expiries.items():
+        if each == step:
+            style = "yellow" if expiry.is_past(moment) else "dim"
+            console.print(Text(f"{area}: {expiry.sentence(moment)}", style=style))
 
 
 def print_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

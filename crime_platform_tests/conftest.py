@@ -234,11 +234,14 @@ def look(chromium) -> Iterator:
 
     contexts = []
 
-    def open_page(address: str, **options):
+    def open_page(address: str, *, clock: str | None = None, **options):
         contexts.append(
             chromium.new_context(**{"viewport": SIZE, "color_scheme": "dark"} | options)
         )
-        return Watched(contexts[-1].new_page()).open(address)
+        page = contexts[-1].new_page()
+        if clock is not None:
+            page.clock.set_fixed_time(clock)
+        return Watched(page).open(address)
 
     yield open_page
     for context in contexts:

@@ -1,5 +1,6 @@
 """Which areas a release holds, where they lie, and which releases are refused."""
 
+import numpy as np
 import pytest
 
 from crime_platform.dashboard.areas import area_with_cells, areas_part
@@ -7,6 +8,7 @@ from crime_platform.dashboard.cells import cells_part
 from crime_platform.dashboard.container import unpack
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.release import open_release
+from crime_platform.vocabulary.expiry import expiry_of
 from crime_platform.vocabulary.home import PlatformHome
 from toy_release import asked, changed_release
 
@@ -27,6 +29,7 @@ def release(published):
 
 def test_the_areas_are_listed(release, published):
     key = published.forecasts.resolve().stem.removeprefix("forecasts-")
+    expiry = expiry_of(np.datetime64("2021-09", "M"), "America/Toronto")
 
     assert areas_part(release) == {
         "release": key,
@@ -40,6 +43,14 @@ def test_the_areas_are_listed(release, published):
                 "has_streets": False,
                 "graph_kind": None,
                 "is_simulated": False,
+                "expiry": {
+                    "month": {
+                        "at": "2021-10-01T04:00:00Z",
+                        "day": "2021-10-01",
+                        "current": expiry.current,
+                        "expired": expiry.expired,
+                    }
+                },
             }
         ],
     }

@@ -87,6 +87,8 @@ def test_a_month_ahead_is_the_champion_beside_the_baseline(toy, ahead):
         "crs": "WGS 84 (EPSG:4326)",
         "sources": [{"source": "toy_police", "publisher": None, "licence": None, "url": None}],
         "note": ahead.about["note"],
+        "expires_at": "2021-10-01T04:00:00+00:00",
+        "expiry": ahead.about["expiry"],
         "model": "rolling_mean_6",
         "model_title": "Mean of 6 months",
         "is_champion": True,
@@ -94,6 +96,8 @@ def test_a_month_ahead_is_the_champion_beside_the_baseline(toy, ahead):
         "interval": {"80": ["p10", "p90"], "95": ["p025", "p975"]},
     }
     assert ahead.about["note"].startswith("The data are recorded incidents")
+    assert ahead.about["expiry"].startswith("The monthly forecast expired on 1 October 2021")
+    assert {str(day) for (day,) in rows_of(ahead, "expires_on")} == {"2021-10-01"}
 
 
 def test_another_model_and_month_can_be_chosen(toy):

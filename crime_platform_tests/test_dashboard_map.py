@@ -20,6 +20,32 @@ def changed_share(one: np.ndarray, other: np.ndarray) -> float:
     return float((np.abs(one - other).max(axis=-1) > 8).mean())
 
 
+NOW_AND_THEN = [("2021-09-30T12:00:00Z", ""), ("2026-01-01T00:00:00Z", "expired on 1 October 2021")]
+
+
+@pytest.mark.parametrize(("when", "words"), NOW_AND_THEN)
+@pytest.mark.parametrize("shown", ["map", "accuracy", "about"])
+def test_an_expired_forecast_is_called_so_on_every_page_by_the_clock(
+    look, toy_site, shown, when, words
+):
+    page = look(f"{toy_site}?area=toy&page={shown}", clock=when)
+
+    place = page.page.locator("#expiry")
+    assert place.is_visible() is bool(words)
+    assert words in place.inner_text()
+    assert page.complaints == []
+
+
+def test_a_page_that_stays_open_tells_when_the_forecast_expires(look, toy_site):
+    page = look(f"{toy_site}?area=toy", clock="2021-10-01T03:59:30Z")
+    assert not page.page.locator("#expiry").is_visible()
+
+    page.page.clock.set_fixed_time("2021-10-01T04:00:30Z")
+    page.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    assert "expired on 1 October 2021" in page.text("#expiry")
+
+
 def test_webgl_draws(city):
     found = city.ask("drawn")
 

@@ -111,13 +111,22 @@ def test_old_data_are_stale_and_a_closed_data_set_is_not(town):
 
     town.edit('first_month = "2019-01"', 'first_month = "2019-01"\nlast_month = "2019-04"')
 
-    assert town.judge(dt.date(2019, 9, 1))["data_are_fresh"].passed
+    assert town.judge(dt.date(2019, 7, 31))["data_are_fresh"].passed
+
+
+def test_a_closed_data_set_whose_last_forecast_expired_says_so(town):
+    town.edit('first_month = "2019-01"', 'first_month = "2019-01"\nlast_month = "2019-04"')
+
+    (problem,) = town.judge(dt.date(2019, 8, 1))["data_are_fresh"].problems
+
+    # April is the newest month, and three months are forecast.
+    assert "The monthly forecast expired on 1 August 2019: July 2019" in problem
 
 
 def test_the_usual_lag_is_set_in_the_toml(town):
     town.edit("[backtest]", "[quality]\nmax_age_days = 200\n\n[backtest]")
 
-    assert town.judge(dt.date(2019, 9, 1))["data_are_fresh"].passed
+    assert town.judge(dt.date(2019, 7, 31))["data_are_fresh"].passed
 
 
 def test_an_empty_warehouse_has_nothing_to_tell(town):
@@ -194,7 +203,9 @@ def test_newports_criminal_damage_is_told_with_its_month(home):
     ingest_area(area, home)
     rebuild_counts(area, home)
 
-    outcomes = run_checks(INCIDENT_CHECKS + COUNT_CHECKS, area, home)
+    # August 2025 is the last month that the newest data allow a forecast of.
+    day = dt.date(2025, 8, 31)
+    outcomes = run_checks(INCIDENT_CHECKS + COUNT_CHECKS, area, home, today=day)
 
     failed = [name for name, outcome in outcomes.items() if not outcome.passed]
     assert failed == ["levels_are_steady"]

@@ -83,6 +83,7 @@ def test_only_the_gate_and_the_data_checks_block(definitions):
         "revisions_are_usual": False,
         "skill_over_historical_average": False,
         "beats_historical_average": True,
+        "forecast_is_current": False,
     }
 
 

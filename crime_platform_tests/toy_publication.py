@@ -54,6 +54,7 @@ def tiny_street_candidate(home, area, day="2021-06-30"):
         "study_area": area,
         "as_of_day": day,
         "anchor_day": day,
+        "horizon": 7,
         "title": area.title(),
         "champion": "ewma",
         "reason": "it is the only one",

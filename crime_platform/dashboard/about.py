@@ -80,7 +80,7 @@ def _summary(
         told += [
             sentences.subject(facts),
             f"{sentences.verdict(facts)} {sentences.baseline_gap(facts)}",
-            f"As of {month_name(facts.as_of)}. {sentences.expiry(facts)}",
+            f"As of {month_name(facts.as_of)}. A newer release replaces it.",
         ]
     if streets is not None:
         told.append(streets.subject)

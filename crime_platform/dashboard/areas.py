@@ -17,6 +17,7 @@ from crime_platform.dashboard.queries import (
 )
 from crime_platform.geography.grid import SQUARE_METRES_PER_KM2
 from crime_platform.geography.siting import utm_crs
+from crime_platform.reporting.expiries import published_expiries
 from crime_platform.vocabulary.projection import WGS84, project
 from crime_platform.vocabulary.study_area import SIMULATED
 
@@ -64,10 +65,14 @@ class PublishedArea:
 def areas_part(connection: Connection) -> dict[str, object]:
     """Part `areas`: the release's key and its areas, simulated ones last.
 
+    `expiry` holds by step, month or day, the moment the forecast expires and the sentence until and
+    from then on: pages stay open, and exported ones are opened years later.
+
     Raises:
         PartError: if the release lacks a table or column of this version.
     """
     require_current(connection)
+    expiries = published_expiries(connection)
     return {
         "release": release_key(connection),
         "areas": [
@@ -80,6 +85,16 @@ def areas_part(connection: Connection) -> dict[str, object]:
                 "has_streets": area.has_streets,
                 "graph_kind": area.graph_kind,
                 "is_simulated": area.is_simulated,
+                "expiry": {
+                    step: {
+                        "at": expiry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                        "day": str(expiry.day),
+                        "current": expiry.current,
+                        "expired": expiry.expired,
+                    }
+                    for (name, step), expiry in expiries.items()
+                    if name == area.study_area
+                },
             }
             for area in _published_areas(connection)
         ],

@@ -4,6 +4,7 @@ A recorded month or day is counts, zeros written out; one ahead is a model's for
 interval and the baseline beside it. There is a row for every cell (or street) and offence type.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from crime_platform.dashboard.download_choices import (
     cell_choice,
     street_choice,
 )
+from crime_platform.reporting.expiries import published_expiries
 from crime_platform.reporting.statements import RECORDED_ONLY
 from crime_platform.scoring import OPPONENT
 from crime_platform.street_catalogue import OPPONENT as STREET_OPPONENT
@@ -48,9 +50,11 @@ _FORECAST_CELLS = f"""
     select f.study_area, f.as_of_month, f.target_month as month, 'forecast' as kind,
         {_CELL}, f.offence_type, f.model, f.is_champion, f.lead, f.expected_count,
         f.p025, f.p10, f.p50, f.p90, f.p975, f.probability_any,
-        b.expected_count as historical_average_count, c.geometry_wkb
+        b.expected_count as historical_average_count, (r.last_target_month + interval 1 month)::date
+            as expires_on, c.geometry_wkb
     from cell_forecast f
     join cell c using (study_area, cell_id)
+    join release r using (study_area, as_of_month)
     left join cell_forecast b on b.study_area = f.study_area and b.as_of_month = f.as_of_month
         and b.target_month = f.target_month and b.cell_id = f.cell_id
         and b.offence_type = f.offence_type and b.model = $baseline
@@ -85,9 +89,11 @@ _FORECAST_STREETS = f"""
     select f.study_area, f.as_of_day, f.target_day as day, 'forecast' as kind,
         {_SEGMENT}, f.offence_group, f.model, f.is_champion, f.lead, f.expected_count,
         f.expected_per_km, f.p025, f.p05, f.p95, f.p975, f.probability_any, f.risk_rank,
-        b.expected_count as long_run_count, g.geometry_wkb
+        b.expected_count as long_run_count, (r.last_target_day + interval 1 day)::date
+            as expires_on, g.geometry_wkb
     from segment_forecast f
     join segment g using (study_area, segment_id)
+    join street_release r using (study_area, as_of_day)
     left join segment_forecast b on b.study_area = f.study_area and b.as_of_day = f.as_of_day
         and b.target_day = f.target_day and b.segment_id = f.segment_id
         and b.offence_group = f.offence_group and b.model = $baseline
@@ -228,6 +234,10 @@ def _about(
         "sources": sources(connection, choice.area),
         "note": RECORDED_ONLY,
     }
+    expiry = published_expiries(connection).get((choice.area, "month" if by_month else "day"))
+    if expiry is not None and choice.kind == "forecast":
+        now = dt.datetime.now(dt.UTC)
+        told |= {"expires_at": expiry.at.isoformat(), "expiry": expiry.sentence(now)}
     if choice.model is not None:
         told |= {
             "model": choice.model,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from crime_platform.data_checks.outcome import Outcome
+from crime_platform.vocabulary.expiry import Expiry
 from crime_platform.vocabulary.timesteps import Month, month_range
 
 MIN_USUAL_ROWS = 5  # a part with fewer a month may have none by chance
@@ -68,25 +69,34 @@ def spans(months: Sequence[Month]) -> str:
 
 
 def judge_freshness(
-    newest: dt.date | None, *, today: dt.date, max_age_days: int, is_closed: bool
+    newest: dt.date | None,
+    *,
+    today: dt.date,
+    max_age_days: int,
+    is_closed: bool,
+    expiry: Expiry | None = None,
 ) -> Outcome:
-    """Tell when the newest incident lies further back than publishing takes.
+    """Tell when the newest incident is older than publishing takes, or its forecast has expired.
 
     Args:
         newest: last day that the data cover; None without any.
         today: in the area.
         max_age_days: usual lag of the publisher, a month's length included.
         is_closed: the data set ends by declaration and gets no older.
+        expiry: of the newest forecast that these data allow; None where they allow none.
     """
     if newest is None:
         return Outcome()
     age = (today - newest).days
     figures: dict[str, object] = {"newest day": newest, "age, days": age}
+    expired = ()
+    if expiry is not None and today >= expiry.day:
+        expired = (f"the data end too early for a forecast of today. {expiry.expired}",)
     if is_closed or age <= max_age_days:
-        return Outcome(figures=figures)
+        return Outcome(problems=expired, figures=figures)
     problem = (
         f"the newest incident is of {newest}, {age} days ago, at most {max_age_days} are usual: "
         "fetch the newest file, or raise max_age_days under [quality] if the publisher takes "
         "longer; a data set that is closed says so with last_month"
     )
-    return Outcome(problems=(problem,), figures=figures)
+    return Outcome(problems=(problem, *expired), figures=figures)

@@ -233,6 +233,7 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         deps=[candidate],
         partitions_def=months,
         pool="warehouse",
+        check_specs=[checks.spec(area, "published", "forecast_is_current", blocking=False)],
         description="The candidate in `forecasts.duckdb`, if the stored verdict lets it pass; "
         "else the last release stays.",
     )
@@ -241,10 +242,15 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
 
         month = parse_month(context.partition_key)
         try:
-            report = publish_month(platform.home, area.name, month, run_id=context.run.run_id)
+            report, expiry = publish_month(
+                platform.home, area.name, month, run_id=context.run.run_id
+            )
         except RefusedError as refusal:
             raise dg.Failure(str(refusal), allow_retries=False) from refusal
-        return dg.MaterializeResult(metadata=clean_metadata(report))
+        return dg.MaterializeResult(
+            metadata=clean_metadata(report | {"expires at": dg.MetadataValue.timestamp(expiry.at)}),
+            check_results=[checks.current(area, "published", expiry)],
+        )
 
     @area_asset(
         area,

@@ -130,6 +130,7 @@ def _release(area: StudyArea) -> list[dg.AssetsDefinition]:
         deps=[street_candidate],
         partitions_def=days,
         pool="warehouse",
+        check_specs=[checks.spec(area, "street_published", "forecast_is_current", blocking=False)],
         description="The street candidate in `forecasts.duckdb`, if the stored verdict lets it "
         "pass; else the last release stays.",
     )
@@ -142,9 +143,12 @@ def _release(area: StudyArea) -> list[dg.AssetsDefinition]:
 
         day = parse_day(context.partition_key)
         try:
-            report = publish_day(platform.home, area.name, day, run_id=context.run.run_id)
+            report, expiry = publish_day(platform.home, area.name, day, run_id=context.run.run_id)
         except RefusedError as refusal:
             raise dg.Failure(str(refusal), allow_retries=False) from refusal
-        return dg.MaterializeResult(metadata=clean_metadata(report))
+        return dg.MaterializeResult(
+            metadata=clean_metadata(report | {"expires at": dg.MetadataValue.timestamp(expiry.at)}),
+            check_results=[checks.current(area, "street_published", expiry)],
+        )
 
     return [street_candidate, street_published]

@@ -3,6 +3,7 @@
 Checks run in the step of their asset, so no launch can leave them out.
 """
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from crime_platform.forecasting import QuickSkill
     from crime_platform.ingest import IngestReport
     from crime_platform.street_counting import SegmentCountReport
+    from crime_platform.vocabulary.expiry import Expiry
     from crime_platform.vocabulary.verdict import Verdict
 
 DESCRIPTIONS = {
@@ -28,6 +30,7 @@ DESCRIPTIONS = {
     "no_missing_months": "Every month between the first and the last holds incidents",
     "enough_history": "There are enough complete months to back-test and forecast",
     "incidents_reach_a_street": "Incidents of the street area lie near one of its streets",
+    "forecast_is_current": "The last step that the forecast describes has not ended yet",
     "skill_over_historical_average": "Mean Poisson deviance below the historical average's",
     "beats_long_run_frequency": "The gate of the streets: deviance and RMSE below the long-run "
     "frequency's on the test days, hit rate at 20 % not below it, bias and totals plausible",
@@ -122,6 +125,24 @@ def reach_a_street(
         passed=problem is None,
         problem=problem or "",
         metadata={"beyond_share": snap.beyond_share, "beyond": snap.n_beyond},
+    )
+
+
+def current(area: StudyArea, asset: str, expiry: "Expiry") -> dg.AssetCheckResult:
+    """Whether what was published was expired by then; it warns, since a past month is no fault."""
+    now = dt.datetime.now(dt.UTC)
+    is_past = expiry.is_past(now)
+    return _result(
+        area,
+        asset,
+        "forecast_is_current",
+        passed=not is_past,
+        severity=dg.AssetCheckSeverity.WARN,
+        problem=f"{area.name}: {expiry.expired}" if is_past else "",
+        metadata={
+            "expiry": expiry.sentence(now),
+            "expires at": dg.MetadataValue.timestamp(expiry.at),
+        },
     )
 
 

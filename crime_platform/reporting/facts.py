@@ -4,8 +4,9 @@ One month ahead over the ever active cells, test origins only: the numbers of th
 Nothing here draws or writes sentences.
 """
 
+import datetime as dt
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 from crime_platform.candidate import Candidate
 from crime_platform.metrics.errors import reducible_gap_closed
 from crime_platform.scoring import ANY_OFFENCE, EVER_ACTIVE, OPPONENT
+from crime_platform.vocabulary.expiry import Expiry, expiry_of
 from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import Month, parse_month
@@ -71,11 +73,6 @@ class Facts:
     def horizon(self) -> int:
         """Largest lead that is forecast."""
         return int(self.read("cell_forecast", ["lead"])["lead"].max())
-
-    @property
-    def expires(self) -> Month:
-        """First month the forecast says nothing about: on its first day the forecast expires."""
-        return self.as_of + self.horizon + 1
 
     @cached_property
     def scores(self) -> "pd.DataFrame":
@@ -239,6 +236,13 @@ class LocalFacts(SitedFacts):
     """The same beside the study area, which knows titles, sources and projection."""
 
     area: StudyArea
+    # A forecast may be expired by the time its report is written.
+    written_at: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+    @property
+    def expiry(self) -> Expiry:
+        """When the forecast expires."""
+        return expiry_of(self.as_of + self.horizon, self.area.timezone)
 
     @property
     def cell_size_m(self) -> float:

@@ -17,6 +17,7 @@ def model_card(facts: LocalFacts) -> str:
     area, manifest = facts.area, facts.candidate.manifest
     parts = [
         f"# Model card: {area.title}, {month_name(facts.as_of)}",
+        *([f"**{facts.expiry.expired}**"] if facts.expiry.is_past(facts.written_at) else []),
         f"{sentences.verdict(facts)} {sentences.baseline_gap(facts)}",
         "## Model",
         _bullets(_identity(facts)),
@@ -48,7 +49,7 @@ def model_card(facts: LocalFacts) -> str:
             (
                 "Owner: whoever runs this installation; state a name and an address where you "
                 "publish the forecast.",
-                sentences.expiry(facts),
+                facts.expiry.sentence(facts.written_at),
                 f"Code {manifest['git_commit'] or 'outside a checkout'}, counts "
                 f"{manifest['data_version']}, candidate {facts.candidate.candidate_id}.",
             )

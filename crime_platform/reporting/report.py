@@ -1,5 +1,6 @@
 """Writes the quality report, a single file that needs no network, and the model card."""
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,13 @@ from crime_platform.reporting.paths import ReportPaths, report_paths
 from crime_platform.reporting.sections import sections
 from crime_platform.reporting.words import (
     MISSING,
-    first_day,
     interval,
     month_name,
     signed_percent,
 )
 from crime_platform.scoring import OPPONENT
 from crime_platform.vocabulary.artifact import written_aside
+from crime_platform.vocabulary.expiry import written_day
 from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.study_area import StudyArea
 
@@ -47,6 +48,7 @@ def write_report(
     folder: Path,
     *,
     quality: "pd.DataFrame | None" = None,
+    now: dt.datetime | None = None,
 ) -> ReportPaths:
     """Write the report and the model card of a candidate; each takes its name when it is whole.
 
@@ -55,6 +57,7 @@ def write_report(
         area: the study area it was made for.
         folder: where both files go, see `paths.report_folder`.
         quality: rows of `data_quality` of this area, when they are at hand.
+        now: the moment at which both are read as written; this one when absent.
 
     Raises:
         ValueError: if the candidate was made for another study area.
@@ -65,7 +68,7 @@ def write_report(
             f"candidate {candidate.candidate_id} was made for {made_for!r} and cannot be reported "
             f"as {area.name!r}: pass the study area it was made for"
         )
-    facts = LocalFacts(candidate=candidate, area=area)
+    facts = LocalFacts(candidate=candidate, area=area, written_at=now or dt.datetime.now(dt.UTC))
     paths = report_paths(folder)
     texts = {paths.report: _html(facts, quality), paths.model_card: model_card(facts)}
     for path, text in texts.items():
@@ -95,6 +98,7 @@ def _html(facts: LocalFacts, quality: "pd.DataFrame | None") -> str:
     return environment.get_template(TEMPLATE).render(
         title=f"{facts.area.title}: forecast of recorded crime as of {month_name(facts.as_of)}",
         subtitle=sentences.subject(facts),
+        expired=facts.expiry.expired if facts.expiry.is_past(facts.written_at) else None,
         lead=[
             f"{sentences.verdict(facts)} {sentences.baseline_gap(facts)}",
             sentences.chosen(facts),
@@ -112,11 +116,11 @@ def _colophon(facts: LocalFacts) -> str:
         "A report is written whether or not the gate lets the forecast be published; the table "
         f"release says which was. Candidate {facts.candidate.candidate_id}; counts "
         f"{manifest['data_version']}; code {manifest['git_commit'] or 'outside a checkout'}. "
-        f"{sentences.expiry(facts)}"
+        f"{facts.expiry.sentence(facts.written_at)}"
     )
 
 
-def _tiles(facts: Facts) -> tuple[Tile, ...]:
+def _tiles(facts: LocalFacts) -> tuple[Tile, ...]:
     def figure(name: str, column: str) -> Tile:
         stated = interval(facts.value(f"{column}_low"), facts.value(f"{column}_high"))
         note = "no interval" if stated == MISSING else f"95 % interval {stated}"
@@ -134,5 +138,9 @@ def _tiles(facts: Facts) -> tuple[Tile, ...]:
         ),
         figure("Skill over the historical average", "deviance_skill"),
         figure(f"Skill over the best baseline{best}", "skill_over_best_baseline"),
-        Tile("Expires", first_day(facts.expires), f"data as of {month_name(facts.as_of)}"),
+        Tile(
+            "Expired" if facts.expiry.is_past(facts.written_at) else "Expires",
+            written_day(facts.expiry.day),
+            f"data as of {month_name(facts.as_of)}",
+        ),
     )

@@ -14,7 +14,6 @@ from crime_platform.reporting.figures_calibration import (
 from crime_platform.reporting.statements import MOVED, NO_CAUSE, RECORDED_ONLY
 from crime_platform.reporting.words import (
     decimal,
-    first_day,
     in_sentence,
     interval,
     listing,
@@ -112,16 +111,6 @@ def tested(facts: Facts) -> str:
         f"One month ahead, {len(facts.test_targets)} test months, all offence types pooled, cells "
         "with any incident on record. Ratios of pooled sums; intervals by block bootstrap over "
         f"origins. {WHAT_IT_IS}"
-    )
-
-
-def expiry(facts: Facts) -> str:
-    """When the forecast may no longer be used, and by which rule."""
-    last = facts.as_of + facts.horizon
-    return (
-        f"Expires on {first_day(facts.expires)}: the day after {month_name(last)}, the last month "
-        f"it describes (as-of month, {facts.horizon} months of horizon, and one day). A newer "
-        "release replaces it earlier."
     )
 
 

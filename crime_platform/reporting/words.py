@@ -87,11 +87,6 @@ def short_month(month: Month) -> str:
     return f"{MONTHS[int(number) - 1][:3]} {year[2:]}"
 
 
-def first_day(month: Month) -> str:
-    """`1 April 2022`."""
-    return f"1 {month_name(month)}"
-
-
 def significant(value: Number | None, figures: int = 3) -> str:
     """A number of unknown size to three significant figures: `12.4`, `0.00123`."""
     if value is None or not math.isfinite(value) or value == 0:

@@ -1,6 +1,13 @@
 """The published tables of streets: days instead of months, segments or places instead of cells."""
 
-from crime_platform.vocabulary.table_words import AREA, MODEL, RUN_ID, Column, Table
+from crime_platform.vocabulary.table_words import (
+    AREA,
+    EXPIRES_AT,
+    MODEL,
+    RUN_ID,
+    Column,
+    Table,
+)
 
 AS_OF_DAY = Column("as_of_day", "DATE", "Last day the forecast may use")
 TARGET_DAY = Column("target_day", "DATE", "Day forecast: the origin + lead")
@@ -258,6 +265,8 @@ STREET_TABLES = (
             Column("git_commit", "VARCHAR", "Commit of the code, NULL outside a checkout"),
             RUN_ID,
             Column("published_at", "TIMESTAMPTZ", "When the candidate was published"),
+            Column("last_target_day", "DATE", "Last day it describes"),
+            EXPIRES_AT,
             Column("is_latest", "BOOLEAN", "Newest as_of_day of its area"),
         ),
     ),

@@ -35,8 +35,18 @@ MODEL = Column(
 )
 RUN_ID = Column("run_id", "VARCHAR", "Dagster run that made the row")
 EXPECTED = Column("expected_count", "FLOAT", "Expected number of recorded incidents in the month")
+DISPERSION = Column(
+    "dispersion",
+    "FLOAT",
+    "Alpha of the forecast's negative binomial, variance mean + alpha x mean squared; 0 is Poisson",
+)
 COUNT = Column("count", "INTEGER", "Recorded incidents in the month")
 MONTH = Column("month", "DATE", "Calendar month (its first day)")
+EXPIRES_AT = Column(
+    "expires_at",
+    "TIMESTAMPTZ",
+    "Moment at which the last step forecast ends in the area's time zone: expired from then on",
+)
 IS_SELECTION = Column(
     "is_selection", "BOOLEAN", "True where the origin only chose and weighted: it is not scored"
 )

@@ -124,6 +124,20 @@ VIEWS = {
             and a.cell_id = f.cell_id and a.offence_type = f.offence_type
         """,
     ),
+    "forecast_expiry": (
+        "When the newest forecasts of each area expire: by month in cells, by day on streets",
+        """
+        select study_area, 'month' as step, as_of_month as as_of, last_target_month as last_target,
+            (last_target_month + interval 1 month)::date as expires_on, expires_at,
+            expires_at <= now() as is_expired
+        from release where is_latest
+        union all
+        select study_area, 'day', as_of_day, last_target_day,
+            (last_target_day + interval 1 day)::date, expires_at, expires_at <= now()
+        from street_release where is_latest
+        order by study_area, step desc
+        """,
+    ),
     **STREET_VIEWS,
 }
 
@@ -162,6 +176,11 @@ VIEW_COLUMN_COMMENTS = {
     "historical_average_count": "Expected count of the historical average, the gate's opponent",
     "is_backtest": "True for back-test forecasts, false for forecasts that were published then",
     "error": ERROR_COMMENT,
+    "step": "month: forecast by month in cells; day: forecast by day on streets",
+    "as_of": "Last month (its first day) or day the forecast may use",
+    "last_target": "Last month (its first day) or day the forecast describes",
+    "expires_on": "First day of which the forecast says nothing",
+    "is_expired": "True once the last step forecast has ended in the area's time zone",
 }
 
 

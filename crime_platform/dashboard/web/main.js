@@ -4,6 +4,7 @@ import { el } from "./charts.js";
 import { fillControls } from "./controls.js";
 import { Cells, isExported, pinRelease, readContainer, readJson, Streets } from "./data.js";
 import { detail, whenChosen } from "./details.js";
+import { expirySentences, tellExpiry, watchExpiry } from "./expiry.js";
 import { aboutPage, accuracyPage } from "./pages.js";
 import { highest } from "./panel.js";
 import { saveShown } from "./saving.js";
@@ -41,6 +42,7 @@ async function change(changes) {
     if ("step" in changes || state.mode !== before.mode || state.area !== before.area) now.at = wantedStep();
     chooseMap();
     tellMap();
+    tellExpiry();
     fillControls();
     fillTime();
     draw();
@@ -163,8 +165,8 @@ async function showPage() {
   now.shownPage = shown;
   const made =
     state.page === "accuracy"
-      ? accuracyPage(await readJson(`accuracy/${state.area}`))
-      : aboutPage(await readJson(`about/${state.area}`));
+      ? accuracyPage(await readJson(`accuracy/${state.area}`), expirySentences())
+      : aboutPage(await readJson(`about/${state.area}`), expirySentences());
   byId(`page-${state.page}`).replaceChildren(...made);
 }
 
@@ -278,6 +280,7 @@ async function start() {
   await change({ area: wanted });
   if (isExported()) notice("exported", now.areas.exported ?? "");
   else setInterval(poll, POLL_MS);
+  watchExpiry();
   document.body.classList.add("ready");
 }
 

@@ -7,8 +7,11 @@ import { number, percent, signed } from "./scales.js";
 import { table } from "./tables.js";
 
 /** Everything that says how far to trust the forecasts. */
-export function accuracyPage({ cells, streets }) {
-  const made = [el("h2", {}, "How far to trust the forecast")];
+export function accuracyPage({ cells, streets }, expiries) {
+  const made = [
+    el("h2", {}, "How far to trust the forecast"),
+    ...expiries.map((text) => el("p", { class: "expiry" }, text)),
+  ];
   if (cells) {
     made.push(
       ...headline(cells),
@@ -59,9 +62,10 @@ export function accuracyPage({ cells, streets }) {
 }
 
 /** Method, sources, limits and refused uses, as the release states them. */
-export function aboutPage({ title, sections }) {
+export function aboutPage({ title, sections }, expiries) {
   return [
     el("h2", {}, title),
+    ...expiries.map((text) => el("p", { class: "expiry" }, text)),
     ...sections.map((section) =>
       el(
         "section",

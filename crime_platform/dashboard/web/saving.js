@@ -2,6 +2,7 @@
 
 import { readContainer } from "./data.js";
 import { Cells } from "./data.js";
+import { expiryOf } from "./expiry.js";
 
 function save(name, type, text) {
   const link = document.createElement("a");
@@ -37,6 +38,7 @@ function rowsOf(units, view, step, values) {
         p975: of("p975"),
         long_run_count: of("baseline_expected"),
         risk_rank: of("risk_rank"),
+        expires_on: expiryOf("day")?.day,
       };
     }
     if (step.kind === "backtest") {
@@ -59,6 +61,7 @@ function rowsOf(units, view, step, values) {
       expected_count: of("expected"),
       ...quantiles,
       historical_average_count: units.baselineForecast(view.type, step.index)[unit],
+      expires_on: expiryOf("month")?.day,
     };
   });
 }
@@ -109,6 +112,7 @@ export async function saveShown(format, { units, view, step, values }) {
     as_of: release.as_of_month ?? release.as_of_day,
     baseline: release.baseline,
     champion: release.champion,
+    expires_at: expiryOf(units instanceof Cells ? "month" : "day")?.at,
   };
   save(name, "application/geo+json", JSON.stringify({ type: "FeatureCollection", metadata, features }));
 }
