@@ -152,6 +152,7 @@ def published_rows(
         "model": pa.repeat(model, n).dictionary_encode(),
         "is_champion": pa.repeat(is_champion, n),
         "expected_count": pa.array(expected.ravel().astype(np.float32)),
+        "dispersion": pa.array(alpha.ravel().astype(np.float32)),
         "probability_any": pa.array(
             probability_any(expected.ravel(), alpha.ravel()).astype(np.float32)
         ),
@@ -180,6 +181,7 @@ def backtest_rows(model: str, cube: RollingForecasts, evidence: Evidence) -> "pa
         "lead": pa.array(np.ones(n, dtype=np.int8)),
         "model": pa.repeat(model, n).dictionary_encode(),
         "expected_count": pa.array(expected.ravel().astype(np.float32)),
+        "dispersion": pa.array(cube.dispersion[is_scored, 0].ravel().astype(np.float32)),
     }
     return pa.table(columns)
 

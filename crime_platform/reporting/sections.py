@@ -301,7 +301,8 @@ def _recompute(facts: LocalFacts) -> tuple[Part, ...]:
     return (
         Paragraph(
             "Every score is a ratio of sums in backtest_score, and every sum can be made again "
-            "from backtest_forecast and cell_month (the view forecast_vs_actual joins them)."
+            "from backtest_forecast, which has expected count and dispersion one month ahead, and "
+            "cell_month (the view forecast_vs_actual joins them)."
         ),
         Code(query),
     )
