@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from crime_platform.area_facts import AreaFacts, Site, Timing, TypeFacts, gather_facts
+from crime_platform.data_checks.run_size import RunSize, size_problem, width_remark
 from crime_platform.sources.quality import WRONG_ROW_REASONS
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import OUTSIDE_GRID
+from crime_platform.vocabulary.machine import memory_bytes
 from crime_platform.vocabulary.source import HHMM, HOUR
 from crime_platform.vocabulary.study_area import StudyArea, label_key, load_study_area
 
@@ -55,12 +57,21 @@ def check_area(path: Path, home: PlatformHome) -> AreaCheck:
         to_consider += _about_months(facts.area, facts.timing)
         to_consider += _about_types(facts)
         to_consider += _about_labels(facts)
+    if facts.size is not None:
+        to_fix += _too_much(facts.area, facts.size)
+        remark = width_remark(facts.area, facts.size)
+        to_consider += [] if remark is None else [remark]
     if facts.streets is not None:
         to_fix += facts.streets.stops
         to_consider += facts.streets.remarks
     if facts.site is not None:
         to_consider += _about_place(facts, facts.site)
     return AreaCheck(facts=facts, to_fix=to_fix, to_consider=to_consider)
+
+
+def _too_much(area: StudyArea, size: RunSize) -> list[str]:
+    problem = size_problem(area, size, memory_bytes())
+    return [] if problem is None else [problem]
 
 
 def _is_telling(facts: AreaFacts) -> bool:

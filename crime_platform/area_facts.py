@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from crime_platform.area_trial import Trial, try_data
+from crime_platform.data_checks.run_size import RunSize, size_of_run
 from crime_platform.geography.crs_check import crs_remarks
 from crime_platform.geography.grid import Grid, grid_of
 from crime_platform.geography.siting import (
@@ -94,6 +95,7 @@ class AreaFacts:
     per_type: list[TypeFacts] = field(default_factory=list)  # in the order of the TOML
     timing: Timing | None = None  # without one, no incident was accepted
     trial: Trial = field(default_factory=Trial)  # of the data part of a run
+    size: RunSize | None = None  # of a run of the months; without one, no grid or no month is known
     streets: StreetTrial | None = None  # without one, the TOML has no [streets]
     site: Site | None = None  # without one, no incident has a place
     refusals: list[str] = field(default_factory=list)  # why an ingest would not take the files in
@@ -134,6 +136,7 @@ def gather_facts(area: StudyArea, home: PlatformHome) -> AreaFacts:
             facts.trial = try_data(area, pairs, trial_home)
             _describe(facts, read, trial_home)
             _count_types(facts, read, trial_home, scratch)
+        facts.size = _size(facts)
         if area.streets is not None:
             is_stored = facts.trial.counts is not None
             facts.streets = try_streets(area, trial_home, is_stored=is_stored)
@@ -293,6 +296,14 @@ def _describe(facts: AreaFacts, read: list[_Read], home: PlatformHome) -> None:
     x_m, y_m = _points(area, read)
     if x_m.size:
         facts.site = _site(area, x_m, y_m)
+
+
+def _size(facts: AreaFacts) -> RunSize | None:
+    grid, counts = facts.grid, facts.trial.counts
+    if grid is None or counts is None:
+        return None
+    n_months = int(counts.totals["is_complete"].sum())
+    return size_of_run(facts.area, n_rows=grid.n_rows, n_cols=grid.n_cols, n_months=n_months)
 
 
 def _count_types(facts: AreaFacts, read: list[_Read], home: PlatformHome, scratch: Path) -> None:

@@ -31,7 +31,7 @@ class Trial:
     """What a run would have made of the data."""
 
     counts: CountReport | None = None  # without one, nothing could be counted
-    stops: list[str] = field(default_factory=list)  # a run would stop at each
+    stops: list[str] = field(default_factory=list)  # a run would stop at each, or count wrong
     warnings: list[str] = field(default_factory=list)  # a run would say each and go on
 
 
@@ -92,4 +92,5 @@ def _store(
 
 def _check(trial: Trial, checks: Sequence[DataCheck], area: StudyArea, home: PlatformHome) -> None:
     for outcome in run_checks(checks, area, home).values():
-        trial.warnings += outcome.problems
+        trial.stops += outcome.grave
+        trial.warnings += [each for each in outcome.problems if each not in outcome.grave]

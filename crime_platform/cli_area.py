@@ -82,11 +82,13 @@ def print_check(check: "AreaCheck") -> None:
         _print_months(facts.timing)
         _print_labels(facts)
     _print_place(facts)
+    _print_effort(facts)
     for remark in check.to_consider:
         say(f"Worth a look: {remark}", style="yellow")
     if check.to_fix:
         hint = (
-            "A row counts under the first thing that is wrong with it: mend these, then check again"
+            "A row counts under the first thing that is wrong with it: correct these, then check "
+            "again"
         )
         print_error(ERR, "to fix before a run", [*check.to_fix, hint])
 
@@ -97,16 +99,37 @@ def _print_source(found: "SourceFacts") -> None:
     span = f"{report.first_day} to {report.last_day}" if report.first_day else "nothing accepted"
     say(f"\nSource {found.source.name}: {files}, {report.n_rows:,} rows, {span}", style="bold")
     rows = [
-        (what, f"{n:,}", f"{share:.2%}", _shortened(example))
-        for what, n, share, example in report.findings()
+        (what, f"{n:,}", f"{n / max(report.n_rows, 1):.2%}", _shortened(report.examples.get(what)))
+        for what, n in report.fates.items()
         if n
     ]
-    print_rows(OUT, ["rows", "number", "share", "e.g."], rows)
+    print_rows(OUT, ["rows", "number", "of all rows", "e.g."], rows)
     if report.n_accepted:
+        say(f"Of {report.n_accepted:,} accepted rows {_of_accepted(found)}.")
+    if report.match is not None and report.match.n_known > report.match.n_matched:
+        n_known, n_lost = report.match.n_known, report.match.n_known - report.match.n_matched
         say(
-            f"{report.n_geocoded / report.n_accepted:.2%} of accepted rows have a place, "
-            f"{found.with_hour_share:.1%} an hour"
+            f"Of {n_known:,} rows with a code of a place {n_lost:,} ({n_lost / n_known:.2%}) have "
+            "one that the table of places lacks."
         )
+    if found.n_older:
+        say(
+            f"{found.n_older:,} of the accepted rows are older vintages: a later file holds their "
+            f"months again, and only its rows count ({report.n_accepted - found.n_older:,})."
+        )
+
+
+def _of_accepted(found: "SourceFacts") -> str:
+    report = found.report
+    parts = [
+        f"{report.n_geocoded / report.n_accepted:.2%} have a place",
+        f"{found.with_hour_share:.1%} an hour",
+    ]
+    if report.match is not None and report.match.n_by_district:
+        parts.append(f"{report.match.n_by_district / report.n_accepted:.2%} one by district alone")
+    if report.n_repeated:
+        parts.append(f"{report.n_repeated:,} are equal to an earlier row, left out or not")
+    return ", ".join(parts)
 
 
 def _print_months(timing: "Timing") -> None:
@@ -160,6 +183,16 @@ def _print_place(facts: "AreaFacts") -> None:
             f"of all points{zone}:"
         )
         say(f"  {extent_line(facts.site)}")
+
+
+def _print_effort(facts: "AreaFacts") -> None:
+    """How long a run takes and how much memory, as far as that can be known before it."""
+    from crime_platform.data_checks.run_size import in_words
+
+    if facts.size is not None:
+        say(f"\nA run takes roughly {in_words(facts.size.minutes, facts.size.memory_bytes)}.")
+    if facts.streets is not None and facts.streets.words is not None:
+        say(f"A run with --streets takes roughly {facts.streets.words}.")
 
 
 def _shortened(example: str | None) -> str:

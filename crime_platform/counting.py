@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crime_platform.data_checks.run_size import size_of_run, size_problem
 from crime_platform.geography.grid import Grid
 from crime_platform.revisions import (
     Maturity,
@@ -18,8 +19,9 @@ from crime_platform.revisions import (
 from crime_platform.tensors.grid_counts import as_dataset, dense_counts, write_tensor
 from crime_platform.vocabulary.artifact import swap_symlink
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.machine import memory_bytes
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.study_area_parts import AS_RECORDED, LEFT_OUT, SCALED
+from crime_platform.vocabulary.study_area_parts import AS_RECORDED, LEFT_OUT, SCALED, StudyAreaError
 from crime_platform.vocabulary.timesteps import (
     IncompleteDataError,
     Month,
@@ -132,11 +134,16 @@ def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, o
 
     Raises:
         IncompleteDataError: if there is no complete month.
+        StudyAreaError: if a run on this grid needs more memory than there is.
     """
     warehouse = Warehouse(home.warehouse)
     last = warehouse.last_complete_month(area.name)
     if last is None:
         raise IncompleteDataError(f"{area.name} has no complete month: materialise incidents first")
+    months = month_range(area.first_month, last)
+    size = size_of_run(area, n_rows=grid.n_rows, n_cols=grid.n_cols, n_months=len(months))
+    if problem := size_problem(area, size, memory_bytes()):
+        raise StudyAreaError(problem)
     until = area.name, last.astype("datetime64[D]").item()
     where = "where study_area = ? and month <= ?"
     tensor = dense_counts(

@@ -15,6 +15,7 @@ from crime_platform.data_checks.outcome import Outcome, together
 from crime_platform.data_checks.places import PlacedCount, judge_places
 from crime_platform.data_checks.revisions import judge_revisions
 from crime_platform.data_checks.schema import HeaderReading, judge_schema
+from crime_platform.data_checks.thin_months import MonthRows, judge_thin_months
 from crime_platform.vocabulary.expiry import expiry_of
 from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.incident import UNMAPPED_LABEL
@@ -179,6 +180,22 @@ def parts(evidence: Evidence) -> Outcome:
     )
     return judge_parts(
         [PartMonth(source=s, part=part, month=_month(day), n=n) for s, part, day, n in found]
+    )
+
+
+def thin_months(evidence: Evidence) -> Outcome:
+    """Whole months of every part and offence type."""
+    found = evidence.counted(
+        "select source, part, offence_type, month, sum(n)::bigint from label_month "
+        "group by all order by all"
+    )
+    newest = _newest_whole_month(evidence)
+    return judge_thin_months(
+        [
+            MonthRows(source=source, part=part, offence_type=kind, month=_month(day), n=n)
+            for source, part, kind, day, n in found
+            if _month(day) <= newest[source]
+        ]
     )
 
 

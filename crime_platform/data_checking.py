@@ -88,6 +88,11 @@ INCIDENT_CHECKS = (
         judge=data_check_questions.parts,
     ),
     DataCheck(
+        name="months_are_full",
+        description="No month holds less than half of what the months around it let expect",
+        judge=data_check_questions.thin_months,
+    ),
+    DataCheck(
         name="data_are_fresh",
         description="The newest incident is no older than max_age_days of [quality]",
         judge=data_check_questions.freshness,

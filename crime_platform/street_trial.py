@@ -9,6 +9,7 @@ from crime_platform.data_checks.blocking import (
     street_days_problem,
     unreached_streets_problem,
 )
+from crime_platform.data_checks.run_size import in_words, street_memory_bytes, street_minutes
 from crime_platform.geography.user_points import read_user_points
 from crime_platform.street_counting import SegmentCountReport, count_segments
 from crime_platform.street_features import day_covariates, require_points
@@ -25,10 +26,21 @@ FAR_SHARE = 0.5  # of the groups' incidents outside the street area, from which 
 class StreetTrial:
     """What a run would have made of the streets."""
 
+    n_groups: int
     graph: GraphReport | None = None
     counts: SegmentCountReport | None = None
     stops: list[str] = field(default_factory=list)  # a run would stop at each
     remarks: list[str] = field(default_factory=list)  # a run would go on, perhaps not as meant
+
+    @property
+    def words(self) -> str | None:
+        """What a run of the streets takes, roughly; None where that is not known."""
+        if self.graph is None or self.counts is None:
+            return None
+        n_nodes, days = self.graph.graph.n_nodes, self.counts.days
+        n_days = int((days.last - days.first).astype(np.int64)) + 1
+        memory = street_memory_bytes(n_nodes=n_nodes, n_days=n_days, n_groups=self.n_groups)
+        return in_words(street_minutes(n_nodes=n_nodes, n_days=n_days), memory)
 
 
 def try_streets(area: StudyArea, home: PlatformHome, *, is_stored: bool) -> StreetTrial:
@@ -42,7 +54,8 @@ def try_streets(area: StudyArea, home: PlatformHome, *, is_stored: bool) -> Stre
     Raises:
         StudyAreaError: if the area has no streets.
     """
-    spec, trial = require_streets(area), StreetTrial()
+    spec = require_streets(area)
+    trial = StreetTrial(n_groups=len(spec.offence_groups))
     for points in spec.points:
         path = home.root.absolute() / points.file
         attempt(

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import typer
@@ -75,6 +77,38 @@ def test_a_toml_that_cannot_be_read_ends_with_2(home, text, told):
 
     assert answer.exit_code == 2
     assert told in answer.stderr
+
+
+def test_every_row_is_in_the_table_once(home):
+    write_toy_city(home)
+    file = home.root / "raw" / "toy" / "all.csv"
+    with file.open("a") as rows:
+        rows.writelines([",Robbery,-79.37,43.62\n", "2020-01-01,Robbery,,\n"] * 3)
+
+    answer = call("check-area", "toy")
+
+    shares = [float(share) for share in re.findall(r"(?m)^\W.*?([\d.]+)%", answer.stdout)]
+    assert sum(shares) == pytest.approx(100, abs=0.02)
+    assert "of all rows" in answer.stdout
+    assert re.search(
+        r"Of [\d,]+ accepted rows 99\.\d\d% have a place, 0\.0% an hour", answer.stdout
+    )
+
+
+def test_older_vintages_and_the_effort_are_told(home):
+    write_toy_city(home)
+    toml, folder = home.study_areas / "toy.toml", home.root / "raw" / "toy"
+    toml.write_text(
+        toml.read_text().replace("[source.c", 'revisions = "replace_months"\n[source.c')
+    )
+    old = (folder / "all.csv").read_text().splitlines()
+    kept = [line for line in old if line[:4] in ("date", "2019")]
+    (folder / "2019.csv").write_text("\n".join(kept) + "\n")
+
+    answer = call("check-area", "toy")
+
+    assert f"{len(kept) - 1:,} of the accepted rows are older vintages" in answer.stdout
+    assert "A run takes roughly 2 minutes on 2 cores and 1.0 GB of memory." in answer.stdout
 
 
 def test_it_fits_an_old_terminal(home):

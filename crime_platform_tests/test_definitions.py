@@ -78,6 +78,7 @@ def test_only_the_gate_and_the_data_checks_block(definitions):
         "labels_are_mapped": False,
         "files_are_distinct": False,
         "every_part_has_every_month": False,
+        "months_are_full": False,
         "data_are_fresh": False,
         "levels_are_steady": False,
         "revisions_are_usual": False,

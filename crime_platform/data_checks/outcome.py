@@ -25,6 +25,7 @@ class Outcome:
     """The answer of one rule; it passes when there is no problem to tell."""
 
     problems: tuple[str, ...] = ()  # each with what was expected, what was found, and the cure
+    grave: tuple[str, ...] = ()  # those of them with which a run would count wrong
     figures: dict[str, object] = field(default_factory=dict)
     rows: list[dict] = field(default_factory=list)  # what was looked at, and what needs no cure
     series: tuple[MonthlySeries, ...] = ()  # drawn where there are any
@@ -40,6 +41,7 @@ def together(outcomes: Iterable[Outcome]) -> Outcome:
     every = list(outcomes)
     return Outcome(
         problems=tuple(problem for one in every for problem in one.problems),
+        grave=tuple(problem for one in every for problem in one.grave),
         figures={key: value for one in every for key, value in one.figures.items()},
         rows=[row for one in every for row in one.rows],
         series=tuple(series for one in every for series in one.series),

@@ -18,6 +18,7 @@ from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.study_area_parts import GridSpec
 
 OUTSIDE = -1
+MAX_SIDE = 32_767  # rows and columns are stored as numbers of two bytes
 SQUARE_METRES_PER_KM2 = 1_000_000.0
 
 
@@ -142,6 +143,12 @@ def _covering(area: StudyArea, extent: tuple[float, float, float, float]) -> Gri
     if area.grid.extent_m is None:
         west, south = np.floor(west / size) * size, np.floor(south / size) * size
     n_cols, n_rows = np.ceil((east - west) / size), np.ceil((north - south) / size)
+    if not max(n_rows, n_cols) <= MAX_SIDE:
+        raise CoordinateError(
+            f"{area.name}: the grid would have {n_rows:,.0f} x {n_cols:,.0f} cells of {size:g} m, "
+            f"at most {MAX_SIDE:,} on a side can be counted: choose a smaller extent_m or a larger "
+            "cell_size_m under [grid], or keep one city with [source.only]"
+        )
     return Grid(
         crs=area.crs,
         x_min=float(west),

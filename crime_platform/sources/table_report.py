@@ -65,6 +65,16 @@ class TableReport:
                 "mistake of the platform, not of the file: please report it with the file"
             )
 
+    @property
+    def fates(self) -> dict[str, int]:
+        """What became of the rows: every row once, so that the numbers add up to all of them."""
+        return {
+            "accepted": self.n_accepted,
+            "ignored label": self.n_ignored,
+            "of another area": self.n_elsewhere,
+            **self.n_rejected,
+        }
+
     def findings(self) -> list[tuple[str, int, float, str | None]]:
         """Finding, rows, share of all rows and one example, for the table data_quality."""
         counted = {

@@ -8,6 +8,7 @@ import math
 import re
 from dataclasses import dataclass
 
+MAX_BACKTEST_MONTHS = 1200  # a century
 MONTHS_BEFORE_SCORES = 2  # of history that the reference forecast needs at its first scored origin
 MAX_CELLS = 2**31 - 1
 _SLUG = re.compile(r"[a-z][a-z0-9_]*")
@@ -146,6 +147,11 @@ class BacktestSettings:
         for key in self.__slots__:
             if getattr(self, key) < 1:
                 raise StudyAreaError(f"{key}: expected 1 or more, found {getattr(self, key)}")
+            if getattr(self, key) > MAX_BACKTEST_MONTHS:
+                raise StudyAreaError(
+                    f"{key}: expected months, at most {MAX_BACKTEST_MONTHS:,}, found "
+                    f"{getattr(self, key):,}"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
