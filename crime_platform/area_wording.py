@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from crime_platform.geography.siting import Extent
 from crime_platform.geography.time_zones import ZoneFinding, country_name
+from crime_platform.metrics.gate_rule import MIN_ORIGINS
 from crime_platform.source_wording import SourcePlan, source_sections
 from crime_platform.sources.label_guess import MAX_TYPES, MIN_TYPE_SHARE, LabelPlan
 from crime_platform.sources.label_words import folded
@@ -15,7 +16,7 @@ from crime_platform.vocabulary.toml_text import on_one_line, quoted
 
 MAX_PREMISES_TYPES = 8
 LIMIT_MARGIN = 0.02  # between what a file holds and the limit that is drafted for it
-MIN_ORIGINS, MONTHS_LEARNT = 3, 12  # of a back-test, and before its first origin
+MONTHS_LEARNT = 12  # before the first origin of a back-test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

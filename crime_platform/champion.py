@@ -13,6 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from crime_platform.metrics.gate_rule import (
+    MIN_ORIGINS,
+    StepSums,
+    biased,
+    compare,
+    objections,
+    too_little,
+)
+from crime_platform.metrics.significance import BLOCK_ORIGINS
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT
 from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.verdict import Verdict
@@ -21,7 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MIN_JUDGED = 3  # origins without which nobody is preferred to the historical average
-BIAS_LIMIT = 0.10  # expected / recorded - 1 over the back-test
 PLAUSIBLE = (0.5, 2.0)  # of the smallest and the largest month of the last two years
 RECENT_MONTHS = 24
 
@@ -150,10 +158,11 @@ def judge(
 ) -> Verdict:
     """Whether the candidate may be published: the policy must beat the historical average.
 
-    Deviance and RMSE of the rows `policy`, at each origin the model that earlier origins had
-    chosen, must be lower, one month ahead and pooled over all leads; their total must be unbiased
-    within `BIAS_LIMIT`; and every month's total that the chosen model forecasts must be finite
-    and plausible. Its own skill is stated and does not decide: it was picked for being high.
+    The rows of the policy, at each origin the model that earlier origins had chosen, must pass the
+    rule of `metrics.gate_rule` one month ahead and pooled over all leads: deviance clearly lower,
+    RMSE not clearly higher, on enough origins and incidents. The policy's total one month ahead
+    must be unbiased, and every month's total that the chosen model forecasts must be finite and
+    plausible. The model's own skill is stated and does not decide: it was picked for being high.
 
     Args:
         candidate_id: what is judged.
@@ -163,7 +172,8 @@ def judge(
         recent_totals: recorded city totals of the last two years, one per month.
 
     Raises:
-        ValueError: if the policy, the model or the historical average has no scores.
+        ValueError: if the policy, the model or the historical average has no scores, or not at the
+            same origins.
     """
     tested = scores[~scores["is_selection"].astype(bool)] if "is_selection" in scores else scores
     active = tested[tested["cell_set"] == EVER_ACTIVE]
@@ -171,24 +181,20 @@ def judge(
     missing = sorted({POLICY, model, OPPONENT} - set(lead_one["model"]))
     if missing:
         raise ValueError(f"the gate of {candidate_id} found no scores of {missing} one month ahead")
-    figures, reasons = {}, []
+    figures: dict[str, float] = {}
+    reasons: list[str] = []
     for label, rows in (("lead 1", lead_one), ("all leads", active)):
-        ours, theirs = _pooled(rows, POLICY), _pooled(rows, OPPONENT)
-        for name in ("deviance", "rmse"):
-            figures[f"{name} skill, {label}"] = skill = _skill(ours[name], theirs[name])
-            if not skill > 0:  # NaN is refused too
-                reasons.append(
-                    f"{name} of the {POLICY}, {label}, is {ours[name]:.4f} and must be "
-                    f"below the {theirs[name]:.4f} of {OPPONENT}"
-                )
-        figures[f"bias, {label}"] = ours["bias"]
-    bias = figures["bias, lead 1"]
-    if not abs(bias) <= BIAS_LIMIT:
-        reasons.append(f"bias one month ahead is {bias:+.1%} and must be within {BIAS_LIMIT:.0%}")
-    own, theirs = _pooled(lead_one, model), _pooled(lead_one, OPPONENT)
-    for name in ("deviance", "rmse"):
-        figures[f"{name} skill of the chosen model, lead 1"] = _skill(own[name], theirs[name])
-    figures["bias of the chosen model, lead 1"] = own["bias"]
+        paired = compare(_sums(rows, POLICY), _sums(rows, OPPONENT), block=BLOCK_ORIGINS)
+        figures |= paired.figures(label)
+        reasons += objections(paired, "the policy", OPPONENT, label)
+        if label == "lead 1":
+            figures |= {"origins scored": paired.n_steps, "incidents scored": paired.n_incidents}
+            reasons += biased(paired.bias, "one month ahead")
+            reasons += too_little(paired, min_steps=MIN_ORIGINS, unit="months")
+    own = compare(_sums(lead_one, model), _sums(lead_one, OPPONENT), block=BLOCK_ORIGINS)
+    figures["deviance skill of the chosen model, lead 1"] = own.deviance_skill.value
+    figures["rmse skill of the chosen model, lead 1"] = own.rmse_skill.value
+    figures["bias of the chosen model, lead 1"] = own.bias.value
     for lead, total in enumerate(forecast_totals, start=1):
         figures[f"forecast total, lead {lead}"] = float(total)
     reasons += _implausible(forecast_totals, recent_totals)
@@ -206,14 +212,5 @@ def _implausible(forecast_totals: np.ndarray, recent_totals: np.ndarray) -> list
     ]
 
 
-def _skill(score: float, opponent: float) -> float:
-    return 1 - score / opponent if opponent else math.nan
-
-
-def _pooled(rows: "pd.DataFrame", model: str) -> dict[str, float]:
-    sums = rows[rows["model"] == model].sum(numeric_only=True, skipna=False)
-    return {
-        "deviance": float(sums["sum_deviance"] / sums["n"]),
-        "rmse": math.sqrt(sums["sum_squared_error"] / sums["n"]),
-        "bias": float(sums["sum_expected"] / sums["sum_observed"] - 1),
-    }
+def _sums(rows: "pd.DataFrame", model: str) -> StepSums:
+    return StepSums.of_rows(rows[rows["model"] == model], "origin_month")

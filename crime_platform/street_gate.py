@@ -4,14 +4,22 @@ Validation days choose and test days judge, so the gate's figures are not those 
 model. Mean Poisson deviance decides; MAE never does.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.champion import BIAS_LIMIT, Choice, choose_champion
+from crime_platform.champion import Choice, choose_champion
+from crime_platform.metrics.gate_rule import (
+    MIN_DAYS,
+    Comparison,
+    StepSums,
+    biased,
+    compare,
+    objections,
+    too_little,
+)
 from crime_platform.metrics.significance import BLOCK_DAYS
 from crime_platform.street_catalogue import OPPONENT
 from crime_platform.street_evidence import HEADLINE_COVERAGE, rows_of
@@ -59,10 +67,11 @@ def judge_streets(
 ) -> Verdict:
     """Whether the candidate may be published: on the test days it must beat long-run frequency.
 
-    At each lead judged, deviance and RMSE must be lower and the hit rate in the riskiest 20 % not
-    lower, all offence groups together; the total one day ahead must be unbiased within
-    `BIAS_LIMIT`; and what is forecast must be finite and plausible beside the last eight weeks. The
-    long-run frequency itself cannot pass: whoever wants it needs no model.
+    At each lead judged it must pass the rule of `metrics.gate_rule`, all offence groups together:
+    deviance clearly lower, RMSE and hit rate in the riskiest 20 % not clearly worse, on enough days
+    and incidents. The total one day ahead must be unbiased; and what is forecast must be finite and
+    plausible beside the last eight weeks. The long-run frequency itself cannot pass: it needs no
+    model.
 
     Args:
         candidate_id: what is judged.
@@ -87,13 +96,15 @@ def judge_streets(
             "there is nothing to publish that a plain average does not say"
         )
     for lead in sorted(tested["lead"].unique().tolist()):
-        ours, theirs = (_pooled(scores, hotspots, name, lead) for name in (model, OPPONENT))
-        figures |= _figures(ours, theirs, lead)
+        ours, theirs = (_sums(scores, hotspots, name, lead) for name in (model, OPPONENT))
+        paired = compare(ours, theirs, block=BLOCK_DAYS)
+        figures |= _figures(paired, ours, theirs, lead)
         if model != OPPONENT:
-            reasons += _worse(ours, theirs, model, lead)
-    bias = figures["bias, lead 1"]
-    if not abs(bias) <= BIAS_LIMIT:  # NaN is refused too
-        reasons.append(f"bias one day ahead is {bias:+.1%} and must be within {BIAS_LIMIT:.0%}")
+            reasons += objections(paired, model, OPPONENT, f"lead {lead}")
+        if lead == 1:
+            figures |= {"days scored": paired.n_steps, "incidents scored": paired.n_incidents}
+            reasons += biased(paired.bias, "one day ahead")
+            reasons += too_little(paired, min_steps=MIN_DAYS, unit="days")
     for lead, total in enumerate(forecast_totals.tolist(), start=1):
         figures[f"forecast total, lead {lead}"] = total
     reasons += _implausible(forecast_totals, recent_totals)
@@ -107,11 +118,8 @@ def _weekly_deviance(rows: "pd.DataFrame") -> Float[np.ndarray, " week"]:
     return daily[daily.size - whole :].reshape(-1, BLOCK_DAYS).mean(axis=1)
 
 
-def _pooled(
-    scores: "pd.DataFrame", hotspots: "pd.DataFrame", model: str, lead: int
-) -> dict[str, float]:
-    rows = rows_of(scores[scores["model"] == model], (TEST, lead, ANY_GROUP))
-    sums = rows.drop(columns=["lead"]).sum(numeric_only=True, skipna=False)
+def _sums(scores: "pd.DataFrame", hotspots: "pd.DataFrame", model: str, lead: int) -> StepSums:
+    of_case = (TEST, lead, ANY_GROUP)
     flagged = hotspots[
         (hotspots["model"] == model)
         & (hotspots["part"] == TEST)
@@ -119,37 +127,16 @@ def _pooled(
         & (hotspots["offence_group"] == ANY_GROUP)
         & (hotspots["coverage_share"] == HEADLINE_COVERAGE)
     ]
+    rows = rows_of(scores[scores["model"] == model], of_case)
+    return StepSums.of_rows(rows, "target_day", hotspots=flagged)
+
+
+def _figures(paired: Comparison, ours: StepSums, theirs: StepSums, lead: int) -> dict[str, float]:
     return {
-        "deviance": float(sums["sum_deviance"] / sums["n"]),
-        "rmse": math.sqrt(sums["sum_squared_error"] / sums["n"]),
-        "hit rate": _ratio(flagged["sum_hits"].sum(), flagged["sum_incidents"].sum()),
-        "bias": _ratio(sums["sum_expected"], sums["sum_observed"]) - 1,
+        **paired.figures(f"lead {lead}"),
+        f"hit rate at 20 %, lead {lead}": ours.hit_rate,
+        f"hit rate at 20 % of {OPPONENT}, lead {lead}": theirs.hit_rate,
     }
-
-
-def _figures(ours: dict[str, float], theirs: dict[str, float], lead: int) -> dict[str, float]:
-    return {
-        f"deviance skill, lead {lead}": 1 - _ratio(ours["deviance"], theirs["deviance"]),
-        f"rmse skill, lead {lead}": 1 - _ratio(ours["rmse"], theirs["rmse"]),
-        f"hit rate at 20 %, lead {lead}": ours["hit rate"],
-        f"hit rate at 20 % of {OPPONENT}, lead {lead}": theirs["hit rate"],
-        f"bias, lead {lead}": ours["bias"],
-    }
-
-
-def _worse(ours: dict[str, float], theirs: dict[str, float], model: str, lead: int) -> list[str]:
-    reasons = [
-        f"{name} of {model}, lead {lead}, is {ours[name]:.6f} and must be below the "
-        f"{theirs[name]:.6f} of {OPPONENT}"
-        for name in ("deviance", "rmse")
-        if not ours[name] < theirs[name]  # NaN is refused too
-    ]
-    if not ours["hit rate"] >= theirs["hit rate"]:
-        reasons.append(
-            f"the hit rate of {model} at 20 %, lead {lead}, is {ours['hit rate']:.4f} and must not "
-            f"be below the {theirs['hit rate']:.4f} of {OPPONENT}"
-        )
-    return reasons
 
 
 def _implausible(forecast_totals: np.ndarray, recent_totals: np.ndarray) -> list[str]:
@@ -168,7 +155,3 @@ def _implausible(forecast_totals: np.ndarray, recent_totals: np.ndarray) -> list
             f"half and twice the mean of the last {recent_totals.size} days"
         )
     return reasons
-
-
-def _ratio(numerator: float, denominator: float) -> float:
-    return float(numerator / denominator) if denominator else math.nan

@@ -171,22 +171,68 @@ def test_a_row_that_was_not_scored_is_named(missing):
     [
         (
             scores({**GOOD, "policy": [51.0] * 4}),
-            "deviance of the policy, lead 1, is 0.5100 and must be below the 0.5000 of",
+            "the policy is not clearly better than historical_average, lead 1: its deviance skill "
+            r"is -2.00% .95% interval -2.00% to -2.00%. and the whole interval must lie above 0",
         ),
-        (scores(GOOD, squared={"policy": 60.0}), "rmse of the policy, lead 1"),
-        (scores(GOOD, expected=111.0), r"bias one month ahead is \+11.0%"),
-        (scores(GOOD, expected=89.0), "bias one month ahead is -11.0%"),
+        (
+            # 10, 10, 10 and -10 saved of 50: better on average, and no more than chance
+            scores({**GOOD, "policy": [40.0, 40.0, 40.0, 60.0]}),
+            r"deviance skill is \+10.00% .95% interval -",
+        ),
+        (
+            scores(GOOD, squared={"policy": 60.0}),
+            r"worse than historical_average in RMSE, lead 1: its RMSE skill is -9.54% ",
+        ),
+        (
+            scores(GOOD, expected=111.0),
+            r"total one month ahead is biased by \+11.00% .95% interval \+11.00% to \+11.00%.: it "
+            "must be within 10% of what was recorded, or the interval must hold 0",
+        ),
+        (scores(GOOD, expected=89.0), "total one month ahead is biased by -11.00%"),
         (
             scores({**GOOD, "policy": [45.0, np.nan, 45.0, 45.0]}),
-            "deviance of the policy, lead 1, is nan",
+            r"lead 1: its deviance skill is \+nan% ",
         ),
     ],
-    ids=["deviance", "rmse", "too many", "too few", "nan"],
+    ids=["deviance", "chance", "rmse", "too many", "too few", "nan"],
 )
 def test_a_worse_candidate_is_refused_with_its_reason(table, reason):
     answer = verdict(table)
     assert not answer.passed
     assert any(pd.Series(answer.reasons).str.contains(reason))
+
+
+def test_a_loss_in_rmse_that_may_be_chance_is_forgiven():
+    # Squared errors 50 beside 45: worse in all, yet not in every month
+    squared = pd.Series([45.0, 45.0, 52.0, 45.0])
+    table = scores(GOOD, squared={"historical_average": 45.0})
+    ours = table["model"] == "policy"
+    table.loc[ours, "sum_squared_error"] = squared.to_numpy()
+
+    answer = verdict(table)
+
+    assert answer.figures["rmse skill, lead 1"] < 0
+    assert answer.passed
+
+
+def test_three_origins_are_too_few():
+    answer = verdict(scores({name: values[:3] for name, values in GOOD.items()}))
+    assert "3 months are scored, and at least 4 are needed" in "".join(answer.reasons)
+
+
+def test_figures_carry_their_intervals():
+    figures = verdict(scores({**GOOD, "policy": [40.0, 45.0, 42.0, 44.0]})).figures
+    names = [f"deviance skill, lead 1{end}" for end in (", interval low", "", ", interval high")]
+    low, middle, high = (figures[name] for name in names)
+    assert low < middle < high
+    assert (figures["origins scored"], figures["incidents scored"]) == (4, 400)
+
+
+def test_rows_of_other_origins_are_refused():
+    table = scores(GOOD)
+    first = (table["model"] == "policy") & (table["origin_month"] == 0)
+    with pytest.raises(ValueError, match="scored at 3 steps, 1 to 3, cannot be compared with"):
+        verdict(table[~first])
 
 
 @pytest.mark.parametrize("total", [44.0, 221.0, np.nan])

@@ -69,13 +69,18 @@ def test_long_run_frequency_itself_is_refused_in_one_sentence():
 @pytest.mark.parametrize(
     ("worse", "sentence"),
     [
-        ({"sum_deviance": 10.0}, "deviance of ewma, lead 1, is 1.250000 and must be below"),
-        ({"sum_squared_error": 5.0}, "rmse of ewma, lead 1, is 0.790569 and must be below"),
-        ({"hits": 1.9}, "hit rate of ewma at 20 %, lead 1, is 0.4750 and must not be below"),
-        ({"sum_expected": 4.5}, r"bias one day ahead is +12.5% and must be within 10%"),
-        ({"sum_deviance": np.nan}, "deviance of ewma, lead 1, is nan"),
-        ({"at_lead_7": {"sum_deviance": 10.0}}, "deviance of ewma, lead 7, is 1.250000"),
-        ({"at_lead_7": {"hits": 1.0}}, "hit rate of ewma at 20 %, lead 7, is 0.2500"),
+        (
+            {"sum_deviance": 10.0},
+            "ewma is not clearly better than long_run_frequency, lead 1: its deviance skill is "
+            "+0.00%",
+        ),
+        ({"sum_squared_error": 6.0}, "in RMSE, lead 1: its RMSE skill is -9.54%"),
+        ({"hits": 1.9}, "riskiest 20 %, lead 1: its hit rate differs by -2.50 points"),
+        ({"sum_expected": 4.5}, "total one day ahead is biased by +12.50%"),
+        ({"sum_deviance": np.nan}, "lead 1: its deviance skill is +nan%"),
+        ({"hits": np.nan}, "lead 1: its hit rate differs by +nan points"),
+        ({"at_lead_7": {"sum_deviance": 10.0}}, "lead 7: its deviance skill is +0.00%"),
+        ({"at_lead_7": {"hits": 1.0}}, "lead 7: its hit rate differs by -25.00 points"),
     ],
 )
 def test_a_worse_figure_is_named(worse, sentence):
@@ -103,6 +108,31 @@ def test_an_implausible_week_is_refused(mean):
     verdict = judged(forecast=np.full(7, mean * recent.mean() / 4), recent=recent)
 
     assert any("incidents are forecast a day" in reason for reason in verdict.reasons)
+
+
+def test_a_loss_of_hits_that_may_be_chance_is_forgiven():
+    # Three days with a hit more and one with six fewer: worse in all, and no more than chance.
+    hits = 2.0 + np.tile([0.2, 0.2, 0.2, -0.8], 8)[:30]
+    verdict = judged(hits=hits)
+
+    assert verdict.figures["hit rate gain, lead 1"] < 0
+    assert verdict.passed
+
+
+def test_a_bias_that_may_be_chance_is_forgiven():
+    expected = np.full(30, 4.0)
+    expected[0] = 24.0  # 20 of 120 incidents too many, all on one day
+
+    verdict = judged(sum_expected=expected)
+
+    assert verdict.figures["bias, lead 1"] == pytest.approx(20 / 120)
+    assert verdict.passed
+
+
+def test_too_few_incidents_are_refused():
+    verdict = judged(sum_observed=3.0)
+
+    assert verdict.reasons[-1].startswith("90 incidents were recorded in the 30 scored days, and")
 
 
 def test_an_equal_hit_rate_is_enough():

@@ -5,10 +5,10 @@ from typing import Any
 
 import duckdb
 
-from crime_platform.champion import BIAS_LIMIT
 from crime_platform.dashboard.about_sections import Section, section
 from crime_platform.dashboard.declared import group_titles
 from crime_platform.dashboard.rows import holds, records
+from crime_platform.metrics.gate_rule import BIAS_LIMIT, LEVEL, MIN_DAYS, MIN_INCIDENTS
 from crime_platform.reporting.statements import MOVED
 from crime_platform.reporting.words import (
     decimal,
@@ -23,10 +23,12 @@ from crime_platform.street_catalogue import OPPONENT
 from crime_platform.vocabulary.model_titles import model_title
 
 GATE = (
-    "Published only if, on the test days, the champion's mean Poisson deviance and RMSE lie below "
-    f"those of {OPPONENT} and its hit rate at 20 % is no lower, at each lead judged, if its total "
-    f"is within {percent(BIAS_LIMIT, 0)} of what was recorded, and if what is forecast is "
-    "plausible beside the last eight weeks."
+    "Published only if, on the test days and at each lead judged, the champion's mean Poisson "
+    f"deviance is lower than that of {OPPONENT}, with a {percent(LEVEL, 0)} interval clear of 0, "
+    "and its RMSE and hit rate at 20 % are not worse beyond their intervals; if its total is "
+    f"within {percent(BIAS_LIMIT, 0)} of what was recorded, or the difference may be noise; "
+    f"if at least {MIN_DAYS} days and {MIN_INCIDENTS} incidents were scored; and if what is "
+    "forecast is plausible beside the last eight weeks."
 )
 SPLIT = (
     "The days are split once, in order of time: models learn from the first, settings and champion "

@@ -3,6 +3,8 @@
 Both compare two models on the same origins, oldest first, one score sum per origin.
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -86,6 +88,29 @@ def block_draws(
     drawn = blocks.reshape(N_RESAMPLES, -1)[:, :n_origins]
     place = drawn + n_origins * np.arange(N_RESAMPLES)[:, None]
     return np.bincount(place.ravel(), minlength=N_RESAMPLES * n_origins).reshape(-1, n_origins)
+
+
+def few_steps_stretch(n_steps: int, block: int, *, level: float) -> float:
+    """Factor by which a resampled interval of a mean must be stretched about its middle.
+
+    The mean of a block of l of n steps varies about the mean of all by s2 / l - s2 / n, so that
+    resampled means have too little variance, by the factor 1 - l / n; and percentiles of few steps
+    know nothing of Student's t. Near 1 for many steps; infinite where one block is all.
+
+    Raises:
+        ValueError: if a block holds no step, or more than there are, or level is outside (0, 1).
+    """
+    if not 1 <= block <= n_steps:
+        raise ValueError(f"a block holds 1 to {n_steps} steps (all there are), got {block}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must be in (0, 1), got {level}; write 95% as 0.95")
+    if block == n_steps:
+        return math.inf
+    from scipy import special  # its statistics would take a second to import
+
+    tail = (1 + level) / 2
+    student = special.stdtrit(n_steps - 1, tail) / special.ndtri(tail)
+    return float(student * math.sqrt(n_steps / (n_steps - block)))
 
 
 def diebold_mariano_p(

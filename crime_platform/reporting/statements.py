@@ -1,6 +1,6 @@
 """What is said of every forecast, whatever its numbers: uses, limits, gate and intervals."""
 
-from crime_platform.champion import BIAS_LIMIT
+from crime_platform.metrics.gate_rule import BIAS_LIMIT, LEVEL, MIN_INCIDENTS, MIN_ORIGINS
 from crime_platform.reporting.words import percent
 
 INTENDED_USES = (
@@ -27,10 +27,13 @@ NO_CAUSE = (
     "cause, and a change of law, reporting channel or boundary breaks it."
 )
 GATE = (
-    "Published only if the policy's mean Poisson deviance and RMSE lie below the "
-    "historical average's, one month ahead and over all months ahead, if its total is within "
-    f"{percent(BIAS_LIMIT, 0)} of what was recorded, and if the forecast totals are plausible "
-    "beside recent months. If nothing beats the historical average, nothing is published."
+    "Published only if the policy's mean Poisson deviance is lower than the historical average's, "
+    f"with a {percent(LEVEL, 0)} interval clear of 0, and its RMSE not higher beyond its interval, "
+    "one month ahead and over all months ahead; if its total is within "
+    f"{percent(BIAS_LIMIT, 0)} of what was recorded, or the difference may be noise; if at least "
+    f"{MIN_ORIGINS} months and {MIN_INCIDENTS} incidents were scored; and if the forecast totals "
+    "are plausible beside recent months. If nothing beats the historical average, nothing is "
+    "published."
 )
 INTERVALS = (
     "The 80 % interval runs from the 10 % to the 90 % quantile of the forecast count, the 95 % one "
