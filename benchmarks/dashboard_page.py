@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from timing import row
+from timing import options, row
 
 from crime_platform.dashboard.listening import listening_socket
 from crime_platform.dashboard.server import build_app, server_of
@@ -130,5 +130,6 @@ def _spent(session, page) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

@@ -6,7 +6,7 @@ Reads the release below `$CRIME_PLATFORM_HOME` (`data/` by default), every area 
 Usage: python benchmarks/dashboard_payload.py
 """
 
-from timing import ONE_THREAD, found_by_process, row
+from timing import ONE_THREAD, found_by_process, options, row
 
 REPEATS = 5
 LIMIT_S, LIMIT_MB = 2, 1.5  # of the first part a page loads; the others load when asked
@@ -77,5 +77,6 @@ def measure() -> list[str]:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

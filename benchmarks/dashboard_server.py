@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from timing import row
+from timing import options, row
 
 from crime_platform.dashboard.export import export_html
 from crime_platform.dashboard.listening import listening_socket
@@ -95,5 +95,6 @@ def _seconds(connection: http.client.HTTPConnection, path: str, *, repeats: int)
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from start_up import INGEST
-from timing import REPOSITORY, row, seconds_of_process
+from timing import REPOSITORY, options, row, seconds_of_process
 
 BUILD = """
 from crime_platform.counting import tensor_path
@@ -36,5 +36,6 @@ def measure() -> list[str]:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from timing import REPOSITORY, row, seconds_of_process
+from timing import REPOSITORY, options, row, seconds_of_process
 
 TORONTO = "toronto", "toronto", "Toronto's file, 241,000 rows"
 GWENT = "newport", "raw/newport", "Gwent's 36 street files, 202,000 rows"
@@ -49,5 +49,6 @@ def _of_area(area: str, files: str, told: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

@@ -8,7 +8,7 @@ import platform
 from datetime import UTC, datetime
 from importlib import import_module
 
-from timing import REPOSITORY
+from timing import REPOSITORY, options
 
 BENCHMARKS = (
     "start_up",
@@ -46,4 +46,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     main()

@@ -6,7 +6,7 @@ Usage: python benchmarks/simulated_city.py
 import os
 import tempfile
 
-from timing import row, seconds_of_process
+from timing import options, row, seconds_of_process
 
 SIMULATE = """
 from crime_platform.simulation.simulate import SimulationRequest, simulate_area
@@ -43,5 +43,6 @@ def measure() -> list[str]:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from timing import REPOSITORY, row, seconds_of_process
+from timing import REPOSITORY, options, row, seconds_of_process
 
 LOAD = "import crime_platform.definitions"
 INGEST = """
@@ -51,5 +51,6 @@ def measure() -> list[str]:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from timing import ONE_THREAD, REPOSITORY, found_by_process, row
+from timing import ONE_THREAD, REPOSITORY, found_by_process, options, row
 
 REPEATS = 3
 LIMIT_READ, LIMIT_MILLION = 3, 30
@@ -113,5 +113,6 @@ def measure() -> list[str]:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

@@ -9,7 +9,7 @@ second needs them cut beforehand, and neither weighs a link.
 Usage: python benchmarks/street_graph.py
 """
 
-from timing import ONE_THREAD, REPOSITORY, found_by_process, row
+from timing import ONE_THREAD, REPOSITORY, found_by_process, options, row
 
 STREETS = REPOSITORY.parent / "shared" / "data" / "baltimore-streets" / "MDOT_Know_Your_Roads.shp"
 N_PART, N_BARE = 300, 1_000
@@ -128,5 +128,6 @@ def _memory() -> list[str]:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

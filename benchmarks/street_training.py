@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from timing import REPOSITORY, found_by_process, row
+from timing import REPOSITORY, found_by_process, options, row
 
 LIMIT_FIT = 180
 SIZES = (23, 71, 159)  # streets each way: about 1,000, 10,000 and 50,000 segments
@@ -123,5 +123,6 @@ def _memory() -> list[str]:
 
 
 if __name__ == "__main__":
+    options(__doc__).parse_args()
     for line in measure():
         print(line)

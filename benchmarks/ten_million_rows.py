@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from timing import REPOSITORY, row
+from timing import REPOSITORY, options, row
 
 N_ROWS = 10_000_000
 N_SAMPLE = 300_000
@@ -225,5 +225,7 @@ def measure(n_rows: int = N_ROWS) -> list[str]:
 
 
 if __name__ == "__main__":
-    for line in measure(*map(int, sys.argv[1:])):
+    parser = options(__doc__)
+    parser.add_argument("rows", nargs="?", type=int, default=N_ROWS)
+    for line in measure(parser.parse_args().rows):
         print(line)

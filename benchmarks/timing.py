@@ -1,5 +1,6 @@
 """How every benchmark measures: whole processes, a few repeats, minimum and median."""
 
+import argparse
 import json
 import os
 import statistics
@@ -47,3 +48,14 @@ def row(claim: str, limit: str, taken: list[float], *, digits: int = 2) -> str:
     """One line of RESULTS.md, its seconds with so many digits."""
     low, middle = min(taken), statistics.median(taken)
     return f"| {claim} | {limit} | {low:.{digits}f} | {middle:.{digits}f} | {len(taken)} |"
+
+
+def options(text: str | None) -> argparse.ArgumentParser:
+    """Command line of a script that explains itself by its docstring: `--help` and no more.
+
+    Args:
+        text: the script's `__doc__`.
+    """
+    return argparse.ArgumentParser(
+        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )

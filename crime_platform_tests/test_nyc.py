@@ -49,4 +49,24 @@ def test_the_daily_tensor_equals_the_benchmark_cell_by_cell():
     assert tensor.offence_types == ("burglary", "grand_larceny", "robbery", "felony_assault")
     assert tensor.counts.sum(axis=(0, 2, 3)).tolist() == [31_799, 85_899, 33_453, 40_429]
     assert (tensor.counts > 0).mean() == pytest.approx(0.135, abs=5e-4)  # as published
-    np.testing.assert_array_equal(tensor.counts, by_formula(ZIP, tensor.offence_types))
+    np.testing.assert_array_equal(tensor.counts, by_formula(ZIP, tensor))
+
+
+@pytest.mark.usefixtures("benchmarks_on_path")
+def test_chicago_is_counted_from_the_corner_of_its_file_without_a_header(tmp_path):
+    from nyc_daily_tensor import CITIES, by_formula, rebuild
+
+    # 0.05 degrees north are 5.55 km, row 1; 0.1 degrees east are 8.4 km, column 2
+    raw = tmp_path / "CHI_Crime.csv"
+    raw.write_text(
+        "01/01/2016 12:10:00 AM,THEFT,41.65,-87.9\n"
+        "01/01/2016 11:50:00 PM,THEFT,41.70,-87.8\n"
+        "12/31/2017 01:00:00 PM,CRIMINAL DAMAGE,41.65,-87.9\n"
+    )
+
+    tensor = rebuild(raw, CITIES["chicago"])
+
+    assert tensor.counts.shape == (731, 4, 14, 12)
+    assert tensor.offence_types == ("theft", "battery", "assault", "criminal_damage")
+    assert np.argwhere(tensor.counts).tolist() == [[0, 0, 0, 0], [0, 0, 1, 2], [730, 3, 0, 0]]
+    np.testing.assert_array_equal(tensor.counts, by_formula(raw, tensor, CITIES["chicago"]))

@@ -4,6 +4,7 @@ Usage: python scripts/update_readme.py [STUDY_AREA], after `make run` and
 `make streets`; a branch that was not published keeps its table.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -108,4 +109,8 @@ def _replaced(text: str, begin: str, end: str, table: str) -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("study_area", nargs="?", default="toronto")
+    main(parser.parse_args().study_area)
