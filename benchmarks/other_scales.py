@@ -114,9 +114,9 @@ def leaderboard(root: Path, area: str) -> str:
         results_table,
     )
 
-    from crime_platform.champion import POLICY
     from crime_platform.pipeline_run import run_area
     from crime_platform.vocabulary.home import PlatformHome
+    from crime_platform.vocabulary.policy import POLICY
 
     _settle(root)
     outcome = run_area(PlatformHome(root), area, None)
@@ -137,8 +137,9 @@ def street_leaderboard(root: Path, area: str) -> str:
     """
     from update_readme import street_table  # pyright: ignore[reportMissingImports]
 
-    from crime_platform.pipeline_run import GATE_FAILED, run_streets
+    from crime_platform.pipeline_run import run_streets
     from crime_platform.street_candidate import CANDIDATES, read_street_candidate
+    from crime_platform.vocabulary.exit_codes import GATE_FAILED
     from crime_platform.vocabulary.home import PlatformHome
     from crime_platform.warehouse import Warehouse
 

@@ -7,9 +7,10 @@ import pytest
 from conftest import REPOSITORY
 from crime_platform.definitions import build_definitions
 from crime_platform.ingest import ingest_area
-from crime_platform.pipeline_run import BAD_INPUT, run_streets
+from crime_platform.pipeline_run import run_streets
 from crime_platform.street_counting import count_segments
 from crime_platform.street_graphs import build_graph
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.study_area import load_study_area
 
 TOML = REPOSITORY / "data" / "study_areas" / "toronto_lines.toml"
