@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from crime_platform.area_choice import has_files, only_area
 from crime_platform.cli_area import check_area_command
@@ -26,7 +25,7 @@ from crime_platform.cli_sql import sql
 from crime_platform.cli_tune import tune
 from crime_platform.release import open_release
 from crime_platform.reporting.expiries import Expiries, expiry_words, published_expiries
-from crime_platform.terminal import print_error, print_rows, progress_bars
+from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.exit_codes import (
     BAD_INPUT,
     BROKEN,
@@ -48,7 +47,7 @@ REPORT_IT = (
     "Nothing published was touched. Please report this with the command that you typed; "
     f"{TRACEBACK_VARIABLE}=1 before it shows where it happened."
 )
-OUT, ERR = Console(), Console(stderr=True)
+OUT, ERR = TerminalConsole(), TerminalConsole(stderr=True)
 app = typer.Typer(
     name="crime-platform",
     help="Monthly forecasts of recorded crime, published only when they beat the historical "

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
-from rich.console import Console
 
-from crime_platform.terminal import print_error, print_rows, progress_bars
+from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyAreaError
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 BARS = "▁▂▃▄▅▆▇█"
 MAX_LABELS = 12  # of each kind; the others are summed up
 MAX_EXAMPLE = 30  # characters
-OUT, ERR = Console(), Console(stderr=True)
+OUT, ERR = TerminalConsole(), TerminalConsole(stderr=True)
 
 
 def check_area_command(

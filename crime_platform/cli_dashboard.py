@@ -6,10 +6,9 @@ import webbrowser
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from crime_platform.dashboard.listening import PORT, PortError, is_local
-from crime_platform.terminal import print_error
+from crime_platform.terminal import TerminalConsole, print_error
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 
@@ -34,7 +33,7 @@ def dashboard(
     from crime_platform.dashboard.pages import WebError
     from crime_platform.dashboard.server import serve
 
-    out, err = Console(), Console(stderr=True)
+    out, err = TerminalConsole(), TerminalConsole(stderr=True)
     home = PlatformHome.from_environment()
 
     def tell(link: str, bound_to: str) -> None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import duckdb
 import typer
-from rich.console import Console
 
 from crime_platform.release import open_release
-from crime_platform.terminal import print_error
+from crime_platform.terminal import TerminalConsole, print_error
 from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
@@ -91,7 +90,7 @@ def export(  # noqa: PLR0913  (an argument is an option of the command)
 
     Exit code 0: written. 2: bad input.
     """
-    out, err = Console(), Console(stderr=True)
+    out, err = TerminalConsole(), TerminalConsole(stderr=True)
     home = PlatformHome.from_environment()
     given = {"--csv": csv, "--geojson": geojson, "--geoparquet": geoparquet}
     files = {option: path for option, path in given.items() if path is not None}

@@ -3,10 +3,9 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from crime_platform.area_choice import only_area
-from crime_platform.terminal import print_error, print_rows, progress_bars
+from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import load_study_area
@@ -27,7 +26,7 @@ def fetch(
     """Fetch what changed at the APIs of a study area, without running any model."""
     from crime_platform.fetching import fetch_source
 
-    out, err = Console(), Console(stderr=True)
+    out, err = TerminalConsole(), TerminalConsole(stderr=True)
     home = PlatformHome.from_environment()
     rows = []
     try:

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from crime_platform.area_choice import only_area
-from crime_platform.terminal import print_error, print_rows
+from crime_platform.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.output_file import require_folder_of
@@ -46,7 +45,7 @@ def known_at(
     """Compare what was known at an earlier moment with what is known now."""
     from crime_platform.warehouse import Warehouse
 
-    out, err = Console(), Console(stderr=True)
+    out, err = TerminalConsole(), TerminalConsole(stderr=True)
     home = PlatformHome.from_environment()
     try:
         then = parse_moment(moment)

@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from crime_platform.release import ReleaseError, open_release
 from crime_platform.reporting.expiries import published_expiries
-from crime_platform.terminal import print_error, print_expiries, print_leaderboard
+from crime_platform.terminal import TerminalConsole, print_error, print_expiries, print_leaderboard
 from crime_platform.terminal_streets import print_street_leaderboard
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from crime_platform.refusals import Branch, Refusal
 
-OUT, ERR = Console(), Console(stderr=True)
+OUT, ERR = TerminalConsole(), TerminalConsole(stderr=True)
 
 
 def leaderboard(

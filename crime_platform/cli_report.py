@@ -4,10 +4,9 @@ import webbrowser
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from crime_platform.reporting.paths import ReportError, find_report
-from crime_platform.terminal import print_error
+from crime_platform.terminal import TerminalConsole, print_error
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 
@@ -24,7 +23,7 @@ def report(
     ] = False,
 ) -> None:
     """Open the quality report of the newest forecast in the browser."""
-    out, err = Console(), Console(stderr=True)
+    out, err = TerminalConsole(), TerminalConsole(stderr=True)
     try:
         found = find_report(PlatformHome.from_environment(), study_area, as_of)
     except ReportError as error:

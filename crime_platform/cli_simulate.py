@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from crime_platform.terminal import print_error, progress_bars
+from crime_platform.terminal import TerminalConsole, print_error, progress_bars
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 
@@ -40,7 +39,7 @@ def simulate(
     """
     from crime_platform.simulation.simulate import SimulationRequest, simulate_area
 
-    out, err = Console(), Console(stderr=True)
+    out, err = TerminalConsole(), TerminalConsole(stderr=True)
     home = PlatformHome.from_environment()
     try:
         request = SimulationRequest(

@@ -9,11 +9,11 @@ from typing import Annotated, TextIO
 
 import duckdb
 import typer
-from rich.console import Console
 
 from crime_platform.release import ReleaseError, open_release
-from crime_platform.terminal import print_error, print_rows
+from crime_platform.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.vocabulary.artifact import written_aside
+from crime_platform.vocabulary.escape import csv_text
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.output_file import OutputFileError, require_folder_of
@@ -26,7 +26,7 @@ ASKS = {  # kinds of statement that only ask
     duckdb.StatementType.CALL,
     duckdb.StatementType.MULTI,  # PIVOT
 }
-OUT, ERR = Console(), Console(stderr=True)
+OUT, ERR = TerminalConsole(), TerminalConsole(stderr=True)
 
 
 class Format(StrEnum):
@@ -102,8 +102,8 @@ def _write_text(result: duckdb.DuckDBPyRelation, format: Format, stream: TextIO)
         stream.write(json.dumps(records, default=str) + "\n")
     else:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(rows)
+        writer.writerow(map(csv_text, names))
+        writer.writerows([map(csv_text, row) for row in rows])
 
 
 def _write_parquet(result: duckdb.DuckDBPyRelation, path: Path) -> None:

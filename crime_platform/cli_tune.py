@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from crime_platform.terminal import print_error, print_rows, progress_bars
+from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.exit_codes import BAD_INPUT, STOPPED
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import parse_month
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 10  # trials
 NAMES_WIDTH, COLUMN_WIDTH = 32, 11  # of the first and last column together, and of one trial
-OUT, ERR = Console(), Console(stderr=True)
+OUT, ERR = TerminalConsole(), TerminalConsole(stderr=True)
 
 
 class Model(StrEnum):

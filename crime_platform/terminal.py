@@ -3,18 +3,20 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from crime_platform.reporting.expiries import Expiries
+from crime_platform.vocabulary.escape import printable
 from crime_platform.vocabulary.policy import WHAT_IT_IS
 from crime_platform.vocabulary.progress import LOGGER, Progress
 
@@ -70,6 +72,22 @@ HEADINGS = {
     "coverage_80": "in 80%",
     "coverage_95": "in 95%",
 }
+
+
+class TerminalConsole(Console):
+    """A console on which text stays text: no markup is read, and no control character is obeyed.
+
+    Titles, file names and values come from files of others; `[streets]` is a word of ours.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"markup": False, "emoji": False, **options})
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
 
 
 class _BarHandler(logging.Handler):
@@ -128,10 +146,10 @@ class _BarHandler(logging.Handler):
 def progress_bars(console: Console) -> Iterator[None]:
     """Draw progress records of the science as bars while the block runs."""
     columns = (
-        TextColumn("  {task.description}"),
+        TextColumn("  {task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[remark]}"),
+        TextColumn("{task.fields[remark]}", markup=False),
         TimeElapsedColumn(),
     )
     level = LOGGER.level
@@ -148,8 +166,9 @@ def progress_bars(console: Console) -> Iterator[None]:
 
 def print_error(console: Console, title: str, messages: Sequence[str]) -> None:
     """One screen: what is wrong and what to do, without a traceback."""
-    text = Text("\n\n".join(messages))  # messages hold brackets, which markup would swallow
-    console.print(Panel(text, title=title, border_style="red", expand=False))
+    # Messages and areas' names hold brackets, which markup would swallow.
+    text = Text(printable("\n\n".join(messages)))
+    console.print(Panel(text, title=Text(printable(title)), border_style="red", expand=False))
 
 
 def print_leaderboard(console: Console, rows: "pd.DataFrame") -> None:
@@ -198,7 +217,7 @@ def print_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[o
     """A query's result: a table, or one block per row where the terminal is too narrow for it."""
     table = Table()
     for name in names:
-        table.add_column(name, no_wrap=True)
+        table.add_column(Text(printable(name)), no_wrap=True)
     texts = [[_text(value) for value in row] for row in rows]
     for row in texts:
         table.add_row(*map(Text, row))
@@ -206,7 +225,7 @@ def print_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[o
     if needed <= console.width:
         console.print(table)
     elif not console.is_terminal:
-        Console(file=console.file, width=needed).print(table)  # a file may have long lines
+        TerminalConsole(file=console.file, width=needed).print(table)  # a file may have long lines
     else:
         for number, row in enumerate(texts, start=1):
             console.rule(f"row {number}", align="left", style="dim")
@@ -219,7 +238,7 @@ def print_rows(console: Console, names: Sequence[str], rows: Sequence[Sequence[o
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else printable(str(value))
 
 
 def _cell(name: str, row: Mapping) -> str:

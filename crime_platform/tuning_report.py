@@ -13,6 +13,7 @@ import numpy as np
 from crime_platform.metrics.significance import BLOCK_DAYS, BLOCK_ORIGINS, bootstrap_skill
 from crime_platform.tuning_findings import FIT, SearchReport, TrialRecord
 from crime_platform.vocabulary.artifact import git_commit, write_json, written_aside
+from crime_platform.vocabulary.escape import csv_text
 
 TABLE, BEST = "trials.csv", "best_config.json"
 
@@ -110,7 +111,7 @@ def write_table(report: SearchReport, path: Path) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(rows)
+    writer.writerows([map(csv_text, row) for row in rows])
     with written_aside(path) as aside:
         aside.write_text(text.getvalue(), encoding="utf-8")
 

@@ -1,3 +1,4 @@
+import datetime as dt
 import re
 import shutil
 from html.parser import HTMLParser
@@ -187,8 +188,18 @@ def test_the_model_card_holds_its_fields(written, area):
     assert "squares of 500 m in EPSG:26917" in card
     assert "27 of 30 cells" in card
     assert "Police-discovered offences: none" in card
-    assert "Expires on 1 April 2022" in card
+    assert "**The monthly forecast expired on 1 April 2022" in card
     assert "2014" not in card  # this area begins in 2019
+
+
+def test_a_card_and_a_report_of_a_forecast_that_is_current_say_until_when(tmp_path, area, written):
+    moment = dt.datetime(2022, 1, 3, tzinfo=dt.UTC)
+
+    paths = write_report(written[1], area, tmp_path / "2021-12", now=moment)
+
+    told = "The monthly forecast expires on 1 April 2022, when March 2022"
+    assert told in paths.model_card.read_text(encoding="utf-8")
+    assert told in paths.report.read_text(encoding="utf-8")
 
 
 def test_every_table_of_the_card_has_as_many_cells_as_headings(written):

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from crime_platform.dashboard.downloads import Shown
 from crime_platform.dashboard.rows import plain
+from crime_platform.vocabulary.escape import FORMULA_PATTERN, NUMBER_PATTERN
 
 DECIMALS = 7  # of a degree in GeoJSON: a centimetre, as RFC 7946 advises
 ABOUT = b"crime_platform"  # key of the Parquet file's metadata
@@ -17,12 +18,31 @@ WGS84 = "EPSG:4326"
 
 
 def csv_bytes(shown: Shown) -> bytes:
-    """A header and a line per row, UTF-8; an empty field is a value there is not."""
+    """A header and a line per row, UTF-8; an empty field is a value there is not.
+
+    No field of text is a formula to a spreadsheet; numbers are as they are.
+    """
     import pyarrow.csv as pc
 
     sink = io.BytesIO()
-    pc.write_csv(shown.rows, sink, pc.WriteOptions(quoting_style="needed"))
+    columns = [_no_formula(column) for column in shown.rows.columns]
+    rows = pa.table(columns, names=shown.rows.column_names)
+    pc.write_csv(rows, sink, pc.WriteOptions(quoting_style="needed"))
     return sink.getvalue()
+
+
+def _no_formula(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """`csv_text` of a whole column."""
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    is_formula = pc.match_substring_regex(column, FORMULA_PATTERN)
+    is_number = pc.match_substring_regex(column, NUMBER_PATTERN)
+    guarded = pc.binary_join_element_wise("'", column, "")
+    return pc.if_else(pc.and_not(is_formula, is_number), guarded, column)
 
 
 def geojson_bytes(shown: Shown) -> bytes:

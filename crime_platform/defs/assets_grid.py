@@ -13,6 +13,7 @@ from crime_platform.defs import checks, data_checks
 from crime_platform.defs.asset_factory import area_asset
 from crime_platform.defs.metadata import clean_metadata, column_schema, preview, table_of
 from crime_platform.defs.resources import Platform
+from crime_platform.vocabulary.escape import markdown
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import parse_month
 
@@ -64,8 +65,9 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             checks.spec(area, "incidents", "source_files_are_sound", blocking=True),
             *data_checks.specs(area, "incidents", INCIDENT_CHECKS),
         ],
-        description=f"Recorded incidents of {area.title}, one row each, read from the publisher's "
-        "files. Unchanged files are not read again; rejected rows are kept with their reason.",
+        description=f"Recorded incidents of {markdown(area.title)}, one row each, read from the "
+        "publisher's files. Unchanged files are not read again; rejected rows are kept with "
+        "their reason.",
     )
     def incidents(platform: Platform) -> dg.MaterializeResult:
         from crime_platform.ingest import ingest_area

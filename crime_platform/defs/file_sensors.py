@@ -13,6 +13,7 @@ import dagster as dg
 from crime_platform.defs.assets_grid import as_of_months
 from crime_platform.sources.files import file_sha256, missing_files, source_files
 from crime_platform.vocabulary.artifact import content_key
+from crime_platform.vocabulary.escape import markdown
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source import Source
@@ -73,7 +74,7 @@ def new_files_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sens
         evaluation_fn=look,
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Reads new and revised files of {area.title} once they are whole",
+        description=f"Reads new and revised files of {markdown(area.title)} once they are whole",
     )
 
 
@@ -112,7 +113,7 @@ def new_months_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sen
         evaluation_fn=look,
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Forecasts {area.title} anew when a month is complete or was revised",
+        description=f"Forecasts {markdown(area.title)} anew when a month is complete or revised",
     )
 
 

@@ -6,6 +6,7 @@ import dagster as dg
 
 from crime_platform.defs.assets_grid import as_of_months
 from crime_platform.sources.files import missing_files
+from crime_platform.vocabulary.escape import markdown
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import Month, parse_month
@@ -24,7 +25,7 @@ def monthly_job(area: StudyArea) -> "Job":
     return dg.define_asset_job(
         f"{area.name}_monthly",
         selection=dg.AssetSelection.groups(area.name),
-        description=f"Ingest, forecast, judge and publish {area.title}; export its page",
+        description=f"Ingest, forecast, judge and publish {markdown(area.title)}; export its page",
         tags={"study_area": area.name},
     )
 
@@ -35,7 +36,7 @@ def ingest_job(area: StudyArea) -> "Job":
     return dg.define_asset_job(
         f"{area.name}_ingest",
         selection=dg.AssetSelection.assets(*keys),
-        description=f"Read new and changed files of {area.title}",
+        description=f"Read new and changed files of {markdown(area.title)}",
         tags={"study_area": area.name},
     )
 
@@ -76,7 +77,8 @@ def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sche
         execution_timezone=area.timezone,
         execution_fn=request,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Forecast {area.title} on the {DAY_OF_MONTH}th at {HOUR:02d}:00 local time",
+        description=f"Forecast {markdown(area.title)} on the {DAY_OF_MONTH}th at {HOUR:02d}:00 "
+        "local time",
     )
 
 

@@ -11,6 +11,7 @@ import dagster as dg
 from crime_platform.defs.assets_dashboard import DASHBOARD
 from crime_platform.defs.assets_street import as_of_days, street_group
 from crime_platform.defs.schedules import was_asked_for
+from crime_platform.vocabulary.escape import markdown
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.streets import last_complete_day
 from crime_platform.vocabulary.study_area import StudyArea
@@ -31,7 +32,8 @@ def street_job(area: StudyArea) -> "Job":
     return dg.define_asset_job(
         f"{area.name}_daily",
         selection=dg.AssetSelection.groups(street_group(area)) | shared,
-        description=f"Ingest {area.title}, count it by day and street, forecast, publish, export",
+        description=f"Ingest {markdown(area.title)}, count it by day and street, forecast, "
+        "publish, export",
         tags={"study_area": area.name},
     )
 
@@ -71,7 +73,8 @@ def daily_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Schedu
         execution_timezone=area.timezone,
         execution_fn=request,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Forecast the streets of {area.title} daily at {HOUR:02d}:{MINUTE:02d} local",
+        description=f"Forecast the streets of {markdown(area.title)} daily at "
+        f"{HOUR:02d}:{MINUTE:02d} local",
     )
 
 

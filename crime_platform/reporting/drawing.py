@@ -36,6 +36,7 @@ SERIES = (
 FONTS = "'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 RASTER_DPI = 170  # of the cells inside a vector picture
 STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # a title may hold dollar signs: theft over $5,000
     "font.size": 9.0,
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",

@@ -8,17 +8,17 @@ from crime_platform.reporting import sentences, statements, tables
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.parts import Cell, Table
 from crime_platform.reporting.words import listing, month_name, signed_percent, whole
-
-SPECIAL = str.maketrans({"|": r"\|", "\n": " ", "<": "&lt;"})
+from crime_platform.vocabulary.escape import markdown, markdown_link
 
 
 def model_card(facts: LocalFacts) -> str:
     """The card as Markdown, ending in a line break."""
     area, manifest = facts.area, facts.candidate.manifest
+    is_past = facts.expiry.is_past(facts.written_at)
     parts = [
-        f"# Model card: {area.title}, {month_name(facts.as_of)}",
-        *([f"**{facts.expiry.expired}**"] if facts.expiry.is_past(facts.written_at) else []),
-        f"{sentences.verdict(facts)} {sentences.baseline_gap(facts)}",
+        f"# Model card: {markdown(area.title)}, {month_name(facts.as_of)}",
+        *([f"**{markdown(facts.expiry.expired)}**"] if is_past else []),
+        markdown(f"{sentences.verdict(facts)} {sentences.baseline_gap(facts)}"),
         "## Model",
         _bullets(_identity(facts)),
         "## Uses",
@@ -27,23 +27,23 @@ def model_card(facts: LocalFacts) -> str:
         "Refused:",
         _bullets(statements.REFUSED_USES),
         "## Data",
-        _bullets(_data(facts)),
+        f"{_sources(facts)}\n{_bullets(_data(facts))}",
         "## Scores",
-        sentences.tested(facts),
+        markdown(sentences.tested(facts)),
         _table(tables.leaderboard_table(facts)),
-        sentences.noise(facts),
+        markdown(sentences.noise(facts)),
         "### Hot spots",
         _table(tables.hotspot_table(facts)),
         "### Coverage by rate group",
     ]
     if facts.has("calibration"):
-        parts += [sentences.calibration(facts), _table(tables.calibration_table(facts))]
+        parts += [markdown(sentences.calibration(facts)), _table(tables.calibration_table(facts))]
     else:
         parts.append("Not measured for this candidate.")
     parts += [
         "## Limits and known failures",
         _bullets((*sentences.limits(facts), *sentences.failures(facts))),
-        statements.FEEDBACK,
+        markdown(statements.FEEDBACK),
         "## Owner and expiry",
         _bullets(
             (
@@ -75,18 +75,22 @@ def _identity(facts: LocalFacts) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _sources(facts: LocalFacts) -> str:
+    """A bullet a source, with its address as a link where it is one of the web."""
+    found = []
+    for source in facts.area.sources:
+        publisher, licence = source.publisher or source.name, source.licence or "not stated"
+        address = f", {markdown_link(source.url)}" if source.url else ""
+        found.append(f"- {markdown(f'Source: {publisher}, licence {licence}')}{address}.")
+    return "\n".join(found)
+
+
 def _data(facts: LocalFacts) -> tuple[str, ...]:
     area = facts.area
-    found = [
-        f"Source: {source.publisher or source.name}, licence "
-        f"{source.licence or 'not stated'}{f', {source.url}' if source.url else ''}."
-        for source in area.sources
-    ]
     labels = "; ".join(f"{kind.title}: {', '.join(kind.labels)}" for kind in area.offence_types)
     discovered = [kind.title for kind in area.offence_types if kind.police_discovered]
     active = facts.read("cell", ["is_ever_active"])["is_ever_active"]
     return (
-        *found,
         f"As of {month_name(facts.as_of)}; trained on {month_name(area.first_month)} to "
         f"{month_name(facts.as_of)}; in the back-test networks are refitted every "
         f"{area.backtest.refit_every} origins. No month is left out.",
@@ -107,20 +111,24 @@ def _data(facts: LocalFacts) -> tuple[str, ...]:
 
 
 def _bullets(items: tuple[str, ...]) -> str:
-    return "\n".join(f"- {item}" for item in items)
+    return "\n".join(f"- {markdown(item)}" for item in items)
 
 
 def _table(table: Table) -> str:
     lines = [
         _line(list(table.headings)),
-        _line(["---" if place < table.n_text else "---:" for place in range(len(table.headings))]),
+        f"| {' | '.join(_rules(table))} |",
         *(_line([_text(cell) for cell in row.cells]) for row in table.rows),
     ]
-    return "\n".join(lines) + f"\n\n{table.caption}"
+    return "\n".join(lines) + f"\n\n{markdown(table.caption)}"
+
+
+def _rules(table: Table) -> list[str]:
+    return ["---" if place < table.n_text else "---:" for place in range(len(table.headings))]
 
 
 def _line(texts: list[str]) -> str:
-    return f"| {' | '.join(text.translate(SPECIAL) for text in texts)} |"
+    return f"| {' | '.join(map(markdown, texts))} |"
 
 
 def _text(cell: Cell) -> str:

@@ -14,9 +14,11 @@ const ofArea = () => Object.entries(areaOf(state.area)?.expiry ?? {});
 /** What there is to say of one branch, month or day; undefined in a release that does not say it. */
 export const expiryOf = (step) => areaOf(state.area)?.expiry?.[step];
 
-/** The sentence about each forecast of the area, as it is true now. */
+/** Until when each forecast of the area can be used; what has expired stands above the page. */
 export const expirySentences = () =>
-  ofArea().map(([, expiry]) => (isPast(expiry) ? expiry.expired : expiry.current));
+  ofArea()
+    .filter(([, expiry]) => !isPast(expiry))
+    .map(([, expiry]) => expiry.current);
 
 /** Says above the page what has expired of what it shows: on the map one branch, else all. */
 export function tellExpiry() {

@@ -66,7 +66,7 @@ export function leaderboard(rows, { baseline, champion, policy, policy_is: polic
       label: `skill ${signed(row.deviance_skill)}`,
     });
   const columns = [
-    ["#", (row) => row.rank ?? (row.model === policy ? "no rank" : "")],
+    ["#", (row) => row.rank ?? "–"],
     ["Model", name],
     ["Deviance skill", skill],
     ["", drawn],

@@ -12,6 +12,17 @@ function save(name, type, text) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+const FORMULA = /^[=+\-@\t\r\n]/;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** A field of CSV, by the rules of the server's: no text is a formula, what there is not is empty. */
+function csvField(value) {
+  if (value === undefined || value === null || Number.isNaN(value)) return "";
+  const isFormula = typeof value === "string" && FORMULA.test(value) && !NUMBER.test(value);
+  const text = isFormula ? `'${value}` : `${value}`;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** One row per unit: what the server's downloads hold, as far as the page knows it. */
 function rowsOf(units, view, step, values) {
   const { area, release } = units.header;
@@ -100,7 +111,9 @@ export async function saveShown(format, { units, view, step, values }) {
   const name = `${units.header.area.name}-${step.month}-${step.kind}.${format}`;
   if (format === "csv") {
     const names = Object.keys(rows[0]);
-    const lines = [names.join(","), ...rows.map((row) => names.map((each) => row[each]).join(","))];
+    const lines = [names, ...rows.map((row) => names.map((each) => row[each]))].map((fields) =>
+      fields.map(csvField).join(","),
+    );
     save(name, "text/csv", `${lines.join("\n")}\n`);
     return;
   }
