@@ -8,6 +8,7 @@ from crime_platform.ingest import GRID_FILE, area_grid
 from crime_platform.vocabulary.area_tables import AREA_TABLES
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError
+from crime_platform.vocabulary.seal import damage
 from crime_platform.vocabulary.study_area import StudyArea, load_study_area
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
 
@@ -53,7 +54,8 @@ def _known_grid(area: StudyArea, home: PlatformHome) -> Grid | None:
     Publishing never finds it: an area with streets alone would keep a grid nobody asked for.
     """
     is_stated = area.grid.extent_m is not None or area.grid.boundary_file is not None
-    if not is_stated and not (home.artifacts(area.name) / GRID_FILE).exists():
+    kept = home.artifacts(area.name) / GRID_FILE
+    if not is_stated and (not kept.exists() or damage(kept) is not None):
         return None
     try:
         return area_grid(area, home)

@@ -33,9 +33,9 @@ from crime_platform.vocabulary.artifact import (
     content_key,
     git_commit,
     write_json,
-    written_aside,
 )
 from crime_platform.vocabulary.progress import Progress, report_progress
+from crime_platform.vocabulary.seal import is_whole, require_whole, sealed
 from crime_platform.vocabulary.timesteps import Month, parse_month
 from crime_platform.vocabulary.verdict import Verdict
 
@@ -151,8 +151,8 @@ def build_candidate(evidence: Evidence, root: Path) -> Candidate:
     """
     runs = finished_runs(evidence, root)
     folder = _folder(evidence, runs, root)
-    if not (folder / MANIFEST).exists():
-        with written_aside(folder) as aside:
+    if not is_whole(folder, needs=MANIFEST):
+        with sealed(folder) as aside:
             aside.mkdir()
             _write_tables(aside, evidence, runs)
     return read_candidate(folder)
@@ -163,9 +163,11 @@ def read_candidate(folder: Path) -> Candidate:
 
     Raises:
         FileNotFoundError: if there is none in the folder.
+        DamagedArtifactError: if a file of it is not as it was written.
     """
     if not (folder / MANIFEST).exists():
         raise FileNotFoundError(f"no candidate in {folder}: materialise candidate for this month")
+    require_whole(folder)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return Candidate(folder=folder, manifest=manifest)
 

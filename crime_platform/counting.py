@@ -20,6 +20,7 @@ from crime_platform.tensors.grid_counts import as_dataset, dense_counts, write_t
 from crime_platform.vocabulary.artifact import swap_symlink
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.machine import memory_bytes
+from crime_platform.vocabulary.seal import damage, is_whole
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.study_area_parts import AS_RECORDED, LEFT_OUT, SCALED, StudyAreaError
 from crime_platform.vocabulary.timesteps import (
@@ -57,9 +58,13 @@ def tensor_path(home: PlatformHome, area_name: str) -> Path:
 
 
 def tensor_version(home: PlatformHome, area_name: str) -> tuple[Month, str] | None:
-    """Last month and data version of the newest tensor of an area; None before the first."""
-    attributes = tensor_path(home, area_name) / ZARR_ATTRIBUTES
-    if not attributes.exists():
+    """Last month and data version of the newest tensor of an area; None before the first.
+
+    A damaged tensor counts as none: the next run makes it anew.
+    """
+    path = tensor_path(home, area_name).resolve()
+    attributes = path / ZARR_ATTRIBUTES
+    if not attributes.exists() or damage(path) is not None:
         return None
     told = json.loads(attributes.read_text(encoding="utf-8"))
     return parse_month(told["last_month"]), str(told["data_version"])
@@ -165,7 +170,7 @@ def build_tensor(area: StudyArea, home: PlatformHome, grid: Grid) -> dict[str, o
     tensor = replace(tensor, vintages=vintages)
     name = f"tensors/{tensor.data_version}.zarr"
     path = home.artifacts(area.name) / name
-    if not path.exists():
+    if not is_whole(path):
         write_tensor(as_dataset(tensor, grid, study_area=area.name, title=area.title), path)
     swap_symlink(tensor_path(home, area.name), name)
     months, _, n_rows, n_cols = tensor.counts.shape

@@ -25,6 +25,7 @@ from crime_platform.vocabulary.artifact import code_version, content_key, remove
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
+from crime_platform.vocabulary.seal import is_whole, sealed
 from crime_platform.vocabulary.source import PlaceTable, Source
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.warehouse import Warehouse
@@ -110,8 +111,9 @@ def area_grid(area: StudyArea, home: PlatformHome) -> Grid:
     kept = home.artifacts(area.name) / GRID_FILE
     if area.grid.extent_m is not None or area.grid.boundary_file is not None:
         return grid_of(area, home=home.root)
-    if not kept.exists():
-        write_json(kept, asdict(_grid_of_incidents(area, home)))
+    if not is_whole(kept):
+        with sealed(kept) as aside:
+            write_json(aside, asdict(_grid_of_incidents(area, home)))
     return Grid(**json.loads(kept.read_text(encoding="utf-8")))
 
 

@@ -21,7 +21,6 @@ from crime_platform.vocabulary.artifact import (
     content_key,
     git_commit,
     write_json,
-    written_aside,
 )
 from crime_platform.vocabulary.forecast import (
     CountHistory,
@@ -30,6 +29,7 @@ from crime_platform.vocabulary.forecast import (
     Forecaster,
     RollingForecasts,
 )
+from crime_platform.vocabulary.seal import is_whole, require_whole, sealed
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def run_model(
     A model that needs a longer history than the area has is skipped, and its run says why.
     """
     folder = run_folder(forecaster, tensor, plan, root)
-    if not (folder / RUN).exists():
-        with written_aside(folder) as aside:
+    if not is_whole(folder, needs=RUN):
+        with sealed(folder) as aside:
             aside.mkdir()
             _run_into(aside, forecaster, tensor, plan_for(forecaster, plan), root)
     return read_run(forecaster.name, folder)
@@ -97,12 +97,14 @@ def read_run(model: str, folder: Path) -> ModelRun:
 
     Raises:
         FileNotFoundError: if it was not made.
+        DamagedArtifactError: if a file of it is not as it was written.
     """
     if not (folder / RUN).exists():
         raise FileNotFoundError(
             f"{model} has not run for these counts and settings (looked for {folder}): "
             f"materialise its asset for this month first"
         )
+    require_whole(folder)
     description = json.loads((folder / RUN).read_text(encoding="utf-8"))
     return ModelRun(model=model, folder=folder, description=description)
 
@@ -171,8 +173,8 @@ class _Fits:
             self.descriptions.append({"origin": str(origin), "key": key})
             return fitted
         folder = self.root / f"{origin}-{key}"
-        if not folder.exists():
-            with written_aside(folder) as aside:
+        if not is_whole(folder):
+            with sealed(folder) as aside:
                 trained = self.forecaster.fit(known.history, origin)
                 trained.save(aside)  # pyright: ignore[reportAttributeAccessIssue]
         fitted = self.forecaster.load(folder)  # pyright: ignore[reportAttributeAccessIssue]

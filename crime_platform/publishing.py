@@ -7,6 +7,7 @@ bypassed by launching the last step alone.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import numpy as np
 
 from crime_platform.area_publications import area_tables, area_timezone
@@ -25,6 +26,7 @@ from crime_platform.street_publications import street_publications
 from crime_platform.vocabulary.expiry import Expiry, expiry_of, release_columns
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.progress import LOGGER
+from crime_platform.vocabulary.seal import DamagedArtifactError, damage
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
@@ -119,7 +121,7 @@ def published_version(home: PlatformHome, area: str, as_of: Month) -> str | None
     folder = home.artifacts(area) / MONTHLY / str(found.iloc[-1])
     try:
         return str(read_candidate(folder).manifest["data_version"])
-    except FileNotFoundError:  # a forecast whose files are gone is to be made anew
+    except (FileNotFoundError, DamagedArtifactError):  # to be made anew
         return None
 
 
@@ -180,19 +182,20 @@ def _released(home: PlatformHome) -> set[str]:
                 "select study_area, as_of_month, candidate_id from release union all "
                 "select study_area, as_of_day, candidate_id from street_release"
             ).fetchall()
-    except ReleaseError:
+    except (ReleaseError, duckdb.Error):  # none yet, or one that cannot be read
         return set()
     return {f"{area} {as_of} ({candidate})" for area, as_of, candidate in found}
 
 
 def repair_release(home: PlatformHome) -> list[str]:
-    """Publish what the warehouse calls published but the release lacks.
+    """Publish what the warehouse calls published but the release lacks; remake a damaged release.
 
     Returns:
         What was missing and is published now; nothing is written when nothing is missing.
     """
     missing = missing_publications(home)
-    if not missing:
+    is_damaged = home.forecasts.exists() and damage(home.forecasts.resolve()) is not None
+    if not missing and not is_damaged:
         return []
     try:
         rebuild_release(home)
@@ -214,9 +217,10 @@ def _month_publications(home: PlatformHome) -> tuple[list[Publication], list[dic
         folder = home.artifacts(area) / MONTHLY / str(entry["candidate_id"])
         try:
             found.append((entry, read_candidate(folder)))
-        except FileNotFoundError:
+        except (FileNotFoundError, DamagedArtifactError):
             month = str(entry["as_of_month"])[:7]
-            say_left_out(area, folder.name, "its files are gone", options=f"--as-of {month}")
+            problem = damage(folder) or "its files are gone"
+            say_left_out(area, folder.name, problem, options=f"--as-of {month}")
     newest = {str(entry["study_area"]): entry["as_of_month"] for entry, _ in found}
     items, rows = [], []
     for entry, candidate in found:

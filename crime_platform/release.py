@@ -16,17 +16,25 @@ import duckdb
 import numpy as np
 
 from crime_platform.vocabulary.artifact import (
-    TEMPORARY,
     content_key,
     remove,
     swap_symlink,
     sync_file,
-    written_aside,
 )
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.policy import named_policy
 from crime_platform.vocabulary.progress import LOGGER
 from crime_platform.vocabulary.read_only import READ_ONLY_SETTINGS
+from crime_platform.vocabulary.seal import (
+    DAMAGED,
+    LOG,
+    SEAL,
+    cut_short,
+    damage,
+    is_sealed,
+    sealed,
+    set_aside,
+)
 from crime_platform.vocabulary.table_words import MODEL
 from crime_platform.vocabulary.tables import RUN_ID, TABLES, Table
 from crime_platform.vocabulary.timesteps import Day
@@ -42,6 +50,8 @@ LOCK = ".lock"
 KEPT_FOREVER = ("cell_forecast",)  # of earlier months: the champion and its opponent
 KEPT_DAYS = 60  # of earlier days: the champion's street forecasts, to compare with what came
 EVERY_ROW = "true"
+RELEASE_NAME = re.compile(r"^forecasts-[0-9a-f]+\.duckdb$")
+DAMAGED_NAME = re.compile(rf"{RELEASE_NAME.pattern[:-1]}{re.escape(DAMAGED)}\d+$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +109,7 @@ def open_release(home: PlatformHome) -> duckdb.DuckDBPyConnection:
     """Connection to the release that is published now; it can read that file and nothing else.
 
     Raises:
-        ReleaseError: if nothing was published yet.
+        ReleaseError: if nothing was published yet, or the release was cut short.
     """
     if not home.forecasts.exists():
         raise ReleaseError(
@@ -107,9 +117,13 @@ def open_release(home: PlatformHome) -> duckdb.DuckDBPyConnection:
             "`crime-platform run` first, or set CRIME_PLATFORM_HOME to where the releases are."
         )
     # The resolved name differs for every release, so no cached connection serves an old one.
-    return duckdb.connect(
-        str(home.forecasts.resolve()), read_only=True, config=dict(READ_ONLY_SETTINGS)
-    )
+    path = home.forecasts.resolve()
+    if (found := cut_short(path)) is not None:
+        raise ReleaseError(
+            f"the release {path} is damaged: {found}. `crime-platform run` sets it aside and "
+            "builds it anew."
+        )
+    return duckdb.connect(str(path), read_only=True, config=dict(READ_ONLY_SETTINGS))
 
 
 def release_key(home: PlatformHome) -> str:
@@ -187,7 +201,9 @@ def publish_release(
     described = {table: frame.to_dict("records") for table, frame in (areas or {}).items()}
     name = release_name(publications, [schema, sorted(VIEWS.items()), described])
     target = home.releases / name
-    if home.forecasts.exists() and home.forecasts.resolve() == target.resolve():
+    is_published = home.forecasts.exists() and home.forecasts.resolve() == target.resolve()
+    found = damage(target)
+    if is_published and is_sealed(target) and found is None:
         return target
     given = {
         "release": releases,
@@ -197,9 +213,12 @@ def publish_release(
         **(areas or {}),
     }
     frames = {table: frame for table, frame in given.items() if frame is not None}
-    with written_aside(target) as aside:
+    with sealed(target) as aside:
         _build(aside, publications, frames)
         sync_file(aside)
+        if found is not None:
+            set_aside(target, found)
+        remove(target.with_name(target.name + LOG))  # of a release that had no seal yet
     swap_symlink(home.forecasts, f"{home.releases.name}/{name}")
     _prune(home, keep=target)
     return target
@@ -289,16 +308,21 @@ def _quoted(text: str) -> str:
 
 
 def _prune(home: PlatformHome, *, keep: Path) -> None:
-    """Remove all but the newest releases, and what killed builds and rude readers left."""
-    names = re.compile(r"^forecasts-[0-9a-f]+\.duckdb$")
-    releases = [path for path in home.releases.iterdir() if names.match(path.name)]
-    releases.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    kept = {
-        keep,
-        home.releases / LOCK,
-        *[path for path in releases if path != keep][: RELEASES_KEPT - 1],
-    }
+    """Remove all but the newest releases, and what killed builds and rude readers left.
+
+    Of damaged releases as many are kept, for somebody to look at.
+    """
+    whole, damaged = (
+        sorted(
+            (path for path in home.releases.iterdir() if pattern.match(path.name)),
+            key=lambda path: path.stat().st_mtime,
+            reverse=True,
+        )
+        for pattern in (RELEASE_NAME, DAMAGED_NAME)
+    )
+    others = [path for path in whole if path != keep]
+    kept = {keep, *others[: RELEASES_KEPT - 1], *damaged[:RELEASES_KEPT]}
     for path in home.releases.iterdir():
-        owner = path.with_name(path.name.removesuffix(".wal"))
-        if path.name.startswith(TEMPORARY) or (path not in kept and owner not in kept):
+        owner = path.with_name(path.name.removesuffix(LOG).removesuffix(f".{SEAL}"))
+        if path.name != LOCK and owner not in kept:
             remove(path)

@@ -34,9 +34,9 @@ from crime_platform.vocabulary.artifact import (
     content_key,
     git_commit,
     write_json,
-    written_aside,
 )
 from crime_platform.vocabulary.progress import Progress, report_progress
+from crime_platform.vocabulary.seal import is_whole, require_whole, sealed
 from crime_platform.vocabulary.timesteps import Day
 from crime_platform.vocabulary.verdict import Verdict
 
@@ -121,8 +121,8 @@ def build_street_candidate(
         ValueError: if the long-run frequency did not run: there is no skill without it.
     """
     folder = street_candidate_folder(evidence, runs, root)
-    if not (folder / MANIFEST).exists():
-        with written_aside(folder) as aside:
+    if not is_whole(folder, needs=MANIFEST):
+        with sealed(folder) as aside:
             aside.mkdir()
             _write_tables(aside, evidence, runs)
     return read_street_candidate(folder)
@@ -133,11 +133,13 @@ def read_street_candidate(folder: Path) -> StreetCandidate:
 
     Raises:
         FileNotFoundError: if there is none in the folder.
+        DamagedArtifactError: if a file of it is not as it was written.
     """
     if not (folder / MANIFEST).exists():
         raise FileNotFoundError(
             f"no street candidate in {folder}: materialise street_candidate for this day"
         )
+    require_whole(folder)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return StreetCandidate(folder=folder, manifest=manifest)
 

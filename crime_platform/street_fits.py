@@ -15,10 +15,11 @@ import numpy as np
 from crime_platform.street_catalogue import street_model_content
 from crime_platform.street_plan import StreetPlan
 from crime_platform.tensors.street_counts import DayCovariates, SegmentCounts
-from crime_platform.vocabulary.artifact import content_key, write_json, written_aside
+from crime_platform.vocabulary.artifact import content_key, write_json
 from crime_platform.vocabulary.daily_forecast import FittedStreet, StreetForecaster
 from crime_platform.vocabulary.day_split import DaySplit
 from crime_platform.vocabulary.forecast import CountHistory
+from crime_platform.vocabulary.seal import is_whole, sealed
 from crime_platform.vocabulary.timesteps import Day
 
 FIT, FITTED = "fit.json", "fitted"  # what a fit says of itself; the folder with what it learned
@@ -80,7 +81,7 @@ class StreetFits:
         through = str(split.validation_end)
         folder = self.root / "street_fits" / self.forecaster.name / f"{through}-{key}"
         load = getattr(self.forecaster, "load", None)
-        if load is not None and (folder / FITTED).exists():
+        if load is not None and is_whole(folder, needs=FIT):
             description = json.loads((folder / FIT).read_text(encoding="utf-8"))
             found = StreetFit(fitted=load(folder / FITTED), description=description)
         else:
@@ -106,7 +107,7 @@ class StreetFits:
         }
         save = getattr(fitted, "save", None)
         if save is not None and not folder.exists():
-            with written_aside(folder) as aside:
+            with sealed(folder) as aside:
                 save(aside / FITTED)
                 description["sha256"] = _sha256_of_weights(aside / FITTED)
                 write_json(aside / FIT, description)

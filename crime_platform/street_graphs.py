@@ -25,9 +25,10 @@ from crime_platform.geography.street_graph import METRES_PER_KM, StreetGraph
 from crime_platform.geography.street_graph_file import read_graph, write_graph
 from crime_platform.geography.street_lines import read_street_lines
 from crime_platform.geography.street_segments import segment_graph, split_streets
-from crime_platform.vocabulary.artifact import content_key, swap_symlink, written_aside
+from crime_platform.vocabulary.artifact import content_key, swap_symlink
 from crime_platform.vocabulary.day_split import SPLIT_SHARES
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.seal import is_whole, sealed
 from crime_platform.vocabulary.streets import StreetSpec, last_complete_day
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
@@ -160,8 +161,8 @@ def build_graph(area: StudyArea, home: PlatformHome) -> GraphReport:
     graph = whole if keep.all() else select_nodes(whole, keep)
     key = content_key(*graph.content, *whole.content)
     path = graph_path(home, area.name, key)
-    if not path.exists():
-        with written_aside(path) as aside:
+    if not is_whole(path):
+        with sealed(path) as aside:
             write_graph(graph, aside)
             if graph is not whole:
                 write_graph(whole, aside / WHOLE)

@@ -13,6 +13,7 @@ from crime_platform.street_candidate import (
 )
 from crime_platform.vocabulary.expiry import expiry_of, release_columns
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.seal import DamagedArtifactError, damage
 from crime_platform.warehouse import Warehouse
 
 
@@ -28,10 +29,11 @@ def street_publications(
     for entry in warehouse.street_publications().to_dict("records"):
         area, candidate_id = str(entry["study_area"]), str(entry["candidate_id"])
         verdict = warehouse.read_street_verdict(area, candidate_id)
+        folder = home.artifacts(area) / CANDIDATES / candidate_id
         try:
-            candidate = read_street_candidate(home.artifacts(area) / CANDIDATES / candidate_id)
-        except FileNotFoundError:
-            _leave_out(entry, "its files are gone")
+            candidate = read_street_candidate(folder)
+        except (FileNotFoundError, DamagedArtifactError):
+            _leave_out(entry, damage(folder) or "its files are gone")
             continue
         if verdict is None:
             _leave_out(entry, "it has no verdict")

@@ -25,11 +25,11 @@ from crime_platform.vocabulary.artifact import (
     content_key,
     git_commit,
     write_json,
-    written_aside,
 )
 from crime_platform.vocabulary.daily_forecast import FittedStreet, StreetForecaster
 from crime_platform.vocabulary.forecast import CountHistory, ForecastArray, RollingForecasts
 from crime_platform.vocabulary.progress import Progress, report_progress
+from crime_platform.vocabulary.seal import is_whole, require_whole, sealed
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
 if TYPE_CHECKING:
@@ -101,13 +101,13 @@ def run_street_model(
     """
     plan.split(counts.days[0])  # too short a history is the area's trouble, not the model's
     fits, evidence, folder = _places(forecaster, counts, plan, root)
-    if not (evidence / RUN).exists():
-        with written_aside(evidence) as aside:
+    if not is_whole(evidence, needs=RUN):
+        with sealed(evidence) as aside:
             aside.mkdir()
             _gather_into(aside, fits, plan)
     description = json.loads((evidence / RUN).read_text(encoding="utf-8"))
-    if not (folder / RUN).exists():
-        with written_aside(folder) as aside:
+    if not is_whole(folder, needs=RUN):
+        with sealed(folder) as aside:
             aside.mkdir()
             if description["skipped"] is None:
                 _forecast_into(aside, fits, plan, counts.through(plan.as_of).history)
@@ -124,6 +124,7 @@ def read_street_run(
 
     Raises:
         FileNotFoundError: if it was not made.
+        DamagedArtifactError: if a file of it is not as it was written.
         IncompleteDataError: if `as_of` is not among the counts.
     """
     _, evidence, folder = _places(forecaster, counts, plan, root)
@@ -132,6 +133,8 @@ def read_street_run(
             f"{forecaster.name} has not run for {plan.as_of} on the counts of today: materialise "
             "street_baselines and gldnet for this day first"
         )
+    require_whole(evidence)
+    require_whole(folder)
     description = json.loads((evidence / RUN).read_text(encoding="utf-8"))
     return StreetRun(
         model=forecaster.name, folder=folder, evidence=evidence, description=description

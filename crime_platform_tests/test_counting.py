@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from conftest import toy_counts
-from crime_platform.counting import build_tensor, rebuild_counts
+from crime_platform.counting import build_tensor, rebuild_counts, tensor_version
 from crime_platform.geography.grid import grid_of
 from crime_platform.ingest import ingest_area
 from crime_platform.tensors.grid_counts import read_tensor
+from crime_platform.vocabulary.seal import DamagedArtifactError
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import IncompleteDataError, is_whole
 from crime_platform.warehouse import Warehouse
+from toy_damage import flip_a_bit
 
 JUNE = np.datetime64("2021-06", "M")
 
@@ -120,3 +122,22 @@ def test_a_grid_that_follows_from_incidents_is_found_once_and_kept(toy_city):
     ingest_area(area, home)
 
     assert (home.artifacts("toy") / "grid.json").read_text() == kept
+
+
+def test_a_tensor_with_a_damaged_chunk_is_made_anew_and_said(toy_city, caplog):
+    home = toy_city(n_months=26)
+    area = load_study_area(home.study_areas / "toy.toml")
+    ingest_area(area, home)
+    rebuild_counts(area, home)
+    made = build_tensor(area, home, grid_of(area))
+    chunk = next(path for path in (made["path"] / "count").iterdir() if path.name[0] != ".")
+    flip_a_bit(chunk)
+
+    assert tensor_version(home, "toy") is None
+    with pytest.raises(DamagedArtifactError, match=r"count/0\.0\.0\.0 has other bytes"):
+        read_tensor(home.artifacts("toy") / "grid_tensor.zarr")
+    build_tensor(area, home, grid_of(area))
+
+    tensor, _ = read_tensor(home.artifacts("toy") / "grid_tensor.zarr")
+    assert tensor.data_version == made["data version"]
+    assert "zarr.damaged-1 and made anew" in caplog.text

@@ -1,10 +1,13 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from crime_platform.backtest import BacktestPlan
+from crime_platform.model_catalogue import forecasters
 from crime_platform.model_runs import (
+    FIT_CONFIG,
     FORECASTS,
     RUN,
     floored,
@@ -16,7 +19,9 @@ from crime_platform.model_runs import (
 from crime_platform.models.baselines import BASELINES
 from crime_platform.tensors.grid_counts import GridCounts
 from crime_platform.vocabulary.forecast import ForecastArray, Recount, Vintage
+from crime_platform.vocabulary.seal import SEAL, DamagedArtifactError
 from crime_platform.vocabulary.timesteps import month_range
+from toy_damage import cut_off, flip_a_bit
 
 DECEMBER = np.datetime64("2021-12", "M")
 PLAN = BacktestPlan(as_of=DECEMBER, n_origins=3, n_selection=0, horizon=2)
@@ -114,3 +119,42 @@ def test_every_model_is_held_to_the_same_floor():
     )
     assert forecast.expected_count[0, 0, 1, 1] == 0.5 / 36  # 36 months, half an incident
     assert forecast.expected_count[0, 0, 0, 0] == 1e-4  # never an incident
+
+
+@pytest.mark.parametrize("damage", [cut_off, flip_a_bit])
+@pytest.mark.parametrize("file", [FORECASTS, RUN])
+def test_a_damaged_run_is_made_anew_and_said(tmp_path, caplog, damage, file):
+    made = run_model(EWMA, tensor(), PLAN, tmp_path)
+    expected = read_forecasts(made).expected_count
+    damage(made.folder / file)
+
+    with pytest.raises(DamagedArtifactError, match=f"{made.key} is damaged: {file} has"):
+        read_run("ewma", made.folder)
+    again = run_model(EWMA, tensor(), PLAN, tmp_path)
+
+    np.testing.assert_array_equal(read_forecasts(again).expected_count, expected)
+    assert f"It is kept as {made.key}.damaged-1 and made anew" in caplog.text
+
+
+def test_a_fit_whose_config_was_changed_is_made_anew_and_said(tmp_path, caplog):
+    trees = next(model for model in forecasters("boosted_trees") if model.name == "lightgbm")
+    small = replace(trees, config=replace(trees.config, rounds=2, held_out_rounds=2))
+    made = run_model(small, tensor(), PLAN, tmp_path)
+    config = max((tmp_path / "fits").rglob(FIT_CONFIG))  # of the newest fit
+    honest = json.loads(config.read_text())
+    config.write_text(json.dumps(honest | {"dispersion": [9.0, 9.0]}))
+    cut_off(made.folder / FORECASTS)
+
+    again = run_model(small, tensor(), PLAN, tmp_path)
+
+    assert json.loads(config.read_text())["dispersion"] == honest["dispersion"]
+    assert (read_forecasts(again).dispersion < 9).all()
+    assert "config.json has" in caplog.text
+
+
+def test_a_run_of_a_version_without_seals_is_read(tmp_path):
+    made = run_model(EWMA, tensor(), PLAN, tmp_path)
+    (made.folder / SEAL).unlink()
+
+    assert run_model(EWMA, tensor(), PLAN, tmp_path).folder == made.folder
+    assert read_run("ewma", made.folder).key == made.key

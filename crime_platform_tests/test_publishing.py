@@ -18,9 +18,11 @@ from crime_platform.publishing import (
 )
 from crime_platform.release import ReleaseError, open_release
 from crime_platform.vocabulary.artifact import write_json
+from crime_platform.vocabulary.seal import SEAL
 from crime_platform.vocabulary.timesteps import parse_month
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
+from toy_damage import cut_off, flip_a_bit
 from toy_publication import publish_area, publish_town, tiny_candidate, tiny_street_candidate
 
 
@@ -223,3 +225,39 @@ def test_a_release_is_never_emptied(home):
 
     assert home.forecasts.resolve() == release
     assert released(home) == [("avon", True)]
+
+
+@pytest.mark.parametrize("damage", [cut_off, flip_a_bit])
+def test_a_damaged_release_is_built_anew_at_the_next_start(home, damage):
+    release = publish_area(home, "avon")
+    damage(release)
+
+    repair_release(home)
+
+    assert home.forecasts.resolve() == release
+    assert released(home) == [("avon", True)]
+    assert repair_release(home) == []
+
+
+def test_an_old_release_that_was_cut_off_is_built_anew_at_the_next_start(home):
+    release = publish_area(home, "avon")
+    release.with_name(f"{release.name}.{SEAL}").unlink()
+    cut_off(release)
+
+    repair_release(home)
+
+    assert released(home) == [("avon", True)]
+
+
+def test_a_damaged_candidate_is_left_out_of_the_release_and_said(home, caplog):
+    publish_area(home, "avon")
+    publish_town(home, "avon")
+    cut_off(home.artifacts("avon") / "candidates/2021-06-0avon/cell_forecast.parquet")
+    flip_a_bit(home.artifacts("avon") / "street_candidates/2021-06-30-0avon/candidate.json")
+
+    publish_area(home, "berwick")
+
+    assert released(home) == [("berwick", True)]
+    assert "cell_forecast.parquet has" in caplog.text
+    assert "candidate.json has other bytes" in caplog.text
+    assert published_version(home, "avon", parse_month("2021-06")) is None

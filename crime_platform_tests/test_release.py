@@ -17,7 +17,9 @@ from crime_platform.release import (
     publish_release,
 )
 from crime_platform.vocabulary.artifact import TEMPORARY
+from crime_platform.vocabulary.seal import SEAL
 from crime_platform.vocabulary.tables import TABLES
+from toy_damage import cut_off, flip_a_bit
 
 QUALITY = pd.DataFrame(
     {
@@ -64,7 +66,13 @@ def candidate(home, number, *, n_rows=1000):
 
 
 def publish(home, number, **options):
-    folder = candidate(home, number, **options)
+    candidate(home, number, **options)
+    return publish_again(home, number)
+
+
+def publish_again(home, number):
+    """Publish a candidate that is there."""
+    folder = home.artifacts("toy") / "candidates" / f"2021-12-{number:04d}"
     publication = Publication(
         study_area="toy",
         as_of_month="2021-12",
@@ -180,7 +188,8 @@ def test_only_the_last_releases_are_kept_and_orphans_go(home):
     (home.releases / f"{TEMPORARY}dead-forecasts-1.duckdb").write_text("half")
     publish(home, 99)
     names = [path.name for path in home.releases.iterdir() if path.name != ".lock"]
-    assert len(names) == RELEASES_KEPT
+    assert len([name for name in names if name.endswith(".duckdb")]) == RELEASES_KEPT
+    assert len([name for name in names if name.endswith(SEAL)]) == RELEASES_KEPT
     assert not any(name.startswith(TEMPORARY) for name in names)
 
 
@@ -270,3 +279,55 @@ def test_kill_9_during_a_release_leaves_the_old_one_or_the_new_one(home, delay):
     assert numbers(home) == [(3.0, 1000)]
     left = [path.name for path in home.releases.iterdir() if path.name.startswith(TEMPORARY)]
     assert left == []
+
+
+@pytest.mark.parametrize("damage", [cut_off, flip_a_bit])
+def test_a_damaged_release_is_built_anew_and_said(home, caplog, damage):
+    release = publish(home, 1)
+    damage(release)
+
+    again = publish_again(home, 1)
+
+    assert again == release
+    assert numbers(home) == [(1.0, 1000)]
+    assert f"It is kept as {release.name}.damaged-1 and made anew" in caplog.text
+    assert release.with_name(f"{release.name}.damaged-1").exists()
+
+
+def test_a_release_that_was_cut_off_is_refused_by_name(home):
+    release = publish(home, 1)
+    cut_off(release)
+
+    with pytest.raises(ReleaseError, match=rf"{release.name} is damaged: it has .* bytes, and"):
+        open_release(home)
+
+
+def test_changes_that_a_user_made_do_not_stay(home):
+    release = publish(home, 1)
+    with duckdb.connect(str(release)) as connection:
+        connection.execute("delete from cell_forecast")
+
+    publish_again(home, 1)
+
+    assert numbers(home) == [(1.0, 1000)]
+
+
+def test_a_release_of_a_version_without_seals_is_read_and_built_anew_once(home, caplog):
+    release = publish(home, 1)
+    release.with_name(f"{release.name}.{SEAL}").unlink()
+    assert numbers(home) == [(1.0, 1000)]
+
+    publish_again(home, 1)
+
+    assert release.with_name(f"{release.name}.{SEAL}").exists()
+    assert caplog.text == ""
+
+
+def test_only_the_last_damaged_releases_are_kept(home):
+    release = publish(home, 1)
+    for number in range(RELEASES_KEPT + 2):
+        release.with_name(f"{release.name}.damaged-{number + 1}").write_text("bad")
+    publish(home, 2)
+
+    kept = [path.name for path in home.releases.iterdir() if ".damaged-" in path.name]
+    assert len(kept) == RELEASES_KEPT

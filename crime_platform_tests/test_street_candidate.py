@@ -14,8 +14,10 @@ from crime_platform.street_candidate import (
 from crime_platform.street_candidate_tables import StreetEvidence, risk_ranks
 from crime_platform.street_runs import read_latest, run_street_model
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.seal import DamagedArtifactError
 from crime_platform.vocabulary.street_tables import STREET_TABLES
 from crime_platform.vocabulary.tables import BY_NAME
+from toy_damage import flip_a_bit
 from toy_street_evidence import DAYS, LENGTH_M, PLAN, overwritten, toy_counts, toy_forecasters
 
 COUNTS = toy_counts()
@@ -237,3 +239,17 @@ def test_a_day_of_streets_leaves_a_month_s_lead_in_months(released):
         "leaderboard_by_lead": "Months from origin to target, 1 is the next month",
         "street_forecast_latest": "Days from origin to target, 1 is the next day",
     }
+
+
+def test_a_damaged_candidate_is_built_anew_and_said(tmp_path, caplog):
+    candidate, _, _ = built(tmp_path)
+    expected = candidate.table("street_score")
+    flip_a_bit(candidate.folder / "street_score.parquet")
+
+    with pytest.raises(DamagedArtifactError, match=r"street_score\.parquet has other bytes"):
+        read_street_candidate(candidate.folder)
+    again, _, _ = built(tmp_path)
+
+    assert again.folder == candidate.folder
+    pd.testing.assert_frame_equal(again.table("street_score"), expected)
+    assert "damaged-1 and made anew" in caplog.text

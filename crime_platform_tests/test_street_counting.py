@@ -13,8 +13,10 @@ from crime_platform.geography.street_graph_file import read_graph
 from crime_platform.ingest import ingest_area
 from crime_platform.street_counting import count_segments, last_counted_day, read_segment_counts
 from crime_platform.street_graphs import build_graph
+from crime_platform.vocabulary.seal import DamagedArtifactError
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.warehouse import Warehouse
+from toy_damage import cut_off
 from toy_street_town import (
     EAST,
     EAST_SIDE,
@@ -249,3 +251,16 @@ def test_torontos_square_holds_1123_places_and_32749_incidents(tmp_path):
     assert counts.history.counts.sum() == report.n_forecast == 32_749
     assert (report.snap.n_beyond, report.n_never_active) == (0, 0)
     assert report.snap.max_m < 0.75  # half a metre's diagonal: places are whole metres
+
+
+def test_a_damaged_graph_is_built_anew_and_said(counted, home, caplog):
+    area, graph, _, _ = counted()
+    cut_off(graph.path / "nodes.parquet")
+
+    with pytest.raises(DamagedArtifactError, match=r"nodes\.parquet has"):
+        read_segment_counts(home, "town")
+    again = build_graph(area, home)
+
+    assert again.key == graph.key
+    assert read_graph(again.path).node_id == graph.graph.node_id
+    assert f"{graph.key}.damaged-1 and made anew" in caplog.text

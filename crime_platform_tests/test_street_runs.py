@@ -9,7 +9,9 @@ from crime_platform.street_catalogue import street_forecasters
 from crime_platform.street_fits import known_at_anchor
 from crime_platform.street_runs import read_days, read_latest, read_street_run, run_street_model
 from crime_platform.tensors.street_counts import DayCovariates
+from crime_platform.vocabulary.seal import DamagedArtifactError
 from crime_platform.vocabulary.timesteps import IncompleteDataError
+from toy_damage import cut_off, flip_a_bit
 from toy_street_evidence import DAYS, FIRST, PLAN, overwritten, toy_counts, toy_forecasters
 
 COUNTS = toy_counts()
@@ -248,3 +250,24 @@ class NeedsTenYears:
     def fit(self, history, split, *, learn_from_validation=False):  # noqa: ARG002
         n_days = len(history.steps)
         raise IncompleteDataError(f"{self.name} needs 3650 days, found {n_days}")
+
+
+@pytest.mark.parametrize("damage", [cut_off, flip_a_bit])
+def test_damaged_evidence_fits_and_forecasts_are_made_anew_and_said(tmp_path, caplog, damage):
+    made = run_street_model(EWMA, COUNTS, PLAN, tmp_path)
+    expected = read_latest(made).expected_count
+    damage(made.evidence / "test.parquet")
+    damage(made.folder / "forecast.parquet")
+    fit = next((tmp_path / "street_fits" / "ewma").glob("*/fitted/settings.json"))
+    damage(fit)
+
+    with pytest.raises(DamagedArtifactError, match=r"is damaged: test\.parquet has"):
+        read_street_run(EWMA, COUNTS, PLAN, tmp_path)
+    again = run_street_model(EWMA, COUNTS, PLAN, tmp_path)
+
+    assert again.key == made.key
+    np.testing.assert_array_equal(read_latest(again).expected_count, expected)
+    assert read_days(again, "test", 1).expected_count.shape == (len(SPLIT.test_days), 2, 8)
+    assert "test.parquet has" in caplog.text
+    assert "forecast.parquet has" in caplog.text
+    assert "settings.json has" in caplog.text

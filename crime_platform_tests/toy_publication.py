@@ -9,7 +9,7 @@ from crime_platform.publishing import publish
 from crime_platform.street_candidate import MANIFEST as STREET_MANIFEST
 from crime_platform.street_candidate import StreetCandidate
 from crime_platform.street_publishing import publish_streets
-from crime_platform.vocabulary.artifact import written_aside
+from crime_platform.vocabulary.seal import sealed
 from crime_platform.vocabulary.timesteps import parse_month
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
@@ -38,7 +38,7 @@ def tiny_candidate(home, area, month="2021-06", *, passed=True):
         "is_champion": [True],
         "expected_count": [1.0],
     }
-    with written_aside(folder) as aside:
+    with sealed(folder) as aside:
         aside.mkdir()
         pd.DataFrame(rows).to_parquet(aside / "cell_forecast.parquet")
         (aside / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
@@ -65,7 +65,7 @@ def tiny_street_candidate(home, area, day="2021-06-30"):
         "n_test_days": 1,
         "git_commit": None,
     }
-    with written_aside(folder) as aside:
+    with sealed(folder) as aside:
         aside.mkdir()
         (aside / STREET_MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     verdict = Verdict(folder.name, "ewma", True, [], {})

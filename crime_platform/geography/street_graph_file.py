@@ -8,6 +8,7 @@ import shapely
 
 from crime_platform.geography.street_graph import StreetGraph
 from crime_platform.vocabulary.artifact import written_aside
+from crime_platform.vocabulary.seal import require_whole
 
 NODES_FILE, LINKS_FILE = "nodes.parquet", "links.parquet"
 _FACTS = b"crime_platform"  # where the links' file keeps kind and crs
@@ -43,6 +44,7 @@ def read_graph(path: Path) -> StreetGraph:
 
     Raises:
         ValueError: if the folder or one of its two files is missing, or is no street graph's.
+        DamagedArtifactError: if a file is not as it was written.
     """
     import pyarrow.parquet as pq  # slow to import, and only reading needs it
 
@@ -51,6 +53,7 @@ def read_graph(path: Path) -> StreetGraph:
         raise ValueError(
             f"{path}: a street graph's folder holds {missing[0]}, and this one does not"
         )
+    require_whole(path)
     nodes, links = pq.read_table(path / NODES_FILE), pq.read_table(path / LINKS_FILE)
     written = (links.schema.metadata or {}).get(_FACTS)
     if written is None:

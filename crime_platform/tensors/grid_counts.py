@@ -12,8 +12,9 @@ from jaxtyping import Bool, Float
 from crime_platform.geography.grid import Grid
 from crime_platform.tensors.covariates import holidays_of
 from crime_platform.tensors.vintages import vintage_variables, vintages_of
-from crime_platform.vocabulary.artifact import content_key, written_aside
+from crime_platform.vocabulary.artifact import content_key
 from crime_platform.vocabulary.forecast import CountHistory, Vintage, no_days
+from crime_platform.vocabulary.seal import require_whole, sealed
 from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month, month_range
 
@@ -218,7 +219,7 @@ def as_dataset(tensor: GridCounts, grid: Grid, *, study_area: str, title: str) -
 
 def write_tensor(dataset: "xr.Dataset", path: Path) -> None:
     """Store the dataset as Zarr, whole or not at all."""
-    with written_aside(path) as aside:
+    with sealed(path) as aside:
         dataset.to_zarr(aside, zarr_format=ZARR_FORMAT, consolidated=True)
 
 
@@ -227,6 +228,7 @@ def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
 
     Raises:
         FileNotFoundError: if no tensor was built yet.
+        DamagedArtifactError: if a file of it is not as it was written.
         IncompleteDataError: if it was built before counts by mark and by vintage were kept.
     """
     import xarray as xr
@@ -235,6 +237,7 @@ def read_tensor(path: Path) -> tuple[GridCounts, Grid]:
         raise FileNotFoundError(
             f"there is no tensor at {path}: materialise grid_tensor first (crime-platform run)"
         )
+    require_whole(path.resolve())
     with xr.open_zarr(path, consolidated=True) as dataset:
         if missing := {"marked_count", "revised_count"} - set(dataset):
             raise IncompleteDataError(
