@@ -1,15 +1,18 @@
 import datetime as dt
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
+from crime_platform import warehouse_file
 from crime_platform.vocabulary.incident import HOUR_BANDS
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
@@ -259,3 +262,83 @@ def test_kill_9_leaves_a_whole_month_or_none(warehouse, delay):
     rows = warehouse.read("select count(*) n from cell_month_count")["n"].item()
 
     assert rows in (0, 20000)
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@contextmanager
+def files_no_larger_than(n_bytes):
+    """As on a full disk, a write beyond this fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("kb", [0, 4, 8, 16, 32, 64, 128, 200, 256])
+def test_a_warehouse_that_has_no_room_leaves_nothing_and_the_next_start_goes_on(warehouse, kb):
+    with files_no_larger_than(kb * 1024), pytest.raises((duckdb.Error, OSError)):
+        warehouse.publications()
+    left = files(warehouse.path.parent)
+
+    assert len(warehouse.publications()) == 0
+
+    assert left == ["warehouse.lock"]
+    assert files(warehouse.path.parent) == ["warehouse.duckdb", "warehouse.lock"]
+
+
+@pytest.mark.parametrize("left", [b"", b"garbage" * 3000, b"\0" * 8192])
+def test_what_an_interrupted_start_left_is_removed(warehouse, left):
+    warehouse.path.with_suffix(".new").write_bytes(left)
+    warehouse.path.with_name("warehouse.new.wal").write_bytes(left)
+
+    assert len(warehouse.publications()) == 0
+
+    assert files(warehouse.path.parent) == ["warehouse.duckdb", "warehouse.lock"]
+
+
+@pytest.mark.parametrize("log", ["warehouse.duckdb.wal", "none"])
+def test_a_file_without_tables_gets_them(warehouse, log):
+    duckdb.connect(str(warehouse.path)).close()
+    warehouse.path.with_name(log).touch()
+
+    assert len(warehouse.publications()) == 0
+
+
+def test_an_empty_file_is_no_warehouse(warehouse):
+    warehouse.path.write_bytes(b"")
+    assert len(warehouse.publications()) == 0
+
+
+def test_the_log_of_a_warehouse_that_is_gone_is_kept_aside(warehouse):
+    warehouse.path.with_name("warehouse.duckdb.wal").write_bytes(b"changes")
+
+    assert len(warehouse.publications()) == 0
+
+    kept = warehouse.path.with_name("warehouse.duckdb.wal.damaged-1")
+    assert kept.read_bytes() == b"changes"
+
+
+def test_a_warehouse_whose_tables_did_not_reach_the_file_gets_no_name(warehouse, monkeypatch):
+    counted = iter([26, 3])
+    monkeypatch.setattr(warehouse_file, "_n_tables", lambda _: next(counted))
+
+    with pytest.raises(OSError, match="a new warehouse lacks tables"):
+        warehouse.add_missing_tables()
+
+    assert files(warehouse.path.parent) == ["warehouse.lock"]
+
+
+def break_off(warehouse):
+    with warehouse.writer() as connection:
+        connection.rollback()
+        raise RuntimeError("the cause")
+
+
+def test_an_error_of_the_rollback_does_not_hide_what_went_wrong(warehouse):
+    with pytest.raises(RuntimeError, match="the cause"):
+        break_off(warehouse)
