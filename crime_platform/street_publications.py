@@ -1,5 +1,6 @@
 """Which street candidates are published, as the release takes them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def street_publications(
     return items, rows
 
 
-def _leave_out(entry: dict[str, Any], problem: str) -> None:
+def _leave_out(entry: Mapping[Any, Any], problem: str) -> None:
     day = str(entry["as_of_day"])[:10]
     say_left_out(
         str(entry["study_area"]),
