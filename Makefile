@@ -6,7 +6,7 @@ export CRIME_PLATFORM_HOME ?= $(CURDIR)/data
 export DAGSTER_HOME := $(CRIME_PLATFORM_HOME)/dagster_home
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: run streets test check dev dashboard bench clean
+.PHONY: run streets test oldest check dev dashboard bench clean
 
 run: $(VENV)/.runtime ## the whole pipeline on the bundled Toronto data
 	$(BIN)/crime-platform run
@@ -16,6 +16,15 @@ streets: $(VENV)/.runtime ## the daily forecast on downtown Toronto's streets
 
 test: $(VENV)/.dev ## the whole test suite
 	$(BIN)/pytest
+
+oldest: ## a quick pipeline on the oldest versions that pyproject.toml admits
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable . pytest hypothesis
+	.venv-oldest/bin/python -m pytest --quiet --override-ini addopts= -p no:jaxtyping -W default \
+		crime_platform_tests/test_pipeline_run.py::test_files_become_a_published_release \
+		crime_platform_tests/test_table.py crime_platform_tests/test_table_formats.py \
+		crime_platform_tests/test_warehouse.py crime_platform_tests/test_cli_sql.py \
+		crime_platform_tests/test_cli_leaderboard.py
 
 check: $(VENV)/.dev ## format, lint, types, import contract
 	$(BIN)/ruff format --check .

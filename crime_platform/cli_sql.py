@@ -66,15 +66,17 @@ def answer(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPy
         ReleaseError: if it is not exactly one statement, or one that does more than ask.
         duckdb.Error: if it cannot be answered.
     """
-    statements = connection.extract_statements(query)
-    if len(statements) != 1:
-        raise ReleaseError(f"expected one query, found {len(statements)}; write one SELECT")
-    kind = statements[0].type
-    if kind not in ASKS:
-        raise ReleaseError(
-            f"{kind.name} is refused: the release is read-only, and a query reads no other file "
-            "and writes none; write a SELECT, and add --output FILE to keep its rows"
-        )
+    kinds = [statement.type for statement in connection.extract_statements(query)]
+    for kind in kinds:
+        # CREATE makes a temporary table, or the list of columns that PIVOT needs in DuckDB 1.
+        if kind not in ASKS and kind is not duckdb.StatementType.CREATE:
+            raise ReleaseError(
+                f"{kind.name} is refused: the release is read-only, and a query reads no other "
+                "file and writes none; write a SELECT, and add --output FILE to keep its rows"
+            )
+    n_queries = sum(kind in ASKS for kind in kinds)
+    if n_queries != 1 or kinds[-1] not in ASKS:
+        raise ReleaseError(f"expected one query, found {n_queries}; write one SELECT")
     result = connection.sql(query)
     if result is None:
         raise ReleaseError("the query returns no rows; write a SELECT")

@@ -107,7 +107,8 @@ REJECTED = f"""
     create view rejected as
     select source_file, source_row, reason, value from judged where reason is not null
     union all
-    select source_file, source_row, '{BROKEN_ROW}' as reason, null as value from broken
+    select source_file, source_row, '{BROKEN_ROW}' as reason, cast(null as varchar) as value
+    from broken
 """
 
 

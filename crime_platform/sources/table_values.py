@@ -57,7 +57,7 @@ def typed_columns(
         *("id", "hour", "count", "premises", "part", "place", "district"),
         *(("x", "y") if source.columns.place is not None else ()),
     )
-    absent = [f"null as {key}" for key in optional if key not in keys]
+    absent = [f"cast(null as varchar) as {key}" for key in optional if key not in keys]
     if source.offence_label is not None:
         absent.append("$offence_label as offence")
     if "occurred_at" not in keys:
