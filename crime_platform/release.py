@@ -18,6 +18,7 @@ import numpy as np
 from crime_platform.vocabulary.artifact import (
     content_key,
     remove,
+    remove_orphans,
     swap_symlink,
     sync_file,
 )
@@ -203,7 +204,9 @@ def publish_release(
     target = home.releases / name
     is_published = home.forecasts.exists() and home.forecasts.resolve() == target.resolve()
     found = damage(target)
+    remove_orphans(home.forecasts)
     if is_published and is_sealed(target) and found is None:
+        _prune(home, keep=target)
         return target
     given = {
         "release": releases,

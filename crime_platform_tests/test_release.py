@@ -150,7 +150,12 @@ def test_the_same_publications_are_not_built_again(home):
     again = Publication(
         study_area="toy", as_of_month="2021-12", folder=folder, run_id="other", is_latest=True
     )
+    (home.root / f"{TEMPORARY}0123abcd-forecasts.duckdb").mkdir()  # killed after the swap
+    (home.releases / f"{TEMPORARY}0123abcd-{first.name}").mkdir()
+
     assert publish_release(home, [again], pd.DataFrame(), quality=QUALITY) == first
+
+    assert list(home.root.rglob(f"{TEMPORARY}*")) == []
     assert first.stat().st_mtime_ns == written
 
 

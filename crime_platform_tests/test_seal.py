@@ -5,6 +5,7 @@ import json
 import pytest
 
 from crime_platform.vocabulary import seal
+from crime_platform.vocabulary.artifact import TEMPORARY
 from crime_platform.vocabulary.seal import (
     SEAL,
     DamagedArtifactError,
@@ -129,6 +130,14 @@ def test_an_old_folder_without_its_main_file_is_set_aside(tmp_path, caplog):
     assert not is_whole(tmp_path / "old", needs="run.json")
 
     assert "old is damaged: run.json is missing" in caplog.text
+
+
+def test_what_a_killed_maker_left_beside_a_whole_artifact_goes(folder):
+    (folder.parent / f"{TEMPORARY}0123abcd-{folder.name}").mkdir()
+
+    assert is_whole(folder)
+
+    assert names(folder.parent) == [folder.name]
 
 
 def test_what_is_not_there_is_not_whole(tmp_path):

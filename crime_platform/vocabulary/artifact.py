@@ -76,7 +76,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     one to end wins. What a killed process left of the same target is removed first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_orphans(path)
+    remove_orphans(path)
     with _place_of_our_own(path) as place:
         aside = place / path.name
         yield aside
@@ -108,7 +108,8 @@ def _place_of_our_own(path: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _remove_orphans(path: Path) -> None:
+def remove_orphans(path: Path) -> None:
+    """Delete what killed processes left of a target; what a living one works in stays."""
     for orphan in path.parent.glob(f"{TEMPORARY}*-{glob.escape(path.name)}"):
         try:
             descriptor = os.open(orphan, os.O_RDONLY)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
-from crime_platform.vocabulary.artifact import write_json, written_aside
+from crime_platform.vocabulary.artifact import remove_orphans, write_json, written_aside
 from crime_platform.vocabulary.progress import LOGGER
 
 SEAL = "sha256.json"  # in a folder; of a file, beside it and with its name in front
@@ -45,6 +45,7 @@ def is_whole(path: Path, *, needs: str | None = None) -> bool:
         path: file or folder of the artifact.
         needs: file without which a folder is of no use; asked of one without a seal.
     """
+    remove_orphans(path)  # a process may be killed just after its artifact took its name
     if not path.exists():
         return False
     found = damage(path)
