@@ -96,10 +96,9 @@ def _toronto_lines(root: Path, files: Files) -> Path:
     for bundled in (REPOSITORY / "data" / "toronto").glob("*.parquet"):
         shutil.copy(bundled, raw)
     (root / "study_areas").mkdir()
-    return shutil.copy(
-        REPOSITORY / "data" / "study_areas" / "toronto_lines.toml",
-        root / "study_areas" / "toronto_lines.toml",
-    )
+    toml = root / "study_areas" / "toronto_lines.toml"
+    shutil.copy(REPOSITORY / "data" / "study_areas" / toml.name, toml)
+    return toml
 
 
 def leaderboard(root: Path, area: str) -> str:
@@ -153,7 +152,7 @@ def street_leaderboard(root: Path, area: str) -> str:
     verdict = Warehouse(home.warehouse).read_verdict(area, candidate.candidate_id)
     if verdict is None:
         raise RuntimeError(f"{area}: no verdict on {candidate.candidate_id}")
-    board = candidate.leaderboard().assign(as_of_day=candidate.manifest["as_of_day"])
+    board = candidate.leaderboard().assign(as_of_day=str(candidate.manifest["as_of_day"]))
     board["is_champion"] = (board["model"] == candidate.champion) & verdict.passed
     manifest = candidate.manifest
     extent = f"{manifest['n_segments']:,} nodes"

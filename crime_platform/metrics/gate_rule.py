@@ -8,6 +8,7 @@ than the steps they stand for.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -220,6 +221,7 @@ class _Resampling:
     stretch: float
 
     @classmethod
+    @lru_cache(maxsize=8)  # a gate compares several scores of the same steps
     def of(cls, n_steps: int, block: int) -> "_Resampling":
         block = max(1, min(block, n_steps // 2))
         return cls(
