@@ -1,6 +1,5 @@
 """The `sql` command: one query of the published release, which can reach nothing else."""
 
-import csv
 import json
 import sys
 from enum import StrEnum
@@ -13,7 +12,7 @@ import typer
 from crime_platform.release import ReleaseError, open_release
 from crime_platform.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.vocabulary.artifact import written_aside
-from crime_platform.vocabulary.escape import csv_text
+from crime_platform.vocabulary.escape import write_csv
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.output_file import OutputFileError, require_folder_of
@@ -103,9 +102,7 @@ def _write_text(result: duckdb.DuckDBPyRelation, format: Format, stream: TextIO)
         records = [dict(zip(names, row, strict=True)) for row in rows]
         stream.write(json.dumps(records, default=str) + "\n")
     else:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(map(csv_text, names))
-        writer.writerows([map(csv_text, row) for row in rows])
+        write_csv(stream, names, rows)
 
 
 def _write_parquet(result: duckdb.DuckDBPyRelation, path: Path) -> None:

@@ -1,6 +1,5 @@
 """What a search found, as a table, a dated config and a few lines."""
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import numpy as np
 from crime_platform.metrics.significance import BLOCK_DAYS, BLOCK_ORIGINS, bootstrap_skill
 from crime_platform.tuning_findings import FIT, SearchReport, TrialRecord
 from crime_platform.vocabulary.artifact import git_commit, write_json, written_aside
-from crime_platform.vocabulary.escape import csv_text
+from crime_platform.vocabulary.escape import write_csv
 
 TABLE, BEST = "trials.csv", "best_config.json"
 
@@ -109,9 +108,7 @@ def write_table(report: SearchReport, path: Path) -> None:
     """The trial table as CSV."""
     names, rows = trial_rows(report)
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([map(csv_text, row) for row in rows])
+    write_csv(text, names, rows)
     with written_aside(path) as aside:
         aside.write_text(text.getvalue(), encoding="utf-8")
 

@@ -182,6 +182,26 @@ def test_without_webgl_the_flat_map_does_everything(playwright, toy_site):
     assert changed_share(first, last) > 0.05
 
 
+def test_a_map_whose_webgl_is_taken_away_goes_on_flat_and_says_so(city):
+    lose = "document.querySelector('#map canvas').getContext('webgl2')"
+    city.page.evaluate(f"{lose}.getExtension('WEBGL_lose_context').loseContext()")
+    city.until(lambda: city.page.evaluate("crimeDashboard.now.mapKind") == "2d")
+    slider = city.page.locator("#step")
+    slider.focus()
+    slider.press("Home")
+    first = city.rested().pixels("#map canvas")
+    slider.press("End")
+    last = city.rested().pixels("#map canvas")
+
+    assert "took WebGL away" in city.text("#notices")
+    assert changed_share(first, last) > 0.05
+
+    city.page.locator('[data-view="3d"]').click()
+    city.until(lambda: city.page.evaluate("crimeDashboard.now.mapKind") == "3d")
+    assert "took WebGL away" not in city.text("#notices")
+    assert city.page.locator("#map canvas").count() == 1
+
+
 def test_without_decks_bundle_the_page_says_why_and_stays_flat(look, published_once, monkeypatch):
     monkeypatch.setattr("crime_platform.dashboard.bundle.PLACE", "nowhere.js")
     with served(PlatformHome(published_once)) as address:

@@ -10,11 +10,11 @@ import numpy as np
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.queries import (
     Connection,
-    one_row,
     read_columns,
     release_key,
     require_current,
 )
+from crime_platform.geography.antimeridian import mean_longitude
 from crime_platform.geography.grid import SQUARE_METRES_PER_KM2
 from crime_platform.geography.siting import utm_crs
 from crime_platform.reporting.expiries import published_expiries
@@ -124,8 +124,10 @@ def area_with_streets(connection: Connection, name: str) -> PublishedArea:
     if area.has_cells:
         area = _as_published(connection, area)
     if area.crs is None:
-        query = "select avg(lon) as lon, avg(lat) as lat from segment where study_area = $area"
-        area = replace(area, crs=utm_crs(**one_row(connection, query, {"area": name})))
+        query = "select lon, lat from segment where study_area = $area"
+        middles = read_columns(connection, query, {"area": name})
+        lon, lat = mean_longitude(middles["lon"]), float(middles["lat"].mean())
+        area = replace(area, crs=utm_crs(lon=lon, lat=lat))
     return area
 
 

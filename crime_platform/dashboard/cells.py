@@ -25,6 +25,7 @@ from crime_platform.dashboard.cell_arrays import (
 from crime_platform.dashboard.container import pack
 from crime_platform.dashboard.outline import outline
 from crime_platform.dashboard.queries import Connection, one_row, read_columns, release_key
+from crime_platform.geography.antimeridian import mean_longitude
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT
 from crime_platform.vocabulary.model_titles import model_title
 from crime_platform.vocabulary.policy import POLICY
@@ -174,7 +175,7 @@ def _area_header(area: PublishedArea, cells: dict[str, np.ndarray]) -> dict[str,
 def _center(area: PublishedArea, cells: dict[str, np.ndarray]) -> list[float]:
     """Longitude and latitude of the middle of the grid; the mean cell where no CRS is told."""
     if area.crs is None or area.west_m is None or area.south_m is None:
-        return [float(cells["lon"].mean()), float(cells["lat"].mean())]
+        return [mean_longitude(cells["lon"]), float(cells["lat"].mean())]
     size, n_rows, n_cols = area.cell_size_m or 0, area.n_rows or 0, area.n_cols or 0
     x_m = np.array([area.west_m + size * n_cols / 2])
     y_m = np.array([area.south_m + size * n_rows / 2])

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from crime_platform.dashboard.downloads import Shown
 from crime_platform.dashboard.rows import plain
+from crime_platform.geography.antimeridian import cut_at_180
 from crime_platform.vocabulary.escape import FORMULA_PATTERN, NUMBER_PATTERN
 
 DECIMALS = 7  # of a degree in GeoJSON: a centimetre, as RFC 7946 advises
@@ -49,11 +50,11 @@ def geojson_bytes(shown: Shown) -> bytes:
     """A FeatureCollection after RFC 7946; what it is of stands in its member `metadata`.
 
     A feature's properties are the columns of its row. Degrees are rounded to a centimetre and
-    outer rings run counter-clockwise.
+    outer rings run counter-clockwise. What crosses 180 degrees is cut there.
     """
     import shapely
 
-    shapes = shapely.orient_polygons(shapely.from_wkb(shown.shapes))
+    shapes = shapely.orient_polygons(cut_at_180(shapely.from_wkb(shown.shapes)))
     rounded = shapely.transform(shapes, lambda points: points.round(DECIMALS))
     features = [
         {"type": "Feature", "geometry": json.loads(shape), "properties": properties}
@@ -66,12 +67,15 @@ def geojson_bytes(shown: Shown) -> bytes:
 
 
 def write_geoparquet(shown: Shown, path: Path) -> None:
-    """GeoParquet with the shapes as published, in WGS 84; `crime_platform` tells what it is of."""
+    """GeoParquet with the shapes in WGS 84, cut at 180 degrees.
+
+    `crime_platform` in the file's metadata tells what it is of.
+    """
     import geopandas
     import pyarrow.parquet as pq
     import shapely
 
-    shapes = geopandas.GeoSeries(shapely.from_wkb(shown.shapes), crs=WGS84)
+    shapes = geopandas.GeoSeries(cut_at_180(shapely.from_wkb(shown.shapes)), crs=WGS84)
     frame = geopandas.GeoDataFrame(shown.rows.to_pandas(date_as_object=True), geometry=shapes)
     frame.to_parquet(path)
     # geopandas writes no metadata but its own

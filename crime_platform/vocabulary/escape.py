@@ -4,8 +4,13 @@ Titles, publishers, labels and file names are other people's words. Each output 
 here, which is used for every word that goes into it. HTML has Jinja's, and the page sets text only.
 """
 
+import csv
+import io
 import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import chain
+from typing import IO
 from urllib.parse import urlsplit
 
 # What makes the direction of writing lie about the order of the letters.
@@ -87,3 +92,15 @@ def csv_text(value: object) -> object:
     if not isinstance(value, str) or not value.startswith(_FORMULA) or _NUMBER.match(value):
         return value
     return f"'{value}"
+
+
+def write_csv(stream: IO[str], names: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a header and rows as CSV: no text is a formula, lines end in a line feed."""
+    line = io.StringIO(newline="")
+    # With both line ends given, the writer quotes a field that holds either of them.
+    writer = csv.writer(line, lineterminator="\r\n")
+    for row in chain([names], rows):
+        writer.writerow(map(csv_text, row))
+        stream.write(f"{line.getvalue()[:-2]}\n")
+        line.seek(0)
+        line.truncate()

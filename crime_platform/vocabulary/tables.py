@@ -69,7 +69,11 @@ TABLES = (
             Column("lat", "DOUBLE", "Latitude of the centre, degrees north (WGS 84)"),
             Column("area_km2", "DOUBLE", "Area of the cell in square kilometres"),
             Column("is_ever_active", "BOOLEAN", "Any incident on record up to as_of_month"),
-            Column("geometry_wkb", "BLOB", "Square of the cell as WKB polygon (WGS 84)"),
+            Column(
+                "geometry_wkb",
+                "BLOB",
+                "Square of the cell as WKB polygon (WGS 84); exports cut it at 180 degrees",
+            ),
         ),
     ),
     Table(

@@ -13,9 +13,9 @@ const MATERIAL = { ambient: 0.7, diffuse: 0.38, shininess: 4, specularColor: [0,
 export class DeckMap {
   /**
    * @param {HTMLElement} parent
-   * @param {{onFrame: () => void}} listeners
+   * @param {{onFrame: () => void, onLost: () => void}} listeners
    */
-  constructor(parent, { onFrame }) {
+  constructor(parent, { onFrame, onLost }) {
     const { deck } = globalThis;
     this.parent = parent;
     this.layers = [];
@@ -31,8 +31,14 @@ export class DeckMap {
       views: new deck.MapView({ repeat: false }),
       initialViewState: { longitude: 0, latitude: 0, zoom: 9 },
       controller: { maxPitch: 75, keyboard: true, touchRotate: true },
-      onLoad: () =>
-        this.parent.querySelector("canvas").setAttribute("aria-label", parent.getAttribute("aria-label")),
+      onLoad: () => {
+        const canvas = this.parent.querySelector("canvas");
+        canvas.setAttribute("aria-label", parent.getAttribute("aria-label"));
+        canvas.addEventListener("webglcontextlost", (event) => {
+          event.preventDefault(); // else the browser never gives one back
+          if (!this.isRemoved) onLost();
+        });
+      },
       effects: [new deck.LightingEffect({ ambient, sun })],
       layers: [],
       pickingRadius: 4,
@@ -42,6 +48,7 @@ export class DeckMap {
   }
 
   remove() {
+    this.isRemoved = true; // ending it takes its context away too
     this.deck.finalize();
     this.parent.querySelectorAll("canvas").forEach((canvas) => canvas.remove());
   }

@@ -172,13 +172,15 @@ async function showPage() {
 
 /** Says why the map is flat, where it is. */
 function tellMap() {
-  const { kind, isMissing, isSlow } = mapWanted();
+  const { kind, isMissing, isSlow, isLost } = mapWanted();
   if (state.page !== "map") notice("gl", "");
   else if (isMissing)
     notice(
       "gl",
       `${globalThis.deckError ?? "This browser offers no WebGL."} The map is flat. All numbers are the same.`,
     );
+  else if (isLost)
+    notice("gl", "The browser took WebGL away from the map: it is flat now. Choose 3D to try again.");
   else if (kind === "2d" && isSlow && state.view === "")
     notice("gl", "This browser draws 3D in software, which is slow: the map is flat. Choose 3D to try it.");
   else notice("gl", "");
@@ -220,7 +222,7 @@ function listen() {
   });
   for (const button of document.querySelectorAll("[data-view]"))
     button.addEventListener("click", () => {
-      now.isTop = null; // also the view that is shown is set anew
+      Object.assign(now, { isTop: null, isLost: false }); // also the view that is shown is set anew
       change({ view: button.dataset.view });
     });
   for (const button of document.querySelectorAll("[data-page]"))
@@ -249,6 +251,10 @@ function listen() {
     choose(under(event));
   });
   document.addEventListener("keydown", press);
+  document.addEventListener("map-lost", () => {
+    now.isLost = true;
+    change({});
+  });
 }
 
 async function poll() {

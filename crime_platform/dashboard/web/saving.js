@@ -1,5 +1,6 @@
 // Files of what an exported page shows, made in the browser: no server is behind it.
 
+import { lineOf, polygonOf } from "./antimeridian.js";
 import { readContainer } from "./data.js";
 import { Cells } from "./data.js";
 import { expiryOf } from "./expiry.js";
@@ -86,7 +87,7 @@ async function shapes(units) {
         line.push([units.lonlat[2 * vertex], units.lonlat[2 * vertex + 1]]);
       return line.length === 1
         ? { type: "Point", coordinates: line[0] }
-        : { type: "LineString", coordinates: line };
+        : lineOf(line);
     };
   }
   const { arrays } = await readContainer(`corners/${units.area.name}`);
@@ -101,7 +102,7 @@ async function shapes(units) {
       corner(row + 1, col),
       corner(row, col),
     ];
-    return { type: "Polygon", coordinates: [ring] };
+    return polygonOf(ring);
   };
 }
 

@@ -21,7 +21,11 @@ export function chooseMap() {
     const onFrame = () => {
       now.frames += 1;
     };
-    now.map = kind === "3d" ? new DeckMap(byId("map"), { onFrame }) : new CanvasMap(byId("map"), { onFrame });
+    const onLost = () => document.dispatchEvent(new Event("map-lost"));
+    now.map =
+      kind === "3d"
+        ? new DeckMap(byId("map"), { onFrame, onLost })
+        : new CanvasMap(byId("map"), { onFrame });
     Object.assign(now, { mapKind: kind, placed: null });
   }
   const owner = isStreets() ? now.streets : now.cells;

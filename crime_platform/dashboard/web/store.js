@@ -21,6 +21,7 @@ export const now = {
   map: null,
   mapKind: "",
   placed: null,
+  isLost: false, // the browser took WebGL away from the map
 };
 
 export const isStreets = () => state.mode === "streets";
@@ -81,6 +82,7 @@ let drawer;
 export function mapWanted() {
   drawer ??= { name: renderer() };
   const isSlow = drawer.name !== null && isSoftware(drawer.name);
-  const isFlat = drawer.name === null || state.view === "2d" || (state.view === "" && isSlow);
-  return { kind: isFlat ? "2d" : "3d", isMissing: drawer.name === null, isSlow };
+  const isLost = now.isLost && state.view !== "2d";
+  const isFlat = drawer.name === null || isLost || state.view === "2d" || (state.view === "" && isSlow);
+  return { kind: isFlat ? "2d" : "3d", isMissing: drawer.name === null, isSlow, isLost };
 }
