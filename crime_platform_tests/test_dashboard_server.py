@@ -1,5 +1,6 @@
 """The page's server, asked over real HTTP: what it answers, and everything it must refuse."""
 
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from crime_platform.dashboard import pages
 from crime_platform.dashboard.listening import PortError, address_of, listening_socket
 from crime_platform.dashboard.pages import WebError
 from crime_platform.dashboard.part_cache import PartCache
+from crime_platform.dashboard.patience import PatientProtocol
 from crime_platform.dashboard.server import build_app, takes_gzip
 from crime_platform.dashboard.shield import is_loopback_name
 from crime_platform.vocabulary.home import PlatformHome
@@ -24,6 +26,36 @@ def web(tmp_path):
 @pytest.fixture
 def makers():
     return ToyMakers()
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"])
+def test_a_connection_that_does_not_ask_to_the_end_is_closed(tmp_path, monkeypatch, said):
+    monkeypatch.setattr(PatientProtocol, "request_seconds", 0.3)
+    home = PlatformHome(tmp_path / "home")
+    publish(home, "0a")
+
+    with (
+        serving(home, write_web(tmp_path / "web")) as client,
+        socket.create_connection(("127.0.0.1", client.port), timeout=20) as connection,
+    ):
+        connection.sendall(said)
+        left = connection.recv(100)
+        is_open = client.ask("/").status
+
+    assert left == b""  # closed by the server
+    assert is_open == 200
+
+
+def test_an_answer_that_takes_longer_is_not_cut_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(PatientProtocol, "request_seconds", 0.2)
+    home = PlatformHome(tmp_path / "home")
+    publish(home, "0a")
+    makers = ToyMakers()
+    made = makers.make_cells
+    makers.make_cells = lambda connection, area: (time.sleep(0.8), made(connection, area))[1]
+
+    with serving(home, write_web(tmp_path / "web"), makers=makers) as client:
+        assert client.ask("/api/cells/toy").status == 200
 
 
 SHARED = ToyMakers()  # of the server that most tests share

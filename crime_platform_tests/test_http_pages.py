@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
+import urllib3
 
-from crime_platform.sources.http_pages import PoliteClient, read_json
+from crime_platform.sources.http_pages import PoliteClient, _refusal, read_json
 from crime_platform.vocabulary.incident import SourceFormatError
 from toy_api_server import BUSY, GARBLED, MOVED, SOCRATA_PATH, THROTTLED, toy_api
 from toy_api_town import HASTY, fetch, socrata_town
@@ -42,6 +43,13 @@ def test_a_refusal_names_the_address_and_the_cure(home, api, faults, told):
 
     assert str(refusal.value).startswith(api.url(SOCRATA_PATH))
     assert "run again to go on" in str(refusal.value)
+
+
+def test_what_a_redirect_says_moves_no_cursor():
+    headers = {"Location": "https://a.example/\x1b[2Jgone"}
+    answer = urllib3.HTTPResponse(status=301, headers=headers)
+
+    assert "moved to https://a.example/\\x1b[2Jgone; correct url" in _refusal("https://b", answer)
 
 
 def test_a_dataset_that_does_not_exist_is_an_error(home, api):

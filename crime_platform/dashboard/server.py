@@ -30,6 +30,7 @@ from crime_platform.dashboard.pages import (
 from crime_platform.dashboard.part_cache import PartCache, Payload
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.parts import PARTS, Maker, download
+from crime_platform.dashboard.patience import PatientProtocol
 from crime_platform.dashboard.shield import Shield
 from crime_platform.release import ReleaseError, open_release, release_key
 from crime_platform.vocabulary.home import PlatformHome
@@ -199,6 +200,7 @@ def server_of(app: "ASGIApp") -> uvicorn.Server:
         server_header=False,
         proxy_headers=False,
         ws="none",
+        http=PatientProtocol,
         lifespan="off",
         timeout_graceful_shutdown=2,
     )

@@ -22,6 +22,7 @@ from urllib3.exceptions import (
     TimeoutError,
 )
 
+from crime_platform.vocabulary.escape import printable
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source_api import LOOPBACK
 
@@ -179,7 +180,7 @@ def _refusal(url: str, response: urllib3.BaseHTTPResponse) -> str:
     status = response.status
     token = "name an environment variable with an app token in token_variable under [source.api]"
     if status in (301, 302, 303, 307, 308):
-        target = response.headers.get("Location", "an address it does not name")
+        target = printable(response.headers.get("Location", "an address it does not name"))
         told = f"the dataset has moved to {target}; correct url under [source.api]"
     elif status in (401, 403):
         told = f"the server refuses to answer; {token}, or check that the token in it is valid"
