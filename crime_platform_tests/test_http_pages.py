@@ -7,7 +7,7 @@ import urllib3
 
 from crime_platform.sources.http_pages import PoliteClient, _refusal, read_json
 from crime_platform.vocabulary.incident import SourceFormatError
-from toy_api_server import BUSY, GARBLED, MOVED, SOCRATA_PATH, THROTTLED, toy_api
+from toy_api_server import BOMB, BUSY, GARBLED, MOVED, SOCRATA_PATH, THROTTLED, toy_api
 from toy_api_town import HASTY, fetch, socrata_town
 
 
@@ -50,6 +50,14 @@ def test_what_a_redirect_says_moves_no_cursor():
     answer = urllib3.HTTPResponse(status=301, headers=headers)
 
     assert "moved to https://a.example/\\x1b[2Jgone; correct url" in _refusal("https://b", answer)
+
+
+def test_an_answer_that_unpacks_without_end_is_refused(home, api):
+    area = socrata_town(home, api)
+    api.faults = [BOMB]
+
+    with pytest.raises(SourceFormatError, match=r"one answer unpacks to more than 104,857,600 byt"):
+        fetch(area, home)
 
 
 def test_a_dataset_that_does_not_exist_is_an_error(home, api):

@@ -4,6 +4,7 @@ Questions are answered by SQLite, so filters, order and paging are those of a re
 an answer one fault can be planted for a page: throttled, cut in the middle, or no answer at all.
 """
 
+import gzip
 import json
 import re
 import sqlite3
@@ -13,7 +14,7 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-CUT, SILENT, GARBLED, PAUSED = "cut", "silent", "garbled", "paused"
+CUT, SILENT, GARBLED, PAUSED, BOMB = "cut", "silent", "garbled", "paused", "bomb"
 THROTTLED, BUSY = 429, 503  # a fault that is a number is the HTTP status of a refusal
 BUSY_LAYER = "busy layer"  # ArcGIS says so with HTTP 200
 WELL = ""
@@ -195,6 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == BUSY_LAYER:
             body = b'{"error": {"code": 503, "message": "Try later"}}'
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        if fault == BOMB:
+            body = gzip.compress(b"[" + bytes(120_000_000))
+            headers |= {"Content-Encoding": "gzip", "Content-Length": str(len(body))}
         if fault == GARBLED:  # no length: only the JSON shows that the end is missing
             headers = {"Connection": "close"}
         if fault == THROTTLED:

@@ -27,7 +27,7 @@ def overwrite_open_quotes(path: Path, target: Path, *, delimiter: str, n_columns
     A line with an odd number of quotes is right if it is a row by itself (a quote inside a field
     that is not quoted), or opens a field that the next such line closes. Else its quote is open.
     """
-    _copy_with_line_feeds(path, target)
+    copy_with_line_feeds(path, target)
     starts, ends = _lines_with_odd_quotes(target)
     if not starts.size:
         return 0
@@ -69,7 +69,8 @@ def overwrite_lines(path: Path, positions: Sequence[int]) -> int:
     return n_changed
 
 
-def _copy_with_line_feeds(path: Path, target: Path) -> None:
+def copy_with_line_feeds(path: Path, target: Path) -> None:
+    """Copy a file with a line feed for every carriage return that ends a line alone."""
     was_return = False
     with path.open("rb") as source, target.open("wb") as out:
         while piece := source.read(CHUNK_BYTES):

@@ -18,6 +18,7 @@ from crime_platform.vocabulary.incident import SourceFormatError
 GEOMETRY_COLUMNS = ("geometry.x", "geometry.y")
 CHUNK_CHARACTERS = 1 << 20
 MAX_FEATURE_CHARACTERS = 1 << 24  # a feature is decoded anew with every piece that it reaches into
+MAX_VALUE_CHARACTERS = 20_000
 _START_OF_FEATURES = re.compile(r'"features"\s*:\s*\[')
 _BETWEEN_FEATURES = re.compile(r"[\s,]*")
 
@@ -93,7 +94,12 @@ def _features(path: Path, label: str) -> Iterator[Any]:
                 feature, end = decode(text, position)
             except json.JSONDecodeError as error:
                 more = file.read(CHUNK_CHARACTERS)
-                if not more or len(text) - position > MAX_FEATURE_CHARACTERS:
+                if more and len(text) - position > MAX_FEATURE_CHARACTERS:
+                    raise SourceFormatError(
+                        f"{label}: a feature of more than {MAX_FEATURE_CHARACTERS:,} characters; "
+                        "no incident is as long, so the file is damaged, or is none of incidents"
+                    ) from error
+                if not more:
                     raise SourceFormatError(
                         f"{label}: the GeoJSON breaks off or is damaged ({error.msg}); fetch the "
                         "file again"
@@ -128,4 +134,5 @@ def _point(feature: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _as_text(value: object) -> str:
-    return "" if value is None else str(value)
+    # A scan drops rows of 32 MB; nobody's label, date or identifier is as long as this.
+    return "" if value is None else str(value)[:MAX_VALUE_CHARACTERS]

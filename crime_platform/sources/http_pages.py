@@ -18,16 +18,19 @@ from urllib3.exceptions import (
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
+    ReadTimeoutError,
     SSLError,
     TimeoutError,
 )
 
+from crime_platform.sources.archives import ALWAYS_ALLOWED_BYTES, CHUNK_BYTES
 from crime_platform.vocabulary.escape import printable
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source_api import LOOPBACK
 
 OK, BAD_REQUEST = 200, 400
 BUSY = (429, 500, 502, 503, 504)
+MAX_ANSWER_BYTES = ALWAYS_ALLOWED_BYTES  # an answer is held in memory as a whole
 CONNECT_TIMEOUT_S = 20.0
 CONNECT_RETRIES = 3  # without a network, a person should not wait minutes to be told
 KEPT = "What was fetched so far is kept, and so is what was ingested before; run again to go on."
@@ -126,20 +129,22 @@ class PoliteClient:
                     headers=self._headers,
                     retries=retries,
                     redirect=False,
+                    preload_content=False,
                 )
+                body = _body(url, response)
                 if response.status not in (OK, BAD_REQUEST):
                     raise SourceFormatError(_refusal(url, response))
-                values = _values(response)
+                values = _values(response.status, body)
                 if told := self._trouble(values):
                     raise ValueError(told)
-            except (DecodeError, ValueError) as error:
+            except (DecodeError, ProtocolError, ReadTimeoutError, ValueError) as error:
                 if isinstance(error, SourceFormatError):
                     raise
                 retries = self._once_more(url, retries, error)
             except HTTPError as error:
                 raise SourceFormatError(_unreachable(url, error)) from error
             else:
-                return Answer(status=response.status, body=response.data, values=values)
+                return Answer(status=response.status, body=body, values=values)
 
     def _once_more(self, url: str, retries: urllib3.Retry, error: Exception) -> urllib3.Retry:
         try:
@@ -170,10 +175,34 @@ def read_json(body: bytes) -> object:
         raise ValueError("nested too deeply") from error
 
 
-def _values(response: urllib3.BaseHTTPResponse) -> object:
-    if response.status == BAD_REQUEST and not response.data.lstrip().startswith((b"{", b"[")):
+def _body(url: str, response: urllib3.BaseHTTPResponse) -> bytes:
+    """What was received, unpacked piece by piece: how large it becomes is not known before.
+
+    Raises:
+        SourceFormatError: if it becomes larger than an answer may be.
+    """
+    pieces, n_bytes = [], 0
+    try:
+        for piece in response.stream(CHUNK_BYTES, decode_content=True):
+            n_bytes += len(piece)
+            if n_bytes > MAX_ANSWER_BYTES:
+                n_packed = response.tell()
+                response.close()
+                raise SourceFormatError(
+                    f"{url}: one answer unpacks to more than {MAX_ANSWER_BYTES:,} bytes, from the "
+                    f"first {n_packed:,} received; ask for fewer rows at once with page_rows under "
+                    f"[source.api], and check that url is the API's. {KEPT}"
+                )
+            pieces.append(piece)
+    finally:
+        response.release_conn()
+    return b"".join(pieces)
+
+
+def _values(status: int, body: bytes) -> object:
+    if status == BAD_REQUEST and not body.lstrip().startswith((b"{", b"[")):
         return {}  # a plain refusal; asking again would not make it JSON
-    return read_json(response.data)
+    return read_json(body)
 
 
 def _refusal(url: str, response: urllib3.BaseHTTPResponse) -> str:

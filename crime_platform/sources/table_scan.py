@@ -16,10 +16,15 @@ import numpy as np
 
 from crime_platform.sources.archives import fresh_path
 from crime_platform.sources.columns import column_key, match_columns
-from crime_platform.sources.csv_quotes import overwrite_lines, overwrite_open_quotes
+from crime_platform.sources.csv_quotes import (
+    copy_with_line_feeds,
+    overwrite_lines,
+    overwrite_open_quotes,
+)
 from crime_platform.sources.file_kinds import GEOJSON, PARQUET
 from crime_platform.sources.files import TableFile
 from crime_platform.sources.geojson import GEOMETRY_COLUMNS, write_features_as_csv
+from crime_platform.sources.long_rows import may_hold_long_rows, overwrite_long_rows
 from crime_platform.sources.row_numbers import numbered_rows, rows_passed_over
 from crime_platform.sources.table_values import query_values, typed_columns, wanted_columns
 from crime_platform.vocabulary.file_header import FileHeader
@@ -239,6 +244,8 @@ def _scan_without_open_quotes(
 
     Returns what was scanned in the end, and line and byte of every row that was rejected.
     """
+    if scan.is_text and may_hold_long_rows(scan.path, scan.delimiter, scan.n_columns):
+        scan = _without_long_rows(scan, scratch)
     try:
         rejects, has_open_quote = _fill_scanned(connection, scan, source, area)
         if not has_open_quote:
@@ -266,6 +273,18 @@ def _scan_without_open_quotes(
         f"{label}: more than {MAX_ROUNDS} rows hide others behind a quote that is never closed; "
         "fetch the file again, or export it with every quote inside a field doubled"
     )
+
+
+def _without_long_rows(scan: Scan, scratch: Path) -> Scan:
+    """The scan of a copy in which no line and no quoted field is longer than a scan can take."""
+    copies = [fresh_path(scratch) for _ in range(3)]
+    layout = {"delimiter": scan.delimiter, "n_columns": scan.n_columns}
+    copy_with_line_feeds(scan.path, copies[0])
+    overwrite_long_rows(copies[0], copies[1], **layout)
+    overwrite_open_quotes(copies[1], copies[2], **layout)
+    copies[0].unlink()
+    copies[1].unlink()
+    return replace(scan, path=copies[2])
 
 
 def _leniently(scan: Scan) -> Scan:
