@@ -21,6 +21,7 @@ from crime_platform.vocabulary.timesteps import IncompleteDataError
 from crime_platform.warehouse import Warehouse
 from crime_platform.warehouse_file import now
 
+FRESH = "data_are_fresh"
 Made = TypeVar("Made")
 REFUSALS = (StudyAreaError, SourceFormatError, CoordinateError, IncompleteDataError)
 """What ends a run with a message to the user; anything else is a fault of the platform."""
@@ -51,7 +52,8 @@ def try_data(
         return trial
     current = [(file.label(home), file.sha256, file.reading_key) for file, _ in stored]
     Warehouse(home.warehouse).retire_other_files(area.name, current, moment=read_at)
-    _check(trial, INCIDENT_CHECKS, area, home)
+    asked = [check for check in INCIDENT_CHECKS if not (_is_closed(area) and check.name == FRESH)]
+    _check(trial, asked, area, home)
     trial.counts = attempt(trial.stops, lambda: rebuild_counts(area, home))
     if trial.counts is not None:
         counts = trial.counts
@@ -76,6 +78,11 @@ def attempt(stops: list[str], make: Callable[[], Made]) -> Made | None:
     except REFUSALS as refusal:
         stops.append(str(refusal))
         return None
+
+
+def _is_closed(area: StudyArea) -> bool:
+    """Whether the TOML itself says where the data end, so that nobody need be told their age."""
+    return area.last_month is not None
 
 
 def _store(

@@ -84,7 +84,7 @@ def test_everything_wrong_is_told_at_once(toy, home):
     missing, refused = check.to_fix
     assert missing.startswith(f"{home.root}/raw/other.csv: no such file")
     assert "'Asault' (200, like 'Assault')" in refused
-    assert 'try datetime_format = "%d/%m/%Y"' in refused
+    assert 'datetime_format = ["iso", "%d/%m/%Y"]' in refused
     assert "outside the grid: 600 rows" in refused
 
 
@@ -197,7 +197,10 @@ def test_models_that_would_be_left_out_are_mentioned(toy):
 def test_a_month_that_ends_early_is_mentioned(toy):
     check = toy(('last_month = "2021-06"', ""), rows=[f"2021-07-02,Assault,{LONLAT}"])
 
-    assert "last_month: 2021-07 holds 1 incidents, a month usually" in check.to_consider[1]
+    assert any(
+        each.startswith("last_month: 2021-07 holds 1 incidents, a month usually")
+        for each in check.to_consider
+    )
 
 
 def test_words_that_no_row_has_are_mentioned(toy):
