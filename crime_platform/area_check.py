@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from crime_platform.area_facts import AreaFacts, Site, Timing, TypeFacts, gather_facts
+from crime_platform.data_checks.months import spans
 from crime_platform.data_checks.run_size import RunSize, size_problem, width_remark
 from crime_platform.sources.quality import WRONG_ROW_REASONS
 from crime_platform.vocabulary.home import PlatformHome
@@ -13,6 +14,7 @@ from crime_platform.vocabulary.incident import OUTSIDE_GRID
 from crime_platform.vocabulary.machine import memory_bytes
 from crime_platform.vocabulary.source import HHMM, HOUR
 from crime_platform.vocabulary.study_area import StudyArea, label_key, load_study_area
+from crime_platform.vocabulary.timesteps import Month, month_range
 
 TELLING_SHARE = 0.8  # of rows that ought to be accepted, below which nothing is said of gaps
 MAX_STRETCH = 0.01  # of an area in the CRS, against the ground
@@ -54,7 +56,7 @@ def check_area(path: Path, home: PlatformHome) -> AreaCheck:
         to_fix += facts.trial.stops
     if facts.timing is not None and _is_telling(facts):
         to_consider += facts.trial.warnings
-        to_consider += _about_months(facts.area, facts.timing)
+        to_consider += _about_months(facts, facts.timing)
         to_consider += _about_types(facts)
         to_consider += _about_labels(facts)
     if facts.size is not None:
@@ -87,7 +89,8 @@ def _is_telling(facts: AreaFacts) -> bool:
     return n_accepted >= TELLING_SHARE * (n_accepted + n_wrong)
 
 
-def _about_months(area: StudyArea, timing: Timing) -> list[str]:
+def _about_months(facts: AreaFacts, timing: Timing) -> list[str]:
+    area = facts.area
     remarks = []
     usual = float(np.median(timing.per_month))
     for at, key in ((0, "first_month"), (-1, "last_month")):
@@ -97,6 +100,7 @@ def _about_months(area: StudyArea, timing: Timing) -> list[str]:
                 f"{key}: {month} holds {n:,} incidents, a month usually {usual:,.0f}; if the files "
                 f"{'begin' if at == 0 else 'end'} within that month, leave it out"
             )
+    remarks += _about_earlier(area, facts.earlier, usual)
     before_scores = timing.n_complete - area.backtest.n_origins
     if timing.n_complete >= area.min_months and before_scores < LONG_MEMORY_MONTHS:
         remarks.append(
@@ -104,6 +108,27 @@ def _about_months(area: StudyArea, timing: Timing) -> list[str]:
             "before the first scored origin: models that look back two years are left out"
         )
     return remarks
+
+
+def _about_earlier(area: StudyArea, earlier: dict[Month, int], usual: float) -> list[str]:
+    """Whole months before the first one that a gap parts from it: their counts are given up."""
+    full = [month for month, n in earlier.items() if n >= PARTIAL_MONTH * usual]
+    if not full:
+        return []
+    gap = [
+        month
+        for month in month_range(full[-1], area.first_month)[1:-1]
+        if earlier.get(month, 0) < PARTIAL_MONTH * usual
+    ]
+    if not gap:
+        return []
+    missing = [month for month in gap if month not in earlier]
+    what = f"no row at all in {spans(missing)}" if missing else f"few rows in {spans(gap)}"
+    n = sum(earlier.values())
+    return [
+        f"first_month: the files hold {n:,} incidents of {spans(full)} that are not counted, and "
+        f'{what}: a file may be missing; add it and set first_month = "{full[0]}"'
+    ]
 
 
 def _about_hours(facts: AreaFacts) -> list[str]:

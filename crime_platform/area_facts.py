@@ -31,7 +31,12 @@ from crime_platform.sources.table import TableReading, examine_table_file
 from crime_platform.sources.table_report import TableReport, together
 from crime_platform.street_trial import StreetTrial, try_streets
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.incident import OUTSIDE_GRID, CoordinateError, SourceFormatError
+from crime_platform.vocabulary.incident import (
+    BEFORE_FIRST_MONTH,
+    OUTSIDE_GRID,
+    CoordinateError,
+    SourceFormatError,
+)
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.projection import project
 from crime_platform.vocabulary.source import Source
@@ -40,6 +45,8 @@ from crime_platform.vocabulary.timesteps import Month
 from crime_platform.warehouse import Warehouse
 
 SUGGESTED_TRIM = 0.001  # of the incidents, on each side of a suggested extent
+EARLIEST = np.datetime64("1900-01", "M")
+MANY_EARLIER = 0.02  # of a file's rows; fewer are late reports
 READ_HERE = "check-area"  # in the place of the key that says how an ingest reads a file
 
 
@@ -95,6 +102,7 @@ class AreaFacts:
     per_type: list[TypeFacts] = field(default_factory=list)  # in the order of the TOML
     timing: Timing | None = None  # without one, no incident was accepted
     trial: Trial = field(default_factory=Trial)  # of the data part of a run
+    earlier: dict[Month, int] = field(default_factory=dict)  # incidents before the first month
     size: RunSize | None = None  # of a run of the months; without one, no grid or no month is known
     streets: StreetTrial | None = None  # without one, the TOML has no [streets]
     site: Site | None = None  # without one, no incident has a place
@@ -136,6 +144,7 @@ def gather_facts(area: StudyArea, home: PlatformHome) -> AreaFacts:
             facts.trial = try_data(area, pairs, trial_home)
             _describe(facts, read, trial_home)
             _count_types(facts, read, trial_home, scratch)
+            facts.earlier = _earlier(facts, read, home, scratch)
         facts.size = _size(facts)
         if area.streets is not None:
             is_stored = facts.trial.counts is not None
@@ -296,6 +305,34 @@ def _describe(facts: AreaFacts, read: list[_Read], home: PlatformHome) -> None:
     x_m, y_m = _points(area, read)
     if x_m.size:
         facts.site = _site(area, x_m, y_m)
+
+
+def _earlier(
+    facts: AreaFacts, read: list[_Read], home: PlatformHome, scratch: Path
+) -> dict[Month, int]:
+    """Incidents by month of the files in which many rows lie before the area's first month."""
+    area = replace(facts.area, first_month=EARLIEST)
+    reports = {each.file.path: each.reading.report for each in read}
+    many = [
+        each
+        for each in read
+        if reports[each.file.path].n_rejected.get(BEFORE_FIRST_MONTH, 0)
+        > MANY_EARLIER * reports[each.file.path].n_rows
+    ]
+    if not many:
+        return {}
+    found = _rows(
+        "select month::varchar, sum(n_incidents)::bigint from read_parquet($files) group by 1 "
+        "order by 1",
+        [
+            examine_table_file(
+                each.file.path, each.source, area, scratch, home=home.root, grid=facts.grid
+            ).incidents
+            for each in many
+        ],
+    )
+    months = [(np.datetime64(month[:7], "M"), n) for month, n in found]
+    return {month: n for month, n in months if month < facts.area.first_month}
 
 
 def _size(facts: AreaFacts) -> RunSize | None:

@@ -187,8 +187,9 @@ def _print_place(facts: "AreaFacts") -> None:
 def _print_effort(facts: "AreaFacts") -> None:
     """How long a run takes and how much memory, as far as that can be known before it."""
     from crime_platform.data_checks.run_size import in_words
+    from crime_platform.vocabulary.machine import memory_bytes
 
-    if facts.size is not None:
+    if facts.size is not None and facts.size.memory_bytes <= memory_bytes():
         say(f"\nA run takes roughly {in_words(facts.size.minutes, facts.size.memory_bytes)}.")
     if facts.streets is not None and facts.streets.words is not None:
         say(f"A run with --streets takes roughly {facts.streets.words}.")

@@ -156,6 +156,28 @@ def test_a_stop_is_told_although_much_is_rejected_where_the_area_allows_it(toy):
     assert problem.startswith("toy: no incident at all in 2020-01.")
 
 
+def test_months_given_up_behind_a_gap_are_mentioned(toy):
+    rows = days(["2018-09", "2018-10"]) + days(MONTHS)
+
+    remarks = toy({"all.csv": rows}).to_consider
+
+    (remark,) = [each for each in remarks if each.startswith("first_month:")]
+    assert "hold 56 incidents of 2018-09..2018-10 that are not counted" in remark
+    assert (
+        "no row at all in 2018-11..2018-12: a file may be missing; add it and set first_month ="
+        in remark
+    )
+    assert '"2018-09"' in remark
+
+
+def test_months_left_out_on_purpose_are_not_mentioned(toy):
+    rows = days(["2018-11", "2018-12"]) + days(MONTHS)
+
+    remarks = toy({"all.csv": rows}).to_consider
+
+    assert [each for each in remarks if each.startswith("first_month:")] == []
+
+
 @pytest.mark.skipif(not BERLIN.exists(), reason=f"no files in {BERLIN}")
 def test_berlin_is_counted_as_a_run_counts_it(home):
     folder = home.root / "raw" / "be"
