@@ -1,15 +1,15 @@
 """A first TOML for a city, guessed from a file of its incidents; a person corrects the rest."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
-from jaxtyping import Int
 
 from crime_platform.area_wording import AreaPlan, slug, wording, zone_remarks
+from crime_platform.draft_needs import Told, require_all
 from crime_platform.geography.crs_check import (
     HOW_TO_FIND,
     code_problem,
@@ -19,10 +19,16 @@ from crime_platform.geography.crs_check import (
 )
 from crime_platform.geography.siting import suggested_extent, utm_crs
 from crime_platform.geography.time_zones import ZoneFinding, locate_zone, settled_zone
-from crime_platform.source_wording import SourcePlan
-from crime_platform.sources.column_guess import DateReading, Guess, guess_columns, moment_of
+from crime_platform.source_wording import SourcePlan, place_table, source_remarks
+from crime_platform.sources.column_guess import Guess, guess_columns
+from crime_platform.sources.date_guess import DateReading
+from crime_platform.sources.file_choice import choose_files, written_path
 from crime_platform.sources.label_guess import LabelPlan, plan_labels, stop_columns
-from crime_platform.sources.raw_table import RawTable, read_raw
+from crime_platform.sources.month_span import month_span
+from crime_platform.sources.place_guess import PlaceGuess, guess_places
+from crime_platform.sources.raw_files import read_raw
+from crime_platform.sources.raw_table import RawTable
+from crime_platform.sources.source_paths import SourcePaths, require_same_columns, source_paths
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.projection import WGS84, project
 from crime_platform.vocabulary.source import NZ_POLICE, POLICE_UK, TABLE
@@ -33,13 +39,11 @@ from crime_platform.vocabulary.study_area_parts import (
     StudyAreaError,
     require_slug,
 )
-from crime_platform.vocabulary.timesteps import Month, is_whole
 
 CELL_SIZE_M = 500.0
 MAX_SHOWN = 5  # labels of a kind, in a message
 TRIM_SHARE = 0.001  # of the points, on each side of the extent
-DENSE_SHARE = 0.1  # of a usual month; with less, a month holds late reports or typing errors
-QUIET_DAYS = 3  # at the start of a month that is whole all the same
+FILL_IN_CRS, FILL_IN_ZONE = "EPSG:FILL_IN", "FILL/IN"  # refused until a person has written them
 LAYOUT_CRS = {POLICE_UK: "EPSG:27700", NZ_POLICE: "EPSG:2193"}
 LAYOUT_ZONE = {POLICE_UK: ("Europe/London", "GB"), NZ_POLICE: ("Pacific/Auckland", "NZ")}
 LAYOUTS = {
@@ -50,17 +54,6 @@ LAYOUTS = {
     )
     for form, columns in KNOWN_COLUMNS.items()
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What the person says, so that it need not be guessed."""
-
-    name: str
-    columns: Mapping[str, str]  # by key of [source.columns]
-    timezone: str | None = None
-    country: str | None = None  # ISO 3166-1 alpha-2, or with its part as in US-TX
-    crs: str | None = None  # of x and y, and of the grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,27 +72,76 @@ class _Points:
     lat: np.ndarray
 
 
-def draft_area(file: Path, home: PlatformHome, told: Told) -> Draft:
-    """A TOML that reads the file, with a comment on everything that was guessed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What was understood of the files."""
+
+    raw: RawTable
+    guess: Guess
+    dates: DateReading
+    form: str
+    told: Told
+    places: PlaceGuess | None
+    place_lines: list[str] | None
+    paths: SourcePaths
+
+
+def draft_area(given: Sequence[Path], home: PlatformHome, told: Told) -> Draft:
+    """A TOML that reads the files, with a comment on everything that was guessed.
 
     Args:
-        file: incidents as any publisher may write them.
+        given: files, folders or globs of incidents as any publisher may write them.
         home: below which paths are written without their root.
         told: what is not to be guessed.
 
     Raises:
         StudyAreaError: if a part that cannot be left out cannot be guessed; the message names
             the option that says it.
-        SourceFormatError: if the file cannot be read.
+        SourceFormatError: if a file cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="new-area-") as scratch, duckdb.connect() as connection:
-        raw = read_raw(connection, file, Path(scratch), layouts=tuple(LAYOUTS.values()))
-        form = _layout(raw)
+    choice = choose_files(given, told.exclude, home.root)
+    with tempfile.TemporaryDirectory(prefix="new-area-") as folder, duckdb.connect() as connection:
+        scratch = Path(folder)
+        found = read_raw(
+            connection,
+            choice.files,
+            scratch,
+            layouts=tuple(LAYOUTS.values()),
+            encoding=told.encoding,
+        )
+        raw, form = found.raw, _layout(found.raw)
         _refuse_stops(raw)
-        guess = guess_columns(raw, {**_known(raw, form), **told.columns})
-        dates = _require_all(raw, guess, form, told)
-        plan = _plan(raw, guess, dates, form, told, _written_path(file, home))
-        return Draft(text=wording(plan), remarks=[*guess.worth_a_look, *zone_remarks(plan)])
+        guess = guess_columns(
+            raw,
+            {**_known(raw, form), **told.columns},
+            date_formats=told.date_formats,
+            wants_offence=told.offence_label is None,
+        )
+        left_out = require_same_columns(found, guess)
+        places = _places(raw, guess, told, scratch)
+        dates = require_all(raw, guess, form, told)
+        paths = source_paths(choice, found, left_out, told.exclude, form)
+        plan = _plan(
+            _Found(
+                raw=raw,
+                guess=guess,
+                dates=dates,
+                form=form,
+                told=told,
+                places=places,
+                place_lines=None if places is None else _place_lines(places, told, home),
+                paths=paths,
+            )
+        )
+        remarks = [
+            *choice.remarks,
+            *paths.remarks,
+            *guess.worth_a_look,
+            *source_remarks(plan.source),
+        ]
+        return Draft(
+            text=wording(plan), remarks=[*remarks, *plan.span.remarks, *zone_remarks(plan)]
+        )
 
 
 def _layout(raw: RawTable) -> str:
@@ -113,89 +155,91 @@ def _known(raw: RawTable, form: str) -> dict[str, str]:
     return {key: column for key, column in known.items() if column.lower() in found}
 
 
-def _written_path(file: Path, home: PlatformHome) -> str:
-    whole = file.absolute()
-    return str(whole.relative_to(home.root) if whole.is_relative_to(home.root) else whole)
-
-
-def _require_all(raw: RawTable, guess: Guess, form: str, told: Told) -> DateReading:
-    """Refuse a file of which the least that a study area needs is not known; how dates are read."""
-    columns, missing = guess.columns, []
-    if "occurred_at" not in columns:
-        missing.append("no column holds dates: name one with --column occurred_at=NAME")
-    elif guess.dates is None:
-        missing.append(
-            f"the dates in column {columns['occurred_at'].name!r} are written in no common way: "
-            "name another column with --column occurred_at=NAME, or rewrite them as 2024-01-31"
+def _places(raw: RawTable, guess: Guess, told: Told, scratch: Path) -> PlaceGuess | None:
+    """The table of places that a person names, matched with the codes of the file."""
+    if told.places is None:
+        return None
+    known = guess.columns.get("place")
+    taken = {column.position for column in guess.columns.values()}
+    free = [column for column in raw.columns() if column.position not in taken]
+    places = guess_places(raw, [known] if known else free, told.places, scratch)
+    if guess.place is not None:
+        names = " and ".join(repr(column.name) for column in guess.place.columns.values())
+        raise StudyAreaError(
+            f"--places is for files without coordinates, and this one has them in {names}: leave "
+            "it out"
         )
-    if "offence" not in columns:
-        missing.append("no column looks like offences: name it with --column offence=NAME")
-    has_metres = "x" in columns and "y" in columns
-    if form != NZ_POLICE and not has_metres and not ("lon" in columns and "lat" in columns):
-        missing.append(
-            "no two columns hold coordinates: name them with --column lon=NAME --column lat=NAME. "
-            "Where the places are codes or addresses with a table of their own, start from "
-            "data/study_areas/charlottesville.toml"
+    guess.columns["place"] = places.place
+    if not places.in_degrees and told.crs is None:
+        raise StudyAreaError(
+            f"columns {places.x!r} and {places.y!r} of {told.places} are no degrees: say their "
+            f"CRS, e.g. --crs EPSG:25833; {HOW_TO_FIND}"
         )
-    if has_metres and told.crs is None:
-        missing.append(
-            f"columns {columns['x'].name!r} and {columns['y'].name!r} are no degrees: say their "
-            f"CRS, e.g. --crs EPSG:26917; {HOW_TO_FIND}"
-        )
-    elif has_metres and (problem := code_problem(str(told.crs))):
-        missing.append(f"--crs: {problem}")
-    if missing or guess.dates is None:
-        listing = "\n".join(f"  {problem}" for problem in missing)
-        found = ", ".join(map(repr, raw.names.values()))
-        raise StudyAreaError(f"the file does not tell enough:\n{listing}\nColumns found: {found}")
-    return guess.dates
+    if not places.in_degrees and (problem := code_problem(str(told.crs))):
+        raise StudyAreaError(f"--crs: {problem}")
+    return places
 
 
-def _plan(
-    raw: RawTable, guess: Guess, dates: DateReading, form: str, told: Told, path: str
-) -> AreaPlan:
-    points = _points(raw, guess, told)
+def _place_lines(places: PlaceGuess, told: Told, home: PlatformHome) -> list[str]:
+    crs = WGS84 if places.in_degrees else str(told.crs)
+    return place_table(places, written_path(places.file, home.root), crs)
+
+
+def _plan(found: _Found) -> AreaPlan:
+    raw, guess, form, told, places = found.raw, found.guess, found.form, found.told, found.places
+    points = _points(raw, guess, places, told)
+    extent, zone = None, None
     if points is None:
-        crs = told.crs or LAYOUT_CRS[form]
-        extent, found = None, None
+        crs = told.crs or LAYOUT_CRS.get(form, FILL_IN_CRS)
     else:
         lon, lat = float(np.median(points.lon)), float(np.median(points.lat))
-        crs = _grid_crs(guess, form, told, lon, lat)
+        crs = _grid_crs(form, told, lon, lat, has_own_crs=_has_own_crs(guess, places))
         x_m, y_m = project(points.lon, points.lat, source=WGS84, target=crs)
         known = np.isfinite(x_m) & np.isfinite(y_m)
         extent = suggested_extent(
             x_m[known], y_m[known], cell_size_m=CELL_SIZE_M, trim_share=TRIM_SHARE
         )
-        found = locate_zone(points.lon, points.lat)
-    first, last = _span(raw, guess, dates)
+        zone = locate_zone(points.lon, points.lat)
+    is_blank = points is None and form == TABLE and told.timezone is None
     return AreaPlan(
         name=told.name,
         crs=crs,
-        zone=_zone(form, found, told),
+        zone=(
+            ZoneFinding(timezone=FILL_IN_ZONE, country=None)
+            if is_blank
+            else _zone(form, zone, told)
+        ),
         subdivision=_country(told)[1],
-        first_month=first,
-        last_month=last,
+        span=month_span(raw, found.dates.moment),
         extent=extent,
         cell_size_m=CELL_SIZE_M,
-        labels=_label_plan(raw, guess),
+        labels=_label_plan(raw, guess, told),
         premises=_labels(raw, guess, "premises") if form == TABLE else [],
-        placed_share=None if points is None else len(points.lon) / raw.n_rows,
-        source=_source_plan(raw, guess, form, told, path),
+        placed_share=None if points is None or places else len(points.lon) / raw.n_rows,
+        source=SourcePlan(
+            name=told.name,
+            paths=found.paths,
+            form=form,
+            guess=guess,
+            told=told.columns.keys(),
+            crs=told.crs if _has_own_crs(guess, None) else None,
+            encoding=raw.encoding,
+            is_encoding_told=told.encoding is not None,
+            offence_label=told.offence_label,
+            sheet=told.sheet,
+            layer=told.layer,
+            places=found.place_lines,
+            left_out=raw.left_out,
+            n_repeated_ids=_n_repeated_ids(raw, guess),
+        ),
     )
 
 
-def _source_plan(raw: RawTable, guess: Guess, form: str, told: Told, path: str) -> SourcePlan:
-    return SourcePlan(
-        name=told.name,
-        paths=[path],
-        form=form,
-        guess=guess,
-        told=told.columns.keys(),
-        crs=told.crs if "x" in guess.columns else None,
-        encoding=raw.encoding,
-        left_out=raw.left_out,
-        n_repeated_ids=_n_repeated_ids(raw, guess),
-    )
+def _has_own_crs(guess: Guess, places: PlaceGuess | None) -> bool:
+    """Whether the points are written in the CRS that a person gives, which may be in feet."""
+    if places is not None:
+        return not places.in_degrees
+    return guess.place is not None and not guess.place.in_degrees
 
 
 def _zone(form: str, found: ZoneFinding | None, told: Told) -> ZoneFinding:
@@ -227,13 +271,13 @@ def _country(told: Told) -> tuple[str | None, str | None]:
     return country, part or None
 
 
-def _grid_crs(guess: Guess, form: str, told: Told, lon: float, lat: float) -> str:
+def _grid_crs(form: str, told: Told, lon: float, lat: float, *, has_own_crs: bool) -> str:
     """The CRS asked for, the publisher's own, or the UTM zone of the middle."""
     if told.crs is not None:
         try:
             require_metric_crs(told.crs)
         except StudyAreaError as error:
-            if "x" not in guess.columns:
+            if not has_own_crs:
                 here = ", ".join(metric_crs_near(lon, lat))
                 raise StudyAreaError(f"--{error}. In metres there: {here}") from error
         else:
@@ -250,59 +294,32 @@ def _grid_crs(guess: Guess, form: str, told: Told, lon: float, lat: float) -> st
     return crs
 
 
-def _points(raw: RawTable, guess: Guess, told: Told) -> _Points | None:
-    """Degrees of every row that has a place; None where places are codes."""
-    keys = ("lon", "lat") if "lon" in guess.columns else ("x", "y")
-    if keys[0] not in guess.columns:
+def _points(raw: RawTable, guess: Guess, places: PlaceGuess | None, told: Told) -> _Points | None:
+    """Degrees of every row that has a place; None where places are codes without a table."""
+    if places is not None:
+        x, y = (np.array(axis, dtype=float) for axis in zip(*places.points, strict=True))
+        names, in_degrees = (places.x, places.y), places.in_degrees
+    elif guess.place is not None:
+        east, north = guess.place.east, guess.place.north
+        names = tuple(column.name for column in guess.place.columns.values())
+        in_degrees = guess.place.in_degrees
+        x, y = raw.arrays(
+            f"select {east} as x, {north} as y from raw "
+            f"where isfinite({east}) and isfinite({north}) and ({east}, {north}) <> (0, 0)"
+        )
+    else:
         return None
-    east, north = (f"try_cast({guess.columns[key].position} as double)" for key in keys)
-    x, y = raw.arrays(
-        f"select {east} as x, {north} as y from raw "
-        f"where isfinite({east}) and isfinite({north}) and ({east}, {north}) <> (0, 0)"
-    )
-    if keys[0] == "x" and (problem := misfit(str(told.crs), x, y)):
+    if not in_degrees and (problem := misfit(str(told.crs), x, y)):
         raise StudyAreaError(f"--crs: {problem}")
-    lon, lat = (x, y) if keys[0] == "lon" else project(x, y, source=str(told.crs), target=WGS84)
-    known = np.isfinite(lon) & np.isfinite(lat)
+    lon, lat = (x, y) if in_degrees else project(x, y, source=str(told.crs), target=WGS84)
+    known = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
     if not known.any():
+        what = " and ".join(map(repr, names))
         raise StudyAreaError(
-            f"no row has numbers in both {guess.columns[keys[0]].name!r} and "
-            f"{guess.columns[keys[1]].name!r} that are a place; name other columns with --column"
+            f"no row has {'numbers in both' if len(names) > 1 else 'a point in'} {what} that are a "
+            "place; name other columns with --column"
         )
     return _Points(lon=lon[known], lat=lat[known])
-
-
-def _span(raw: RawTable, guess: Guess, dates: DateReading) -> tuple[Month, Month]:
-    """The whole months of the file, without the few rows long before or after the others."""
-    moment = moment_of(guess.columns["occurred_at"].position, dates.form)
-    counted = raw.rows(
-        f"select date_trunc('month', {moment})::date::varchar, count(*), min(day({moment})), "
-        f"max({moment})::date::varchar from raw where {moment} is not null group by 1 order by 1"
-    )
-    months = np.array([row[0][:7] for row in counted], dtype="datetime64[M]")
-    run = _dense_run(months, np.array([row[1] for row in counted]))
-    months_only = all(row[3].endswith("-01") for row in counted)
-    begins_late = counted[run[0]][2] > 1 + QUIET_DAYS
-    begin, end = (np.datetime64(counted[run[at]][0][:7], "M") for at in (0, -1))
-    first = begin + int(begins_late and not months_only)
-    last_day = np.datetime64(counted[run[-1]][3], "D")
-    is_last_whole = is_whole(end, last_day, months_only=months_only)
-    return first, max(first, end - int(not is_last_whole))
-
-
-def _dense_run(
-    months: np.ndarray, counts: Int[np.ndarray, " month"]
-) -> Int[np.ndarray, " position"]:
-    """Positions of the most incidents in consecutive months that each hold a fair number.
-
-    What is fair is told by the month of the median incident: late reports make many old months
-    with one incident each.
-    """
-    in_order = np.sort(counts)
-    usual = in_order[np.searchsorted(np.cumsum(in_order), counts.sum() / 2)]
-    dense = np.flatnonzero(counts >= DENSE_SHARE * usual)
-    breaks = np.flatnonzero(np.diff(months[dense].astype(int)) > 1) + 1
-    return max(np.split(dense, breaks), key=lambda run: counts[run].sum())
 
 
 def _refuse_stops(raw: RawTable) -> None:
@@ -316,8 +333,11 @@ def _refuse_stops(raw: RawTable) -> None:
         )
 
 
-def _label_plan(raw: RawTable, guess: Guess) -> LabelPlan:
+def _label_plan(raw: RawTable, guess: Guess, told: Told) -> LabelPlan:
     """What becomes of the labels; refused where nothing is left that somebody reports."""
+    if told.offence_label:
+        every_row = [(told.offence_label, raw.n_rows)]
+        return LabelPlan(types=every_row, police_discovered=[], no_offence=[], rare=[], beyond=[])
     plan = plan_labels(_labels(raw, guess, "offence"))
     if not plan.types and not plan.rare:
         police, none = plan.police_discovered, plan.no_offence
@@ -354,14 +374,21 @@ def _n_repeated_ids(raw: RawTable, guess: Guess) -> int:
 
 
 def name_and_path(
-    file: Path, home: PlatformHome, *, name: str | None, output: Path | None
+    given: Path, home: PlatformHome, *, name: str | None, output: Path | None
 ) -> tuple[str, Path]:
     """What the drafted area is called and where its TOML goes.
+
+    Args:
+        given: the first file, folder or glob; the area is called after it unless a name is given.
+        home: whose study areas the TOML joins.
+        name: of the area.
+        output: path of the TOML.
 
     Raises:
         StudyAreaError: if the two do not agree, the name cannot be one, or the TOML exists.
     """
-    found = name or (output.stem if output else slug(file.name.split(".")[0]))
+    plain = given if not set(given.name) & set("*?[") else given.parent
+    found = name or (output.stem if output else slug(plain.absolute().name.split(".")[0]))
     require_slug("--name" if name or not output else "--output", found)
     path = output or home.study_areas / f"{found}.toml"
     if path.name != f"{found}.toml":

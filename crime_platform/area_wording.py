@@ -10,8 +10,8 @@ from crime_platform.metrics.gate_rule import MIN_ORIGINS
 from crime_platform.source_wording import SourcePlan, source_sections
 from crime_platform.sources.label_guess import MAX_TYPES, MIN_TYPE_SHARE, LabelPlan
 from crime_platform.sources.label_words import folded
+from crime_platform.sources.month_span import MonthSpan
 from crime_platform.vocabulary.study_area_parts import BacktestSettings, QualityLimits
-from crime_platform.vocabulary.timesteps import Month
 from crime_platform.vocabulary.toml_text import on_one_line, quoted
 
 MAX_PREMISES_TYPES = 8
@@ -27,8 +27,7 @@ class AreaPlan:
     crs: str
     zone: ZoneFinding
     subdivision: str | None  # of the country, where a person named it
-    first_month: Month
-    last_month: Month
+    span: MonthSpan
     extent: Extent | None
     cell_size_m: float
     labels: LabelPlan
@@ -68,7 +67,7 @@ def wording(plan: AreaPlan) -> str:
 
 def _top(plan: AreaPlan) -> list[str]:
     title = plan.name.replace("_", " ").title()
-    files = on_one_line(", ".join(plan.source.paths))
+    files = on_one_line(", ".join(plan.source.paths.patterns))
     return [
         f"# Drafted by crime-platform new-area from {files}: every line is a",
         "# guess until somebody has read it. crime-platform check-area tells what it makes of the",
@@ -78,8 +77,8 @@ def _top(plan: AreaPlan) -> list[str]:
         f"crs = {quoted(plan.crs)} # metres",
         f"timezone = {quoted(plan.zone.timezone)}{_doubted(plan.zone.timezone_doubts)}",
         'step = "month"',
-        f'first_month = "{plan.first_month}" # the first whole month of the file',
-        f'last_month = "{plan.last_month}" # the last one; drop the line to follow the publisher',
+        f'first_month = "{plan.span.first}" # {plan.span.first_reason}',
+        f'last_month = "{plan.span.last}" # {plan.span.last_reason}',
         *_ignored(plan.labels),
     ]
 
@@ -207,7 +206,7 @@ def _limits(plan: AreaPlan) -> list[str]:
 
 def _backtest(plan: AreaPlan) -> list[str]:
     """Fewer origins where the series is short."""
-    n_months = int((plan.last_month - plan.first_month).astype(int)) + 1
+    n_months = int((plan.span.last - plan.span.first).astype(int)) + 1
     usual = BacktestSettings()
     n_origins = max(MIN_ORIGINS, min(usual.n_origins, (n_months - MONTHS_LEARNT) // 3))
     if n_origins == usual.n_origins:

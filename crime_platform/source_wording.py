@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from crime_platform.sources.column_guess import Guess
+from crime_platform.sources.place_guess import PlaceGuess
+from crime_platform.sources.source_paths import SourcePaths
 from crime_platform.vocabulary.source import NZ_POLICE, TABLE, ColumnMapping
 from crime_platform.vocabulary.toml_text import on_one_line, quoted
 
@@ -23,25 +25,95 @@ NZ_PLACES = [
 COLUMN_KEYS = tuple(ColumnMapping.__slots__)
 
 
+FILL_IN_PLACES = [
+    "# FILL IN the table with a point for each code: file, edition, columns and their CRS.",
+    "[source.places]",
+    'file = "raw/FILL_IN.csv"',
+    'vintage = "FILL IN"',
+    'code = "FILL_IN"',
+    'x = "FILL_IN"',
+    'y = "FILL_IN"',
+    'crs = "EPSG:4326"',
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePlan:
     """Everything that the source of a drafted TOML says."""
 
     name: str
-    paths: Sequence[str]
+    paths: SourcePaths
     form: str  # TABLE, or a layout that is known
     guess: Guess
     told: Collection[str]  # keys of [source.columns] that a person named
     crs: str | None  # of x and y
     encoding: str | None
+    is_encoding_told: bool
+    offence_label: str | None
+    sheet: str | None
+    layer: str | None
+    places: Sequence[str] | None  # lines of [source.places]
     left_out: Sequence[str]  # columns that are never loaded
     n_repeated_ids: int
 
 
+def place_table(places: PlaceGuess, file: str, crs: str) -> list[str]:
+    """`[source.places]` of a table that was found to hold the codes."""
+    return [
+        "[source.places]",
+        f"file = {quoted(file)}",
+        f"vintage = {quoted(places.file.name)} # say which edition of the areas it is",
+        f"code = {quoted(places.code)} # knows the codes of {places.match_share:.1%} of the rows",
+        f"x = {quoted(places.x)}",
+        f"y = {quoted(places.y)}",
+        f"crs = {quoted(crs)} # of x and y",
+    ]
+
+
 def source_sections(plan: SourcePlan) -> list[list[str]]:
     """`[[source]]` and the tables that belong to it."""
-    places = NZ_PLACES if plan.form == NZ_POLICE else []
-    return [_source(plan), _columns(plan), places]
+    places: Sequence[str] = plan.places or []
+    if plan.form == NZ_POLICE:
+        places = NZ_PLACES
+    elif "place" in plan.guess.columns and not places:
+        places = FILL_IN_PLACES
+    return [_source(plan), _columns(plan), list(places)]
+
+
+def source_remarks(plan: SourcePlan) -> list[str]:
+    """Guesses about how the file is written that may be wrong."""
+    remarks = []
+    dates, place = plan.guess.dates, plan.guess.place
+    if plan.encoding and not plan.is_encoding_told:
+        remarks.append(
+            f"the file is not UTF-8 and was read as {plan.encoding}: look at the accents in the "
+            "labels, and if they are wrong, say the right one with --encoding"
+        )
+    if dates is not None and len(dates.forms) > 1:
+        written = " or ".join(map(repr, dates.forms))
+        remarks.append(f"dates are written in {len(dates.forms)} ways: {written}")
+    if dates is not None and dates.is_mixed_utc:
+        remarks.append(
+            "some dates end in an offset such as Z and others do not: all are read as the local "
+            "time they show"
+        )
+    if dates is not None and dates.is_epoch and not dates.is_epoch_of_days:
+        remarks.append(
+            "dates are counted from 1970, and such counts are in UTC; where the publisher counts "
+            'local time, write timestamps_are = "local" in the TOML'
+        )
+    if place is not None and place.rival_format:
+        remarks.append(
+            f"the points in {plan.guess.columns['point'].name!r} fit {place.point_format} and "
+            f"{place.rival_format}: {place.point_format} is written, so see on the map that they "
+            "lie in the city"
+        )
+    if plan.form == TABLE and "place" in plan.guess.columns and plan.places is None:
+        remarks.append(
+            "the points of the places are not known: fill in crs, timezone and [source.places] in "
+            "the TOML, or draft it again with --places FILE"
+        )
+    return remarks
 
 
 def _source(plan: SourcePlan) -> list[str]:
@@ -49,19 +121,19 @@ def _source(plan: SourcePlan) -> list[str]:
         "[[source]]",
         f"name = {quoted(plan.name)}",
         f"format = {quoted(plan.form)}",
-        f"paths = [{', '.join(map(quoted, plan.paths))}]",
+        f"paths = [{', '.join(map(quoted, plan.paths.patterns))}]",
     ]
+    if plan.paths.exclude:
+        lines.append(f"exclude = [{', '.join(map(quoted, plan.paths.exclude))}]")
+    if plan.paths.members:
+        lines.append(f"members = {quoted(plan.paths.members)}")
     if plan.form != TABLE:
         lines[2] += " # columns, dates and revisions follow from it"
-        return lines
+        return [*lines, *_container(plan)]
     lines += ['# publisher = "", licence = "", url = "": say where the file comes from']
-    if plan.encoding:
-        lines.append(f"encoding = {quoted(plan.encoding)} # the file is not UTF-8")
-    lines += _dates(plan)
-    if plan.guess.hour_format:
-        lines.append(f"hour_format = {quoted(plan.guess.hour_format)} # 2305: five past eleven")
-    if plan.crs:
-        lines.append(f"crs = {quoted(plan.crs)} # of x and y")
+    lines += [*_container(plan), *_dates(plan), *_numbers(plan)]
+    if plan.offence_label:
+        lines.append(f"offence_label = {quoted(plan.offence_label)} # of every row")
     if plan.n_repeated_ids:
         lines += [
             f"# {plan.n_repeated_ids:,} rows repeat an id: where they are the same incident, write "
@@ -70,20 +142,38 @@ def _source(plan: SourcePlan) -> list[str]:
     return [*lines, 'duplicates = "keep"']
 
 
+def _container(plan: SourcePlan) -> list[str]:
+    """How to get at the table: encoding, sheet and layer."""
+    lines = [f"encoding = {quoted(plan.encoding)} # the file is not UTF-8"] if plan.encoding else []
+    lines += [f"sheet = {quoted(plan.sheet)}"] if plan.sheet else []
+    lines += [f"layer = {quoted(plan.layer)}"] if plan.layer else []
+    return lines
+
+
 def _dates(plan: SourcePlan) -> list[str]:
     dates = plan.guess.dates
     lines: list[str] = []
-    if dates is None:
-        return lines
-    if dates.is_ambiguous:
-        lines += [
-            "# AMBIGUOUS: no date of the file tells whether day or month comes first. Ask the",
-            "# publisher, or look for a day above 12 in a longer file.",
-        ]
-    if dates.form:
-        lines.append(f"datetime_format = {quoted(dates.form)}")
-    if dates.is_utc:
+    if dates is not None and len(dates.forms) == 1:
+        lines.append(f"datetime_format = {quoted(dates.forms[0])}")
+    elif dates is not None and dates.forms:
+        lines.append(f"datetime_format = [{', '.join(map(quoted, dates.forms))}]")
+    if dates is not None and dates.is_utc:
         lines.append('timestamps_are = "utc" # the values end in an offset')
+    elif dates is not None and dates.is_epoch_of_days:
+        lines.append('timestamps_are = "local" # always midnight: a day, and no instant')
+    if plan.guess.hour_format:
+        lines.append(f"hour_format = {quoted(plan.guess.hour_format)} # 2305: five past eleven")
+    return lines
+
+
+def _numbers(plan: SourcePlan) -> list[str]:
+    place = plan.guess.place
+    lines = [f"crs = {quoted(plan.crs)} # of the coordinates"] if plan.crs else []
+    if place is None:
+        return lines
+    lines += [f"decimal = {quoted(place.decimal)}"] if place.decimal != "." else []
+    lines += [f"thousands = {quoted(place.thousands)}"] if place.thousands else []
+    lines += [f"point_format = {quoted(place.point_format)}"] if place.point_format else []
     return lines
 
 

@@ -46,7 +46,7 @@ def draft(home):
         (home.root / "raw").mkdir(exist_ok=True)
         file = home.root / "raw" / name
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        text = draft_area(file, home, Told(**{"name": "town", "columns": {}, **told})).text
+        text = draft_area([file], home, Told(**{"name": "town", "columns": {}, **told})).text
         (home.study_areas / "town.toml").write_text(text)
         return text, load_study_area(home.study_areas / "town.toml")
 
@@ -100,12 +100,50 @@ def test_guesses_are_told_beside_their_lines(draft):
     assert "# never loaded: Suspect Age\n" in text
 
 
-def test_dates_that_nobody_can_tell_apart_are_said_to_be_ambiguous(draft):
+def test_day_and_month_that_nobody_can_tell_apart_are_asked_for(draft):
     short = invented().replace(";15/", ";05/").replace(";28/", ";09/").replace(";31/", ";12/")
 
-    text, _ = draft(short)
+    with pytest.raises(StudyAreaError) as told:
+        draft(short)
 
-    assert "# AMBIGUOUS: no date of the file tells whether day or month comes first." in text
+    assert "day and month cannot be told apart in column 'Date Occurred'" in str(told.value)
+    assert "is 2019-01-02 by %m/%d/%Y %H:%M or 2019-02-01 by %d/%m/%Y %H:%M" in str(told.value)
+    assert "In Germany the day usually comes first." in str(told.value)
+    assert "Say which it is: --date-format '%m/%d/%Y %H:%M' or --date-format" in str(told.value)
+
+
+def test_a_date_format_that_is_given_settles_it(draft):
+    short = invented().replace(";15/", ";05/").replace(";28/", ";09/").replace(";31/", ";12/")
+
+    _, area = draft(short, date_formats=["%d/%m/%Y %H:%M"])
+
+    assert area.sources[0].datetime_formats == ("%d/%m/%Y %H:%M",)
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ("%Y-%m-%d", r"--date-format '%Y-%m-%d' fits only 0% .* 'Date Occurred', e\.g\. not '01/"),
+        ("day", r"--date-format: datetime_format: 'day' holds no strptime code"),
+    ],
+)
+def test_a_date_format_that_does_not_fit_is_refused(draft, form, message):
+    with pytest.raises(SourceFormatError, match=message):
+        draft(invented(), date_formats=[form])
+
+
+def test_both_orders_in_one_column_are_told(draft):
+    mixed = (
+        invented()
+        .replace("/2021 23", "x")
+        .replace("15/01x", "01/15/2021 23")
+        .replace("x", "/2021 23")
+    )
+    lines = [line for line in mixed.splitlines() if ";31/12/1999" not in line]
+    swapped = [*lines, *["a;01/02/2024;01/15/2021 23:15;RAUB;House;7.10;50.70;30"] * 300]
+
+    with pytest.raises(StudyAreaError, match="written in two ways that cannot be told apart"):
+        draft("\n".join(swapped) + "\n")
 
 
 def test_instants_rows_without_a_place_and_repeated_ids_are_said(draft):
@@ -235,7 +273,9 @@ def test_everything_that_is_missing_is_told_at_once(draft):
 def test_dates_written_in_no_common_way_are_told(draft):
     text = "when,offence,lon,lat\nMonday,a,7.1,50.1\nTuesday,b,7.2,50.2\n"
 
-    with pytest.raises(StudyAreaError, match="dates in column 'when' are written in no common way"):
+    with pytest.raises(
+        StudyAreaError, match=r"'when', e\.g\. 'Monday', are written in no common way"
+    ):
         draft(text, columns={"occurred_at": "when"})
 
 
@@ -312,7 +352,7 @@ def test_a_column_named_for_a_known_layout_replaces_its_own(draft):
 def test_a_file_elsewhere_is_named_in_full(home, tmp_path):
     (tmp_path / "file.csv").write_text(invented())
 
-    text = draft_area(tmp_path / "file.csv", home, Told(name="town", columns={})).text
+    text = draft_area([tmp_path / "file.csv"], home, Told(name="town", columns={})).text
 
     assert f'paths = ["{tmp_path}/file.csv"]' in text
 
@@ -355,7 +395,7 @@ def test_any_text_can_stand_in_a_toml(comment, value):
 @pytest.mark.skipif(not NYC.exists(), reason=f"New York's incidents are not at {NYC}")
 def test_new_york_is_drafted_and_passes_the_check(home):
     toml = home.study_areas / "new_york.toml"
-    toml.write_text(draft_area(NYC, home, Told(name="new_york", columns={})).text)
+    toml.write_text(draft_area([NYC], home, Told(name="new_york", columns={})).text)
 
     check = check_area(toml, home)
 
@@ -370,7 +410,7 @@ def test_new_york_is_drafted_and_passes_the_check(home):
 @pytest.mark.skipif(not GWENT.exists(), reason=f"the files of Gwent Police are not at {GWENT}")
 def test_gwent_is_drafted_and_passes_the_check(home):
     toml = home.study_areas / "gwent.toml"
-    toml.write_text(draft_area(GWENT, home, Told(name="gwent", columns={})).text)
+    toml.write_text(draft_area([GWENT], home, Told(name="gwent", columns={})).text)
 
     check = check_area(toml, home)
 
@@ -392,7 +432,7 @@ def moved(lon, lat):
 def remarks_of(content, home, **told):
     file = home.root / "file.csv"
     file.write_text(content)
-    return draft_area(file, home, Told(**{"name": "town", "columns": {}, **told})).remarks
+    return draft_area([file], home, Told(**{"name": "town", "columns": {}, **told})).remarks
 
 
 def test_the_country_follows_from_the_zone_that_is_given(draft):

@@ -5,8 +5,9 @@ import zipfile
 import duckdb
 import pytest
 
-from crime_platform.sources.column_guess import guess_columns, words_of
-from crime_platform.sources.raw_table import read_raw
+from crime_platform.sources.column_guess import guess_columns
+from crime_platform.sources.column_names import words_of
+from crime_platform.sources.raw_files import read_raw
 from crime_platform.vocabulary.incident import SourceFormatError
 
 HEADER = "Date,Offense,Longitude,Latitude"
@@ -19,7 +20,7 @@ def guess(tmp_path):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         with duckdb.connect() as connection:
-            return guess_columns(read_raw(connection, path, tmp_path), given or {})
+            return guess_columns(read_raw(connection, [path], tmp_path).raw, given or {})
 
     return guess_of
 
@@ -30,7 +31,7 @@ def named(guess):
 
 def dated(guess, *values):
     rows = "".join(
-        f"{value},{what},-79.{n},43.{n}\n"
+        f'"{value}",{what},-79.{n},43.{n}\n'
         for n, (value, what) in enumerate(
             zip(values, ["Theft", "Robbery"] * len(values), strict=False), start=1
         )
@@ -47,8 +48,8 @@ def test_plain_names_are_understood(guess):
         "lon": "Longitude",
         "lat": "Latitude",
     }
-    assert found.dates.form == ""
-    assert not found.dates.is_ambiguous
+    assert found.dates.forms == ()
+    assert found.dates.rival is None
 
 
 def test_when_it_happened_goes_before_when_it_was_reported_or_changed(guess):
@@ -59,7 +60,7 @@ def test_when_it_happened_goes_before_when_it_was_reported_or_changed(guess):
     )
 
     assert named(found)["occurred_at"] == "Occur_Date"
-    assert found.remarks == {"occurred_at": "other dates: Updated Date, Report Date"}
+    assert found.remarks == {"occurred_at": "other dates: Report Date, Updated Date"}
 
 
 def test_an_identifier_that_looks_like_a_date_is_none(guess):
@@ -75,21 +76,54 @@ def test_an_identifier_that_looks_like_a_date_is_none(guess):
 def test_one_day_above_twelve_tells_day_and_month_apart(guess):
     dates = dated(guess, "01/02/2020", "01/13/2020")
 
-    assert dates.form == "%m/%d/%Y"
-    assert not dates.is_ambiguous
+    assert dates.forms == ("%m/%d/%Y",)
+    assert dates.rival is None
 
 
-def test_without_one_it_is_said_that_nobody_can_tell(guess):
+def test_without_one_the_file_does_not_tell_and_the_second_way_is_kept(guess):
     dates = dated(guess, "01/02/2020", "03/04/2020")
 
-    assert dates.is_ambiguous
-    assert dates.form == "%m/%d/%Y"  # the points lie in America
+    assert (dates.rival.form, dates.rival.other) == ("%m/%d/%Y", "%d/%m/%Y")
+    assert dates.rival.example == "01/02/2020"
+    assert dates.rival.meanings == ("2020-01-02", "2020-02-01")
+    assert not dates.rival.both_occur
 
 
-def test_elsewhere_the_day_is_taken_to_come_first(guess):
-    found = guess(f"{HEADER}\n01/02/2020,a,9.1,50.1\n03/04/2020,b,9.2,50.2\n")
+def test_rows_in_order_of_time_speak_for_one_way(guess):
+    dates = dated(guess, "01/02/2020", "05/02/2020", "02/03/2020", "04/03/2020")
 
-    assert (found.dates.form, found.dates.is_ambiguous) == ("%d/%m/%Y", True)
+    assert dates.rival.in_order == "%d/%m/%Y"
+
+
+def test_a_number_that_is_always_the_same_is_the_day(guess):
+    values = [f"01/{month:02d}/{year}" for year in (2020, 2021) for month in range(1, 13)]
+
+    dates = dated(guess, *values)
+
+    assert (dates.forms, dates.rival) == (("%d/%m/%Y",), None)
+
+
+def test_both_orders_in_one_column_cannot_be_told_apart(guess):
+    dates = dated(guess, "13/02/2020", "02/13/2020", "05/06/2020")
+
+    assert dates.rival.both_occur
+
+
+def test_a_few_typing_errors_do_not_make_a_date_doubtful(guess):
+    values = [f"{month:02d}/{day:02d}/2020" for month in range(1, 9) for day in range(1, 28)]
+
+    dates = dated(guess, *values, "13/02/2020")
+
+    assert (dates.forms, dates.rival) == (("%m/%d/%Y",), None)
+
+
+def test_two_ways_in_one_column_become_a_list(guess):
+    values = ["2020-01-31T04:05:00.000Z"] * 10 + ["01/31/21", "02/28/21"] * 5
+
+    dates = dated(guess, *values)
+
+    assert dates.forms == ("iso", "%m/%d/%y")
+    assert dates.is_mixed_utc
 
 
 @pytest.mark.parametrize(
@@ -101,21 +135,37 @@ def test_elsewhere_the_day_is_taken_to_come_first(guess):
         ("2020-01", "%Y-%m"),
         ("January 2020", "%B %Y"),
         ("1/31/20", "%m/%d/%y"),
-        ("2020/01/31 23:15:00", ""),
+        ("31/01/2020, 23:15", "%d/%m/%Y, %H:%M"),
+        ("31-Jan-20", "%d-%b-%y"),
+        ("January 31, 2020", "%B %d, %Y"),
+        ("20200131", "%Y%m%d"),
+        ("1580428800", "epoch"),
+        ("1580475600000", "epoch_ms"),
     ],
 )
 def test_common_ways_to_write_a_date_are_told_apart(guess, value, form):
-    assert dated(guess, value, value).form == form
+    assert dated(guess, value, value).forms == (form,)
+
+
+def test_seconds_at_midnight_are_days_and_not_instants(guess):
+    days = dated(guess, "1580428800", "1580515200")  # 31 January and 1 February 2020
+
+    assert days.is_epoch_of_days
+    assert not dated(guess, "1580428800", "1580475600").is_epoch_of_days
+
+
+def test_slashes_behind_the_year_need_no_format(guess):
+    assert dated(guess, "2020/01/31 23:15:00", "2020/02/28 01:15:00").forms == ()
 
 
 def test_an_offset_makes_instants(guess):
     dates = dated(guess, "2020-01-31 04:59:00+00", "2020-01-31T04:59:00Z")
 
-    assert (dates.form, dates.is_utc) == ("", True)
+    assert (dates.forms, dates.is_utc) == ((), True)
 
 
 def test_a_word_among_dates_is_forgiven_and_a_column_of_words_is_none(guess):
-    assert dated(guess, *["2020-01-31"] * 30, "unknown").form == ""
+    assert dated(guess, *["2020-01-31"] * 30, "unknown").forms == ()
     assert dated(guess, "yesterday", "today") is None
 
 
@@ -168,11 +218,11 @@ def test_people_are_never_looked_at(tmp_path):
     path.write_text(f"{HEADER},VIC_RACE,Suspect Sex\n{ROWS.replace(chr(10), ',a,b' + chr(10))}")
 
     with duckdb.connect() as connection:
-        raw = read_raw(connection, path, tmp_path)
+        raw = read_raw(connection, [path], tmp_path).raw
         loaded = raw.rows("select count(*) from duckdb_columns() where table_name = 'raw'")
 
     assert raw.left_out == ["VIC_RACE", "Suspect Sex"]
-    assert loaded == [(4,)]
+    assert loaded == [(5,)]  # and which file a row comes from
 
 
 def test_what_is_given_is_taken(guess):
@@ -234,10 +284,10 @@ def test_parquet_is_read_by_its_own_names(tmp_path):
             "['a', 'b'][n % 2 + 1] as offence, n / 10 as lon, 50 + n / 10 as lat "
             "from range(4) as r(n)"
         ).write_parquet(str(path))
-        found = guess_columns(read_raw(connection, path, tmp_path), {})
+        found = guess_columns(read_raw(connection, [path], tmp_path).raw, {})
 
     assert named(found)["occurred_at"] == "Occurred on"
-    assert found.dates.form == ""
+    assert found.dates.forms == ()
 
 
 def test_of_an_archive_the_tables_of_the_known_layout_count(tmp_path):
@@ -248,7 +298,7 @@ def test_of_an_archive_the_tables_of_the_known_layout_count(tmp_path):
         archive.writestr("c-street.csv", "Month,Crime type\n2020-02,Theft\n")
 
     with duckdb.connect() as connection:
-        raw = read_raw(connection, path, tmp_path, layouts=[frozenset({"month"})])
+        raw = read_raw(connection, [path], tmp_path, layouts=[frozenset({"month"})]).raw
 
         assert list(raw.names.values()) == ["Month", "Crime type"]
         assert raw.n_rows == 2

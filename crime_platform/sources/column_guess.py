@@ -1,60 +1,23 @@
 """Which column of an unknown file holds what, by its name and by its values."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from crime_platform.sources.quality import COMMON_FORMATS
+from crime_platform.sources.column_names import is_later, is_reported, name_rank, words_of
+from crime_platform.sources.date_guess import DateReading, read_dates
+from crime_platform.sources.point_guess import PointGuess, guess_point
 from crime_platform.sources.raw_table import Column, RawTable
 from crime_platform.vocabulary.incident import SourceFormatError
+from crime_platform.vocabulary.source import HHMM, template_columns
 from crime_platform.vocabulary.toml_keys import did_you_mean
 
 MIN_FIT = 0.95  # of filled values that must look like what the column is taken for
-MIN_LABELS, MAX_LABELS = 2, 1000  # distinct offences; more is free text
+MAX_LABELS = 1000  # distinct offences; more is free text
 MAX_PREMISES = 200
-FIRST_YEAR, LAST_YEAR = 1900, 2100  # dates beyond are numbers read as dates
-EAST_OF_AMERICA = -30.0  # degrees: west of it the month is usually written before the day
-MIN_SAMPLE_FIT = 0.25  # of distinct values: a few odd ones weigh more among them than among rows
-SAMPLE = 500  # distinct values on which all formats are tried
-ISO = ""  # read without a format
-
-# Words of a column's name, most telling first; names are compared as small words with blanks.
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "occurred_at": (
-        r".*\boccur\w*.*|cmplnt fr dt|incident date|date of offen[cs]e|(from|start) date",
-        r"date( ?time)?|when|month|year month|timestamp",
-        r"(?!.*\b(report|rpt)).*\b(date|datetime|month)\b.*",
-        r".*\b(report|rpt).*",
-    ),
-    "offence": (
-        r"offen[cs]es?( (type|description|name))?|crime type|primary type|ofns desc"
-        r"|mci( category)?|crime category|anzsoc division",
-        r".*\b(offen[cs]es?|crime)\b.*",
-        r"(incident )?(category|type)|what",
-        r".*\b(category|description|charge)\b.*",
-    ),
-    "lon": (r"lon|long|lng|longitude", r".*\b(lon|long|lng|longitude)\b.*", r"x|.* x|x .*"),
-    "lat": (r"lat|latitude", r".*\b(lat|latitude)\b.*", r"y|.* y|y .*"),
-    "x": (r"x|east|easting", r"x .*|.* x|.*\beasting\b.*"),
-    "y": (r"y|north|northing", r"y .*|.* y|.*\bnorthing\b.*"),
-    "hour": (r".*\bhour\b.*", r".*\b(time|tm)\b.*"),
-    "id": (
-        r"(incident|event|crime|case|complaint|record|object)? ?(id|number|no|num|key)|cmplnt num",
-        r".*\b(incident|event|crime|case)\b.*\b(id|number|no|num|key)\b.*",
-    ),
-    "premises": (r".*\bprem\w*\b.*", r"(location|locn|place) (type|desc\w*).*"),
-}
-LATER = re.compile(r".*\b(updat\w*|modif\w*|edit\w*|creat\w*|to|end|clear\w*|clos\w*|entered)\b.*")
-POINT_LIMITS = {"lon": 180.0, "lat": 90.0}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DateReading:
-    """How a column's dates are written."""
-
-    form: str  # strptime, or ISO
-    is_utc: bool = False
-    is_ambiguous: bool = False  # no day above 12: the day may as well be the month
+MAX_COUNTS = 100  # distinct numbers of incidents in a row
+TELLING_RANK = 3  # of names that speak of a date
+RARELY_FILLED = 0.5  # of the rows of the fullest column of dates
+UNKNOWN_HOUR = 99
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,39 +26,67 @@ class Guess:
 
     columns: dict[str, Column] = field(default_factory=dict)
     dates: DateReading | None = None
+    place: PointGuess | None = None
     hour_format: str | None = None
     remarks: dict[str, str] = field(default_factory=dict)  # by key, for its line in the TOML
     worth_a_look: list[str] = field(default_factory=list)  # for the terminal
 
 
-def guess_columns(raw: RawTable, given: Mapping[str, str]) -> Guess:
+def guess_columns(
+    raw: RawTable,
+    given: Mapping[str, str],
+    *,
+    date_formats: Sequence[str] = (),
+    wants_offence: bool = True,
+) -> Guess:
     """The column behind each key of `[source.columns]`, as far as the file tells.
 
     Args:
         raw: the file.
         given: columns that are known already, by key; they are never guessed.
+        date_formats: how dates are written, where a person says so.
+        wants_offence: False where every row is one offence, whatever the columns say.
 
     Raises:
-        SourceFormatError: if a given column is not in the file, or is never loaded.
+        SourceFormatError: if a given column is not in the file or is never loaded, or the given
+            formats do not fit.
     """
-    columns = raw.columns()
-    guess = Guess(columns={key: _called(name, columns, raw) for key, name in given.items()})
-    free = [column for column in columns if column not in guess.columns.values()]
-    _guess_point(guess, free)
-    _guess_dates(raw, guess, free)
-    for key, fits in (
-        ("offence", lambda c: c.number_share < 0.5 and MIN_LABELS <= c.n_distinct <= MAX_LABELS),
-        ("premises", lambda c: c.number_share < 0.5 and 1 < c.n_distinct <= MAX_PREMISES),
-        ("id", lambda c: c.n_distinct > 0.5 * c.n_filled),
-        ("hour", _is_hour),
-    ):
-        left = [column for column in free if column not in guess.columns.values() and fits(column)]
-        _take(guess, key, left)
-    _describe_hour(guess)
+    guess = Guess(columns={key: called(name, raw) for key, name in given.items()})
+    taken = [column.position for column in guess.columns.values()]
+    free = [column for column in raw.columns() if column.position not in taken]
+    guess.place = guess_point(raw, free, guess.columns)
+    if guess.place is not None:
+        guess.columns |= guess.place.columns
+    _guess_dates(raw, guess, _left(guess, free), date_formats)
+    if wants_offence:
+        _guess_offence(guess, _left(guess, free))
+    has_clock = guess.dates is not None and guess.dates.has_clock
+    if not has_clock:
+        _take(guess, "hour", free, lambda c: _is_hour(raw, c))
+    _take(
+        guess, "premises", free, lambda c: c.number_share < 0.5 and 1 < c.n_distinct <= MAX_PREMISES
+    )
+    _take(guess, "id", free, lambda c: c.n_distinct > 0.5 * c.n_filled)
+    _describe_hour(raw, guess)
+    _say_count(raw, guess, _left(guess, free))
     return guess
 
 
-def _called(name: str, columns: list[Column], raw: RawTable) -> Column:
+def _left(guess: Guess, free: Sequence[Column]) -> list[Column]:
+    taken = {column.position for column in guess.columns.values()}
+    return [column for column in free if column.position not in taken]
+
+
+def called(name: str, raw: RawTable) -> Column:
+    """The column of a name, or the one that a template of several makes.
+
+    Raises:
+        SourceFormatError: if the file has no such column, or it is never loaded.
+    """
+    parts = template_columns(name)
+    if parts:
+        return raw.put_together(name, [called(part, raw) for part in parts])
+    columns = raw.columns()
     for column in columns:
         if column.name.strip().lower() == name.strip().lower():
             return column
@@ -111,137 +102,173 @@ def _called(name: str, columns: list[Column], raw: RawTable) -> Column:
     )
 
 
-def words_of(name: str) -> str:
-    """A column's name as small words: `OccurDate` and `OCCUR_DATE` are `occur date`."""
-    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return " ".join(re.findall(r"[a-z0-9]+", split.lower()))
-
-
-def _rank(key: str, column: Column) -> int | None:
-    """How telling the name is, 0 the most; None where it says nothing."""
-    name = words_of(column.name)
-    ranks = (at for at, pattern in enumerate(NAMES[key]) if re.fullmatch(pattern, name))
-    return next(ranks, None)
-
-
-def _take(guess: Guess, key: str, candidates: list[Column]) -> None:
-    """The candidate with the most telling name, the first of equals."""
-    ranked = [(rank, column) for column in candidates if (rank := _rank(key, column)) is not None]
-    if key not in guess.columns and ranked:
-        guess.columns[key] = min(ranked, key=lambda pair: pair[0])[1]
-
-
-def _guess_point(guess: Guess, free: list[Column]) -> None:
-    given = {"lon", "lat", "x", "y", "place"} & guess.columns.keys()
-    if given:
+def _take(guess: Guess, key: str, free: Sequence[Column], fits: Callable[[Column], bool]) -> None:
+    """The fitting column with the most telling name, the first of equals."""
+    if key in guess.columns:
         return
-    numbers = [c for c in free if c.n_filled and c.number_share >= MIN_FIT and c.low != c.high]
-    for east, north in (("lon", "lat"), ("x", "y")):
-        for key in (east, north):
-            limit = POINT_LIMITS.get(key, float("inf"))
-            _take(guess, key, [c for c in numbers if _within(c, limit)])
-        if east in guess.columns and north in guess.columns:
-            return
-        for key in (east, north):
-            guess.columns.pop(key, None)
+    date = guess.columns.get("occurred_at")
+    same_words = set(words_of(date.name).split()) if key == "hour" and date else set()
+    ranked = [
+        (is_later(column.name) and key == "hour", -len(same_words & _words(column)), rank, at)
+        for at, column in enumerate(free)
+        if (rank := name_rank(key, column.name)) is not None
+        and column in _left(guess, free)
+        and fits(column)
+    ]
+    if ranked:
+        guess.columns[key] = free[min(ranked)[-1]]
 
 
-def _within(column: Column, limit: float) -> bool:
-    return (
-        column.low is not None
-        and column.high is not None
-        and (-limit <= column.low and column.high <= limit)
-    )
+def _words(column: Column) -> set[str]:
+    return set(words_of(column.name).split())
 
 
-def _is_hour(column: Column) -> bool:
+def _guess_offence(guess: Guess, free: Sequence[Column]) -> None:
+    def fits(column: Column) -> bool:
+        # A single label says nothing unless the name says that it is one.
+        least = 1 if name_rank("offence", column.name) == 0 else 2
+        return column.number_share < 0.5 and least <= column.n_distinct <= MAX_LABELS
+
+    _take(guess, "offence", free, fits)
+    if "offence" not in guess.columns:
+        is_code = lambda c: (  # noqa: E731
+            (name_rank("offence", c.name) or 0) <= 1 and 2 <= c.n_distinct <= MAX_LABELS
+        )
+        _take(guess, "offence", free, is_code)
+        if "offence" in guess.columns:
+            guess.worth_a_look.append(
+                f"offence: column {guess.columns['offence'].name!r} holds codes, not words; give "
+                "each offence type a title, or name a column of words with --column offence=NAME"
+            )
+
+
+def _is_hour(raw: RawTable, column: Column) -> bool:
+    """Whether the values are clocks, hours of the day, or hours and minutes such as 2305."""
     if column.clock_share >= MIN_FIT:
         return True
-    is_number = column.number_share >= MIN_FIT and column.low is not None
-    return is_number and column.high is not None and column.high <= 2400
+    if column.number_share < MIN_FIT:
+        return False
+    number = f"try_cast({column.position} as double)"
+    ((hours, minutes, most),) = raw.rows(
+        f"select avg(({number} = floor({number}) and ({number} between 0 and 24 or {number} in "
+        f"(-1, {UNKNOWN_HOUR})))::int), avg(({number} = floor({number}) and {number} between 0 and "
+        f"2400 and {number} % 100 < 60)::int), max({number}) filter ({number} <> {UNKNOWN_HOUR}) "
+        f"from raw where {number} is not null"
+    )
+    # Minutes that an officer needed rarely stop short of 60, and hhmm goes on to the evening.
+    return hours >= MIN_FIT or (minutes >= MIN_FIT and (most or 0) >= 1000)
 
 
-def _describe_hour(guess: Guess) -> None:
+def _describe_hour(raw: RawTable, guess: Guess) -> None:
     hour = guess.columns.get("hour")
-    if hour is not None and hour.clock_share < MIN_FIT and (hour.high or 0) > 99:
-        guess.hour_format = "hhmm"
+    if hour is None or hour.clock_share >= MIN_FIT:
+        return
+    number = f"try_cast({hour.position} as double)"
+    ((above,),) = raw.rows(f"select avg(({number} > {UNKNOWN_HOUR})::int) from raw")
+    if (above or 0) > 1 - MIN_FIT:
+        guess.hour_format = HHMM
 
 
-def _guess_dates(raw: RawTable, guess: Guess, free: list[Column]) -> None:
+def _guess_dates(raw: RawTable, guess: Guess, free: Sequence[Column], told: Sequence[str]) -> None:
     given = guess.columns.get("occurred_at")
+    if given is not None:
+        guess.dates = read_dates(raw, given, told=told)
+        return
     readings: dict[str, DateReading] = {}
-    for column in [given] if given else [c for c in free if c.clock_share < MIN_FIT]:
-        is_named = _rank("occurred_at", column) is not None
-        # Only a telling name lets plain numbers be dates: identifiers look like 20190131 too.
-        if column.n_filled and (is_named or column.number_share < 0.5):
-            found = read_dates(raw, column)
-            if found is not None:
-                readings[column.position] = found
-    dated = [column for column in free if column.position in readings]
-    if given is None and dated:
-        ranked = sorted(
-            dated,
-            key=lambda c: (
-                bool(LATER.fullmatch(words_of(c.name))),
-                len(NAMES["occurred_at"]) if (rank := _rank("occurred_at", c)) is None else rank,
-            ),
+    for column in sorted(free, key=_date_order):
+        if column.clock_share >= MIN_FIT:
+            continue
+        is_named = (name_rank("occurred_at", column.name) or 0) <= TELLING_RANK
+        found = read_dates(raw, column, told=told if not readings else (), is_named=is_named)
+        if found is not None:
+            readings[column.position] = found
+    dated = [column for column in sorted(free, key=_date_order) if column.position in readings]
+    most = max((column.n_filled for column in dated), default=0)
+    full = [column for column in dated if column.n_filled >= RARELY_FILLED * most]
+    parts = None if any(not _is_second_best(column) for column in full) else _date_parts(raw, free)
+    if parts is not None:
+        column = raw.put_together(*parts)
+        found = read_dates(raw, column, told=told)
+        if found is not None:
+            guess.columns["occurred_at"], guess.dates = column, found
+            return
+    if full:
+        guess.columns["occurred_at"] = full[0]
+        guess.dates = readings[full[0].position]
+        _say_dates(guess, full[0], [column for column in dated if column is not full[0]])
+
+
+def _date_order(column: Column) -> tuple[bool, int]:
+    return is_later(column.name), name_rank("occurred_at", column.name) or 0
+
+
+def _is_second_best(column: Column) -> bool:
+    """Whether a column holds dates of something else than the incident."""
+    is_first = name_rank("occurred_at", column.name) == 0
+    return is_later(column.name) or (is_reported(column.name) and not is_first)
+
+
+def _say_dates(guess: Guess, chosen: Column, others: Sequence[Column]) -> None:
+    if others:
+        names = ", ".join(column.name for column in others)
+        guess.remarks["occurred_at"] = f"other dates: {names}"
+    if _is_second_best(chosen):
+        guess.worth_a_look.append(
+            f"occurred_at: no column says when an incident happened, so {chosen.name!r} is taken, "
+            "whose name speaks of a report or a change; name another with --column "
+            "occurred_at=NAME, or know that months are counted by it"
         )
-        guess.columns["occurred_at"] = ranked[0]
-        others = [column.name for column in dated if column is not ranked[0]]
-        if others:
-            guess.remarks["occurred_at"] = f"other dates: {', '.join(others)}"
-    chosen = guess.columns.get("occurred_at")
-    guess.dates = readings.get(chosen.position) if chosen else None
-    lon = guess.columns.get("lon")
-    if guess.dates is not None and guess.dates.is_ambiguous and lon is not None:
-        is_american = lon.high is not None and lon.high < EAST_OF_AMERICA
-        if guess.dates.form.startswith("%m/%d") and not is_american:
-            guess.dates = replace(guess.dates, form=_swapped(guess.dates.form))
+    elif [column for column in others if not _is_second_best(column)]:
+        guess.worth_a_look.append(
+            f"occurred_at: {chosen.name!r} is taken for the date of the incident, not "
+            f"{' or '.join(repr(column.name) for column in others)}; to choose another, write "
+            "--column occurred_at=NAME"
+        )
 
 
-def read_dates(raw: RawTable, column: Column) -> DateReading | None:
-    """How the dates of a column are written; None if they are none.
-
-    A format must fit nearly all values, not a few: that tells day and month apart, unless no day
-    is above 12.
-    """
-    place = column.position
-    sample = f"(select distinct {place} from raw where {place} is not null limit {SAMPLE})"
-    fitting = [f for f in (ISO, *COMMON_FORMATS) if _fit(raw, sample, place, f) >= MIN_SAMPLE_FIT]
-    shares = {form: _fit(raw, "raw", place, form) for form in fitting}
-    good = [form for form in fitting if shares[form] >= MIN_FIT]
-    if not good:
+def _date_parts(raw: RawTable, free: Sequence[Column]) -> tuple[str, list[Column]] | None:
+    """A template of the columns of year, month and day, or of year and month."""
+    found: dict[str, Column] = {}
+    for key, low, high in (("year", 1900, 2100), ("month", 1, 12), ("day", 1, 31)):
+        for column in free:
+            if name_rank(key, column.name) is None or column in found.values():
+                continue
+            if _is_whole_between(raw, column, low, high) or (
+                key == "month" and column.word_share >= MIN_FIT and 1 < column.n_distinct <= 24
+            ):
+                found.setdefault(key, column)
+    if not {"year", "month"} <= found.keys():
         return None
-    best = max(good, key=lambda form: shares[form])  # the first of equals
-    twin = _swapped(best)
-    ((offset_share,),) = raw.rows(
-        f"select avg(regexp_matches({place}, '\\d(Z|[+-]\\d\\d(:?\\d\\d)?)$')::int) "
-        f"from raw where {place} like '%:%'"
-    )
-    return DateReading(
-        form=best,
-        is_utc=best == ISO and (offset_share or 0) >= MIN_FIT,
-        is_ambiguous=shares.get(twin) == shares[best],
-    )
+    columns = [found[key] for key in ("year", "month", "day") if key in found]
+    return "-".join(f"{{{column.name}}}" for column in columns), columns
 
 
-def _fit(raw: RawTable, table: str, place: str, form: str) -> float:
-    """Share of filled values that the format reads as a date of our times."""
-    sensible = f"year({moment_of(place, form)}) between {FIRST_YEAR} and {LAST_YEAR}"
+def _is_whole_between(raw: RawTable, column: Column, low: int, high: int) -> bool:
+    number = f"try_cast({column.position} as double)"
     ((share,),) = raw.rows(
-        f"select count(*) filter ({sensible}) / greatest(count({place}), 1) from {table}"
+        f"select count(*) filter ({number} = floor({number}) and {number} between {low} and {high})"
+        f" / greatest(count({column.position}), 1) from raw"
     )
-    return float(share)
+    return column.n_filled > 0 and share >= MIN_FIT
 
 
-def moment_of(place: str, form: str) -> str:
-    """SQL for the moment that a column's text says, null where it says none."""
-    if form == ISO:
-        return f"try_cast(left({place}, 19) as timestamp)"
-    return f"try_strptime({place}, '{form}')"
-
-
-def _swapped(form: str) -> str:
-    """The format with day and month in the other order."""
-    swap = {"%m/%d": "%d/%m", "%d/%m": "%m/%d"}
-    return next((swap[part] + form[len(part) :] for part in swap if form.startswith(part)), "none")
+def _say_count(raw: RawTable, guess: Guess, free: Sequence[Column]) -> None:
+    """A column of numbers that may say how many incidents a row stands for is named, not taken."""
+    if "count" in guess.columns:
+        return
+    for column in free:
+        if name_rank("count", column.name) is None or column.n_distinct > MAX_COUNTS:
+            continue
+        if (
+            column.low is not None
+            and column.high is not None
+            and column.low >= 1
+            and column.high > 1
+            and _is_whole_between(raw, column, 1, 10_000)
+        ):
+            guess.worth_a_look.append(
+                f"column {column.name!r} holds whole numbers up to {column.high:g}: if a row "
+                f"stands for so many incidents, write --column 'count={column.name}'; now every "
+                "row counts once"
+            )
+            return

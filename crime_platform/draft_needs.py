@@ -1,0 +1,156 @@
+"""What a drafted study area cannot do without, and the question for each part that is missing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from crime_platform.geography.crs_check import HOW_TO_FIND, code_problem
+from crime_platform.geography.time_zones import country_name, locate_zone
+from crime_platform.sources.column_guess import Guess
+from crime_platform.sources.column_names import name_rank
+from crime_platform.sources.date_guess import DateReading, Rival
+from crime_platform.sources.raw_table import RawTable
+from crime_platform.vocabulary.source import NZ_POLICE
+from crime_platform.vocabulary.study_area_parts import StudyAreaError
+
+MONTH_FIRST = {"US", "PR", "VI", "GU", "AS", "MP", "FM", "PW", "MH"}
+NEITHER = {"CA", "CN", "JP", "KR", "KP", "TW", "MN", "HU", "LT", "PH", "KE", "GH", "BZ", "PA"}
+"""Countries where both orders are in use, or the year comes first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a person says, so that it need not be guessed."""
+
+    name: str
+    columns: Mapping[str, str] = field(default_factory=dict)  # by key of [source.columns]
+    timezone: str | None = None
+    country: str | None = None  # ISO 3166-1 alpha-2, or with its part as in US-TX
+    crs: str | None = None  # of x and y, and of the grid
+    date_formats: Sequence[str] = ()
+    offence_label: str | None = None  # of every row
+    encoding: str | None = None
+    sheet: str | None = None
+    layer: str | None = None
+    exclude: Sequence[str] = ()  # globs of files
+    places: Path | None = None  # table of the points of coded places
+
+
+def require_all(raw: RawTable, guess: Guess, form: str, told: Told) -> DateReading:
+    """How dates are read, where everything is known that a study area needs.
+
+    Raises:
+        StudyAreaError: if something is not; the message asks for all of it at once.
+    """
+    missing = [*_about_dates(raw, guess), *_about_offence(guess, told)]
+    if form != NZ_POLICE:
+        missing += _about_place(raw, guess, told)
+    if missing or guess.dates is None:
+        listing = "\n".join(f"  {problem}" for problem in missing)
+        found = ", ".join(map(repr, raw.names.values()))
+        raise StudyAreaError(f"the file does not tell enough:\n{listing}\nColumns found: {found}")
+    return guess.dates
+
+
+def _about_dates(raw: RawTable, guess: Guess) -> list[str]:
+    if "occurred_at" not in guess.columns:
+        return ["no column holds dates: name one with --column occurred_at=NAME"]
+    name = guess.columns["occurred_at"].name
+    if guess.dates is None:
+        place = guess.columns["occurred_at"].position
+        found = raw.rows(f"select {place} from raw where {place} is not null limit 1")
+        example = f", e.g. {found[0][0]!r}," if found else ""
+        return [
+            f"the dates in column {name!r}{example} are written in no common way: say how with "
+            "--date-format, e.g. --date-format '%d/%m/%Y %H:%M', or name another column with "
+            "--column occurred_at=NAME"
+        ]
+    rival = guess.dates.rival
+    return [] if rival is None else [_which_order(name, rival, _habit(raw, guess))]
+
+
+def _which_order(name: str, rival: Rival, habit: str) -> str:
+    first, second = rival.meanings
+    if rival.both_occur:
+        return (
+            f"the dates in column {name!r} are written in two ways that cannot be told apart: some "
+            f"fit only {rival.form} and some only {rival.other}, and {rival.example!r} fits both "
+            f"({first} or {second}). Split the file, or say which holds for every row with "
+            f"--date-format '{rival.form}' or --date-format '{rival.other}'"
+        )
+    order = (
+        f" The rows are in order of time if the dates are {rival.in_order}."
+        if rival.in_order
+        else ""
+    )
+    return (
+        f"day and month cannot be told apart in column {name!r}: {rival.example!r} is {first} by "
+        f"{rival.form} or {second} by {rival.other}, and every date fits both.{order}{habit} Say "
+        f"which it is: --date-format '{rival.form}' or --date-format '{rival.other}'"
+    )
+
+
+def _habit(raw: RawTable, guess: Guess) -> str:
+    """What is usual in the country of the points, where they are in degrees."""
+    if guess.place is None or not guess.place.in_degrees:
+        return ""
+    east, north = guess.place.east, guess.place.north
+    lon, lat = raw.arrays(
+        f"select {east} as x, {north} as y from raw where isfinite({east}) and isfinite({north}) "
+        f"and ({east}, {north}) <> (0, 0)"
+    )
+    zone = locate_zone(lon, lat)
+    country = None if zone is None else zone.country
+    if country is None or country in NEITHER:
+        return ""
+    first = "month" if country in MONTH_FIRST else "day"
+    return f" In {country_name(country)} the {first} usually comes first."
+
+
+def _about_offence(guess: Guess, told: Told) -> list[str]:
+    if "offence" in guess.columns and told.offence_label:
+        return ["--offence-label and --column offence=NAME exclude each other: leave one out"]
+    if "offence" in guess.columns or told.offence_label:
+        return []
+    return [
+        "no column looks like offences: name it with --column offence=NAME; where every row is one "
+        "offence, say which with --offence-label LABEL"
+    ]
+
+
+def _about_place(raw: RawTable, guess: Guess, told: Told) -> list[str]:
+    columns = guess.columns
+    if "place" in columns and {"lon", "lat", "x", "y", "point"} & columns.keys():
+        return ["--column place=NAME is for files without coordinates: name one way to the place"]
+    if "district" in columns and "place" not in columns:
+        return ["--column district=NAME stands in where place is not known: name place=NAME too"]
+    if "place" in columns:
+        return []
+    if guess.place is None:
+        return [
+            "no two columns hold coordinates: name them with --column lon=NAME --column lat=NAME, "
+            "or one column with both with --column point=NAME. Where places are codes of areas, "
+            "name their column with --column place=NAME, and the table with a point for each code "
+            f"with --places FILE{_odd_degrees(raw)}"
+        ]
+    if guess.place.in_degrees:
+        return []
+    if told.crs is None:
+        names = " and ".join(repr(column.name) for column in guess.place.columns.values())
+        return [
+            f"columns {names} are no degrees: say their CRS, e.g. --crs EPSG:26917; {HOW_TO_FIND}"
+        ]
+    problem = code_problem(told.crs)
+    return [f"--crs: {problem}"] if problem else []
+
+
+def _odd_degrees(raw: RawTable) -> str:
+    """Columns that are called longitude or latitude and hold something else."""
+    odd = [
+        f"column {column.name!r} holds {column.low:.8g} to {column.high:.8g}"
+        for column in raw.columns()
+        if column.low is not None
+        and column.high is not None
+        and any(name_rank(key, column.name) in (0, 1) for key in ("lon", "lat"))
+    ]
+    return f". {'; '.join(odd)}: no degrees?" if odd else ""
