@@ -53,8 +53,17 @@ def require_all(raw: RawTable, guess: Guess, form: str, told: Told) -> DateReadi
 
 
 def _about_dates(raw: RawTable, guess: Guess) -> list[str]:
+    if "occurred_at" not in guess.columns and guess.unread_parts is not None:
+        return [
+            f"the date looks spread over several columns, and {guess.unread_parts} is written in "
+            "no common way: months must be numbers or English names; name the columns with "
+            "--column 'occurred_at={YEAR}-{MONTH}-{DAY}' once they are"
+        ]
     if "occurred_at" not in guess.columns:
-        return ["no column holds dates: name one with --column occurred_at=NAME"]
+        return [
+            "no column holds dates: name one with --column occurred_at=NAME, or several with "
+            "--column 'occurred_at={YEAR}-{MONTH}-{DAY}'"
+        ]
     name = guess.columns["occurred_at"].name
     if guess.dates is None:
         place = guess.columns["occurred_at"].position
@@ -153,4 +162,5 @@ def _odd_degrees(raw: RawTable) -> str:
         and column.high is not None
         and any(name_rank(key, column.name) in (0, 1) for key in ("lon", "lat"))
     ]
-    return f". {'; '.join(odd)}: no degrees?" if odd else ""
+    hint = "swapped, or no degrees?" if len(odd) > 1 else "no degrees?"
+    return f". {'; '.join(odd)}: {hint}" if odd else ""

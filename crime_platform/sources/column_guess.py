@@ -28,6 +28,7 @@ class Guess:
     dates: DateReading | None = None
     place: PointGuess | None = None
     hour_format: str | None = None
+    unread_parts: str | None = None  # a date put together from several columns, and not read
     remarks: dict[str, str] = field(default_factory=dict)  # by key, for its line in the TOML
     worth_a_look: list[str] = field(default_factory=list)  # for the terminal
 
@@ -192,6 +193,8 @@ def _guess_dates(raw: RawTable, guess: Guess, free: Sequence[Column], told: Sequ
         if found is not None:
             guess.columns["occurred_at"], guess.dates = column, found
             return
+        example = raw.rows(f"select min({column.position}) from raw")[0][0]
+        guess.unread_parts = f"{column.name!r}, e.g. {example!r},"
     if full:
         guess.columns["occurred_at"] = full[0]
         guess.dates = readings[full[0].position]

@@ -62,6 +62,7 @@ NAMED_MONTHS = (
     "%A, %B %d, %Y",
     "%a %b %d %Y",
     "%Y-%b-%d",
+    "%Y-%B-%d",
     "%d. %B %Y",
     "%d%b%Y",
     "%d%b%y",
@@ -85,6 +86,7 @@ MONTHS_ONLY = (
     "%Y %B",
     "%Y %b",
     "%Y-%b",
+    "%Y-%B",
     "%b/%Y",
     "%B/%Y",
     "%b %y",
@@ -95,6 +97,11 @@ ALL_FORMATS = (
         day + clock
         for day in (*MONTH_FIRST, *DAY_FIRST, *YEAR_FIRST, *NAMED_MONTHS)
         for clock in CLOCKS
+    ),
+    *(
+        clock + day
+        for day in (*MONTH_FIRST, *DAY_FIRST, *YEAR_FIRST)
+        for clock in ("%H:%M ", "%H:%M:%S ")
     ),
     *(day + clock for day in DIGITS for clock in DIGIT_CLOCKS),
     *MONTHS_ONLY,
@@ -167,7 +174,7 @@ def read_dates(
         return None
     rival = next((found for form in chosen if (found := _rival(raw, column, form, shares))), None)
     if rival is not None:
-        settled = _by_constant_day(raw, column, rival)
+        settled = _by_constant_day(raw, column, rival) or _by_the_future(raw, column, rival)
         if settled is not None:
             chosen = [settled if form == rival.form else form for form in chosen]
             rival = None
@@ -323,6 +330,18 @@ def _in_order(raw: RawTable, moments: dict[str, str]) -> str | None:
         )
         orderly += [form] if (share or 0) >= 0.99 else []
     return orderly[0] if len(orderly) == 1 else None
+
+
+def _by_the_future(raw: RawTable, column: Column, rival: Rival) -> str | None:
+    """The way by which no date is still to come, where by the other some are."""
+    early = []
+    for form in (rival.form, rival.other):
+        moment = moment_by(column, (form,))
+        ((share,),) = raw.rows(
+            f"select avg(({moment} > current_date + interval 2 day)::int) from raw"
+        )
+        early += [form] if (share or 0) <= 1 - MIN_FIT else []
+    return early[0] if len(early) == 1 and not rival.both_occur else None
 
 
 def _by_constant_day(raw: RawTable, column: Column, rival: Rival) -> str | None:
