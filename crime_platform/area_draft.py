@@ -26,7 +26,7 @@ from crime_platform.sources.file_choice import choose_files, written_path
 from crime_platform.sources.label_guess import LabelPlan, plan_labels, stop_columns
 from crime_platform.sources.month_span import month_span
 from crime_platform.sources.place_guess import PlaceGuess, guess_places
-from crime_platform.sources.raw_files import read_raw
+from crime_platform.sources.raw_files import Opening, read_raw
 from crime_platform.sources.raw_table import RawTable
 from crime_platform.sources.source_paths import SourcePaths, require_same_columns, source_paths
 from crime_platform.vocabulary.home import PlatformHome
@@ -107,7 +107,7 @@ def draft_area(given: Sequence[Path], home: PlatformHome, told: Told) -> Draft:
             choice.files,
             scratch,
             layouts=tuple(LAYOUTS.values()),
-            encoding=told.encoding,
+            opening=Opening(encoding=told.encoding, sheet=told.sheet, layer=told.layer),
         )
         raw, form = found.raw, _layout(found.raw)
         _refuse_stops(raw)
@@ -337,7 +337,9 @@ def _label_plan(raw: RawTable, guess: Guess, told: Told) -> LabelPlan:
     """What becomes of the labels; refused where nothing is left that somebody reports."""
     if told.offence_label:
         every_row = [(told.offence_label, raw.n_rows)]
-        return LabelPlan(types=every_row, police_discovered=[], no_offence=[], rare=[], beyond=[])
+        return LabelPlan(
+            types=every_row, members={}, police_discovered=[], no_offence=[], rare=[], beyond=[]
+        )
     plan = plan_labels(_labels(raw, guess, "offence"))
     if not plan.types and not plan.rare:
         police, none = plan.police_discovered, plan.no_offence

@@ -39,7 +39,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         r"|crimen?|natureza|infracao)",
         r".*(offen[cs]e|crime|crimen|delito|delikt|straftat|reato|infrac|rubrica|ofns|nibrs|ucr).*",
         r"(incident|event|call|case)? ?(category|type|class|classification|nature|kind)"
-        r"( ?(desc\w*|name|primary|group))?|.*(incident|event|call) type.*|what|tipo|categoria|clase|kategorie|typ|categorie|natureza|natura"
+        r"( ?(desc\w*|name|primary|group))?|.*(incident|event|call) type.*"
+        r"|what|tipo|categoria|clase|kategorie|typ|categorie|natureza|natura"
         r"|tipologia|modalidad|bezeichnung|libelle",
         r".*\b(category|description|desc|descr|charge|categoria|kategorie|categorie|descripcion"
         r"|descricao|beschreibung|descrizione)\b.*",

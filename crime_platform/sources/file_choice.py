@@ -5,14 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crime_platform.sources.archives import is_member
+from crime_platform.sources.archives import PACKED_SUFFIXES, PLAIN_SUFFIXES, is_member
 from crime_platform.sources.files import find_files
 from crime_platform.vocabulary.incident import SourceFormatError
 
-READABLE = (
-    ".csv", ".tsv", ".txt", ".parquet", ".geojson", ".json", ".jsonl", ".ndjson", ".zip", ".xlsx",
-    ".xls", ".gpkg", ".shp", ".fgb",
-)  # fmt: skip
+READABLE = (*PLAIN_SUFFIXES, ".zip")
 MAX_NAMED = 5
 
 
@@ -97,21 +94,25 @@ def _endings(folder: Path, exclude: Sequence[str]) -> tuple[list[str], list[Path
     kinds: dict[str, list[Path]] = {}
     for path in found:
         kinds.setdefault(_ending(path).lower(), []).append(path)
-    tables = {
-        ending: paths for ending, paths in kinds.items() if ending.removesuffix(".gz") in READABLE
-    }
+    tables = {ending: paths for ending, paths in kinds.items() if _plain(ending) in READABLE}
     if not tables:
         raise SourceFormatError(
             f"{folder}: a folder without a table; expected files that end in "
-            f"{', '.join(READABLE)}, also with .gz"
+            f"{', '.join(READABLE)}, also packed"
         )
     most = max(tables.values(), key=lambda paths: (len(paths), _n_bytes(paths)))
     return sorted({_ending(path) for path in most}), [path for path in found if path not in most]
 
 
 def _ending(path: Path) -> str:
-    plain = path.name[: -len(".gz")] if path.name.lower().endswith(".gz") else path.name
+    plain = _plain(path.name)
     return Path(plain).suffix + path.name[len(plain) :]
+
+
+def _plain(name: str) -> str:
+    """A name without the ending of a packed file."""
+    packed = next((end for end in PACKED_SUFFIXES if name.lower().endswith(end)), "")
+    return name[: len(name) - len(packed)]
 
 
 def _n_bytes(paths: Sequence[Path]) -> int:

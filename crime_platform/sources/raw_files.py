@@ -12,15 +12,15 @@ from pathlib import Path
 import duckdb
 
 from crime_platform.sources.columns import column_key
-from crime_platform.sources.files import GEOJSON, PARQUET, TEXT, TableFile, open_tables
+from crime_platform.sources.encodings import looks_like
+from crime_platform.sources.file_kinds import GEOJSON, PARQUET, TEXT
+from crime_platform.sources.files import TableFile, open_tables
 from crime_platform.sources.geojson import write_features_as_csv
 from crime_platform.sources.raw_table import FILE, RawTable
 from crime_platform.sources.table_scan import DELIMITERS, HEADER_CHARACTERS
 from crime_platform.vocabulary.incident import SourceFormatError
 
-CHUNK_CHARACTERS = 1 << 20
 MEMORY_LIMIT = "2GB"  # beyond it the table goes to the scratch folder
-FALLBACK_ENCODING = "cp1252"  # of older office programs, of which ISO 8859-1 is nearly a part
 MIN_SHARED = 0.5  # of the columns of two tables that hold the same things
 MIN_FIELDS = 3  # of a row below lines that are no header
 MAX_SHOWN = 5
@@ -37,11 +37,21 @@ class RawFile:
     table: TableFile
     names: tuple[str, ...]
     delimiter: str = ""
+    stored: tuple[str, ...] = ()  # names in a Parquet file, where they are not the publisher's
 
     @property
     def keys(self) -> frozenset[str]:
         """Names of its columns, in the form in which they are compared."""
         return frozenset(map(column_key, self.names))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How to get at the table in a file, where that is not plain."""
+
+    encoding: str | None = None
+    sheet: str | None = None
+    layer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +69,16 @@ def read_raw(
     scratch: Path,
     *,
     layouts: Sequence[frozenset[str]] = (),
-    encoding: str | None = None,
+    opening: Opening | None = None,
 ) -> RawFiles:
     """Load files, and the tables of archives, that share most of their columns.
 
     Args:
         connection: where the table `raw` is made.
-        paths: CSV, TSV, Parquet or GeoJSON, as they are or in gzip or zip files.
+        paths: tables of any kind that is read, as they are or packed.
         scratch: existing folder for what must be unpacked.
         layouts: headers, in small letters, of which a table is preferred that has all of one.
-        encoding: of the texts, where a person says it.
+        opening: what a person says of how to open them.
 
     Raises:
         SourceFormatError: if a file cannot be read, or no column may be read.
@@ -76,9 +86,9 @@ def read_raw(
     connection.execute("set memory_limit = ?", [MEMORY_LIMIT])
     connection.execute("set temp_directory = ?", [str(scratch)])
     files: list[RawFile] = []
-    found_encoding = encoding
+    found_encoding = None if opening is None else opening.encoding
     for path in paths:
-        tables, own = _open(path, scratch, encoding)
+        tables, own = _open(path, scratch, opening or Opening())
         found_encoding = found_encoding or own
         files += [_described(path, table, scratch) for table in tables]
     loaded = _alike(files, layouts)
@@ -99,22 +109,17 @@ def read_raw(
     return RawFiles(raw=raw, loaded=loaded, others=[file for file in files if file not in loaded])
 
 
-def _open(path: Path, scratch: Path, encoding: str | None) -> tuple[list[TableFile], str | None]:
+def _open(path: Path, scratch: Path, opening: Opening) -> tuple[list[TableFile], str | None]:
     """The tables, and the encoding to state where it is not UTF-8."""
-    tables = open_tables(path, scratch, encoding=encoding)
-    if encoding or all(table.kind == PARQUET or _is_utf8(table.path) for table in tables):
-        return tables, encoding
-    return open_tables(path, scratch, encoding=FALLBACK_ENCODING), FALLBACK_ENCODING
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8", newline="") as text:
-            while text.read(CHUNK_CHARACTERS):
-                pass
-    except UnicodeDecodeError:
-        return False
-    return True
+    told = {"sheet": opening.sheet, "layer": opening.layer}
+    tables = open_tables(path, scratch, encoding=opening.encoding, **told)
+    if opening.encoding is not None:
+        return tables, opening.encoding
+    texts = [table for table in tables if table.kind in (TEXT, GEOJSON)]
+    seen = next((found for table in texts if (found := looks_like(table.path))), None)
+    if seen is None:
+        return tables, None
+    return open_tables(path, scratch, encoding=seen, **told), seen
 
 
 def _described(path: Path, table: TableFile, scratch: Path) -> RawFile:
@@ -122,7 +127,9 @@ def _described(path: Path, table: TableFile, scratch: Path) -> RawFile:
         with duckdb.connect() as connection, _explained(table.label):
             found = connection.execute("describe select * from read_parquet(?)", [str(table.path)])
             names = [str(row[0]) for row in found.fetchall()]
-        return RawFile(path=path, table=table, names=tuple(names))
+        return RawFile(
+            path=path, table=table, names=table.header or tuple(names), stored=tuple(names)
+        )
     if table.kind == GEOJSON:
         names = write_features_as_csv(table.path, table.label, (), scratch / "names.csv")
         return RawFile(path=path, table=table, names=names)
@@ -221,7 +228,10 @@ def _load(raw: RawTable, files: Sequence[RawFile], scratch: Path) -> None:
 def _relation(file: RawFile, raw: RawTable, scratch: Path) -> tuple[str, Path, dict[str, str]]:
     """SQL to select from, the file it reads, and the SQL of each column by its key."""
     if file.table.kind == PARQUET:
-        quoted = {column_key(name): '"' + name.replace('"', '""') + '"' for name in file.names}
+        quoted = {
+            column_key(name): '"' + stored.replace('"', '""') + '"'
+            for name, stored in zip(file.names, file.stored, strict=True)
+        }
         return "read_parquet($path)", file.table.path, quoted
     path, names, delimiter = file.table.path, list(file.names), file.delimiter
     if file.table.kind == GEOJSON:
