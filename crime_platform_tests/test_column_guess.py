@@ -316,3 +316,141 @@ def test_a_file_that_offers_nothing_is_refused(guess, content, message):
 @pytest.mark.parametrize("name", ["OccurDate", "OCCUR_DATE", " occur-date "])
 def test_names_are_compared_as_words(name):
     assert words_of(name) == "occur date"
+
+
+def told_by(guess, extra, *values, date="2020-01-{0:02d}"):
+    """The guess of a file with one more column, of these values."""
+    rows = [
+        f'{date.format(n + 1)},{("Theft", "Robbery")[n % 2]},-79.{n + 1},43.{n + 1},"{value}"'
+        for n, value in enumerate(values)
+    ]
+    return guess("\n".join([f'{HEADER},"{extra}"', *rows]) + "\n")
+
+
+@pytest.mark.parametrize(
+    "values", [("27", "55", "130"), ("1.5", "2.5", "3.5"), ("90", "175", "61")]
+)
+def test_numbers_that_are_no_time_of_day_are_no_hours(guess, values):
+    assert "hour" not in named(told_by(guess, "arrival time", *values))
+
+
+def test_no_hour_is_taken_where_the_date_has_a_clock(guess):
+    found = told_by(guess, "hour of call", "3", "4", date="2020-01-{0:02d} 23:15")
+
+    assert "hour" not in named(found)
+
+
+def test_the_hour_belongs_to_the_date_that_is_taken(guess):
+    found = guess(
+        "Report Date,Report Time,Occur Date,Occur Time,Offense,lon,lat\n"
+        "2020-02-01,10:00,2020-01-31,23:15,Theft,1.0,2.0\n"
+        "2020-02-02,11:00,2020-01-30,22:15,Robbery,1.1,2.1\n"
+    )
+
+    assert named(found)["hour"] == "Occur Time"
+
+
+def test_a_column_of_counts_is_named_and_not_taken(guess):
+    found = told_by(guess, "Number of offences", "1", "3")
+
+    assert "count" not in named(found)
+    assert any("write --column 'count=Number of offences'" in told for told in found.worth_a_look)
+
+
+def test_only_a_report_date_is_said(guess):
+    found = guess("Report Date,Offense,lon,lat\n2020-01-31,a,1.0,2.0\n2020-01-30,b,1.1,2.1\n")
+
+    assert named(found)["occurred_at"] == "Report Date"
+    assert "no column says when an incident happened" in found.worth_a_look[0]
+
+
+def test_codes_are_taken_where_there_are_no_words_and_said(guess):
+    found = guess("Date,UCR Code,lon,lat\n2020-01-31,210,1.0,2.0\n2020-01-30,220,1.1,2.1\n")
+
+    assert named(found)["offence"] == "UCR Code"
+    assert "holds codes, not words" in found.worth_a_look[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "second", "template", "forms"),
+    [
+        ("YEAR,MONTH,DAY", "2020,1,31", "2020,2,3", "{YEAR}-{MONTH}-{DAY}", ()),
+        ("Jahr,Monat", "2020,1", "2020,12", "{Jahr}-{Monat}", ("%Y-%m",)),
+        ("Year,Month", "2020,January", "2020,March", "{Year}-{Month}", ("%Y-%B",)),
+    ],
+)
+def test_a_date_in_several_columns_is_put_together(guess, header, first, second, template, forms):
+    found = guess(f"{header},Offense,lon,lat\n{first},a,1.0,2.0\n{second},b,1.1,2.1\n")
+
+    assert named(found)["occurred_at"] == template
+    assert found.dates.forms == forms
+
+
+def test_months_in_words_that_are_not_read_are_said(guess):
+    found = guess("anio,mes,delito,lon,lat\n2020,Enero,a,1.0,2.0\n2021,Mayo,b,1.1,2.1\n")
+
+    assert found.dates is None
+    assert found.unread_parts == "'{anio}-{mes}', e.g. '2020-Enero',"
+
+
+@pytest.mark.parametrize(
+    ("east", "north", "marks"),
+    [
+        (("4,78980", "4,84337"), ("45,73266", "45,73405"), (",", None)),
+        (("490,000.00", "490,020.00"), ("5,457,000.00", "5,457,015.00"), (".", ",")),
+        (("490.000,5", "490.020,5"), ("5.457.000,5", "5.457.015,5"), (",", ".")),
+        (("652 100,5", "652 130,5"), ("6 862 200,5", "6 862 230,5"), (",", " ")),
+        (("652'100", "652'130"), ("6'862'200", "6'862'230"), (".", "'")),
+        (("490,000", "490,020"), ("5,457,000", "5,457,015"), (".", ",")),
+    ],
+)
+def test_numbers_are_read_in_their_marks(guess, east, north, marks):
+    rows = [
+        f"2020-01-3{n};{'ab'[n]};{x};{y}" for n, (x, y) in enumerate(zip(east, north, strict=True))
+    ]
+    names = "lon;lat" if marks == (",", None) else "X;Y"
+
+    found = guess("\n".join([f"date;offence;{names}", *rows]) + "\n")
+
+    assert (found.place.decimal, found.place.thousands) == marks
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "form", "rival"),
+    [
+        ("the_geom", "POINT (-95.4 29.7)", "POINT (-95.3 29.8)", "wkt", None),
+        ("location", "(29.7, -95.4)", "(29.8, -95.3)", "lat_lon", None),
+        ("location", "1 MAIN ST (29.7, -95.4)", "2 MAIN ST (29.8, -95.3)", "lat_lon", None),
+        ("geo_point_2d", "48.85, 2.35", "48.86, 2.36", "lat_lon", "lon_lat"),
+        ("lonlat", "2.35 48.85", "2.36 48.86", "lon_lat", "lat_lon"),
+        ("coordinates", "[-95.4, 29.7]", "[-95.3, 29.8]", "lon_lat", None),
+    ],
+)
+def test_points_in_one_text_are_found(guess, name, first, second, form, rival):
+    found = guess(f'date,offence,{name}\n2020-01-30,a,"{first}"\n2020-01-31,b,"{second}"\n')
+
+    assert named(found)["point"] == name
+    assert (found.place.point_format, found.place.rival_format) == (form, rival)
+
+
+def test_a_wrong_coordinate_or_two_do_not_hide_the_others(guess):
+    rows = [f"2020-01-{n % 28 + 1:02d},{'ab'[n % 2]},1.{n},2.{n}" for n in range(60)]
+
+    found = guess("\n".join(["date,offence,lon,lat", *rows, "2020-01-01,a,999,-999"]) + "\n")
+
+    assert {"lon", "lat"} <= named(found).keys()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("01/01/2021,a,29.7,-95.4\n01/02/2021,b,29.8,-95.3\n", "the first line looks like data"),
+        (
+            "City crime export\n\ndate,offence,lon,lat\n2020-01-01,a,1.0,2.0\n",
+            "line 3 is the first with the 4 fields of the rows below it; remove the lines above",
+        ),
+    ],
+)
+def test_a_first_line_that_is_no_header_is_told(guess, content, message):
+    with pytest.raises(SourceFormatError, match=message):
+        guess(content)
