@@ -64,6 +64,7 @@ def try_data(
                 n_complete=counts.n_complete,
                 first=counts.first,
                 last_complete=counts.last_complete,
+                unfinished=list(counts.record.unfinished.values()),
             ),
         )
         trial.stops += [problem for problem in problems if problem is not None]

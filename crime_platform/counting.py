@@ -22,7 +22,13 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.machine import memory_bytes
 from crime_platform.vocabulary.seal import damage, is_whole
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.study_area_parts import AS_RECORDED, LEFT_OUT, SCALED, StudyAreaError
+from crime_platform.vocabulary.study_area_parts import (
+    AS_RECORDED,
+    LEFT_OUT,
+    NOT_COMPLETE,
+    SCALED,
+    StudyAreaError,
+)
 from crime_platform.vocabulary.timesteps import (
     IncompleteDataError,
     Month,
@@ -118,15 +124,19 @@ def _month_rows(months: np.ndarray, maturity: Maturity) -> "pd.DataFrame":
     """Each month with what is known of its completeness and what is done about it."""
     import pandas as pd
 
-    is_left_out = (months > maturity.last_usable) & (months <= maturity.last_whole)
+    is_unfinished = months > maturity.last_whole
+    is_left_out = (months > maturity.last_usable) & ~is_unfinished
     is_scaled = (months == maturity.last_usable) & (maturity.factor != 1)
+    treatments = [NOT_COMPLETE, LEFT_OUT, SCALED]
     return pd.DataFrame(
         {
             "month": months.astype("datetime64[s]"),
             "is_complete": months <= maturity.last_usable,
             "completeness_share": [maturity.completeness.get(month, np.nan) for month in months],
             "note": [maturity.notes.get(month) for month in months],
-            "treatment": np.select([is_left_out, is_scaled], [LEFT_OUT, SCALED], AS_RECORDED),
+            "treatment": np.select(
+                [is_unfinished, is_left_out, is_scaled], treatments, AS_RECORDED
+            ),
         }
     )
 

@@ -15,13 +15,15 @@ from crime_platform.data_checks.outcome import Outcome, together
 from crime_platform.data_checks.places import PlacedCount, judge_places
 from crime_platform.data_checks.revisions import judge_revisions
 from crime_platform.data_checks.schema import HeaderReading, judge_schema
+from crime_platform.data_checks.taken_back import CountThenAndNow, judge_taken_back
 from crime_platform.data_checks.thin_months import MonthRows, judge_thin_months
+from crime_platform.known_states import known_files, source_days
 from crime_platform.vocabulary.expiry import expiry_of
 from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.incident import UNMAPPED_LABEL
 from crime_platform.vocabulary.source import ADD
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.timesteps import Month, last_whole_month
+from crime_platform.vocabulary.timesteps import Month
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,6 +68,35 @@ order by all
 """
 """Months that two files hold, with the rows that are equal in both; rows without a place are
 left out, since publishers who give months only write many of them alike."""
+
+
+STATES = """
+select distinct moment from (
+    select known_from as moment from file_known where study_area = $study_area
+    union all select known_until from file_known where study_area = $study_area
+) where moment is not null order by moment desc limit $most
+"""
+N_STATES = 13  # the newest and twelve before: a loss is told for as long, or until it is undone
+
+TYPE_MONTH = """
+create temp table if not exists type_month as
+    select source, sha256, reading_key, coalesce(part, '') as part, month, offence_type,
+        sum(n_incidents)::bigint as n
+    from incident_vintage join file_known using (study_area, source, sha256, reading_key)
+    where study_area = ? group by all
+"""
+"""Incidents of every file that was ever known, counted once for all its states."""
+
+COUNTS_AT = """
+select source, month, offence_type, sum(n)::bigint as n, string_agg(distinct file_path, ', ')
+from type_month t
+join month_known_at($moment::timestamptz) k using (source, sha256, reading_key, part, month)
+where k.study_area = $study_area and (source, reading_key) in (
+    select (source, reading_key) from file_known
+    where study_area = $study_area and known_until is null
+) group by all
+"""
+"""Only of files that are read as the current ones are: another mapping gives other counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +237,7 @@ def freshness(evidence: Evidence) -> Outcome:
     newest, is_month_only = found
     if newest is not None and is_month_only:  # the day says only which month it was
         newest = ((_month(newest) + 1).astype("datetime64[D]") - 1).item()
-    last = None if newest is None else last_whole_month(np.datetime64(newest, "D"))
+    last = max(_newest_whole_month(evidence).values(), default=None)
     return judge_freshness(
         newest,
         today=evidence.today,
@@ -234,8 +265,10 @@ def levels(evidence: Evidence) -> Outcome:
 def revisions(evidence: Evidence) -> Outcome:
     """What was known of each month when."""
     found = evidence.rows(
-        "select month, vintage_month, sum(count)::double from month_revision "
-        "where study_area = ? group by all",
+        # Of each calendar month the last look: what is usual is measured month by month.
+        "with looks as (select month, known_on, sum(count)::double as n from month_revision "
+        "where study_area = ? group by all) select month, date_trunc('month', known_on) as "
+        "seen_in, arg_max(n, known_on) from looks group by all",
         [evidence.area.name],
     )
     months, vintages = (
@@ -249,15 +282,49 @@ def revisions(evidence: Evidence) -> Outcome:
     return judge_revisions(counts, months=months, vintages=vintages)
 
 
-def _newest_whole_month(evidence: Evidence) -> dict[str, Month]:
-    """The last month of each source that its incidents reach the end of."""
-    found = evidence.counted(
-        "select source, max(last_day), bool_and(is_month_only) from label_month group by source"
+def taken_back(evidence: Evidence) -> Outcome:
+    """Counts by month and offence type, now and at the states before."""
+    name = evidence.area.name
+    moments = evidence.rows(STATES, {"study_area": name, "most": N_STATES})
+    if len(moments) < 2:
+        return Outcome()
+    evidence.rows(TYPE_MONTH, [name])
+    now = _counts_at(evidence, "infinity")
+    before: dict[tuple[str, Month, str], tuple[int, str]] = {}
+    for (moment,) in moments[1:]:
+        for key, (n, files) in _counts_at(evidence, moment).items():
+            before[key] = max(before.get(key, (0, "")), (n, files))
+    held_now = {key[:2]: files for key, (_, files) in now.items()}
+    return judge_taken_back(
+        [
+            CountThenAndNow(
+                source=key[0],
+                month=key[1],
+                offence_type=key[2],
+                before=n,
+                now=now.get(key, (0, ""))[0],
+                files=held_now.get(key[:2], files),
+            )
+            for key, (n, files) in before.items()
+            if n
+        ]
     )
-    return {
-        source: last_whole_month(np.datetime64(day, "D"), months_only=is_month_only)
-        for source, day, is_month_only in found
-    }
+
+
+def _counts_at(evidence: Evidence, moment: object) -> dict[tuple[str, Month, str], tuple[int, str]]:
+    found = evidence.rows(COUNTS_AT, {"study_area": evidence.area.name, "moment": moment})
+    return {(source, _month(day), kind): (n, files) for source, day, kind, n, files in found}
+
+
+def _newest_whole_month(evidence: Evidence) -> dict[str, Month]:
+    """The last whole month of each source, as its current files have it."""
+    days = source_days(evidence.connection, evidence.area)
+    whole: dict[str, Month] = {}
+    for file in known_files(evidence.connection, evidence.area):
+        if file.known_until is None and file.source in days:
+            month = days[file.source].last_whole(file.last_day, file.known_on)
+            whole[file.source] = max(month, whole.get(file.source, month))
+    return whole
 
 
 def _month(day: dt.date) -> Month:

@@ -93,6 +93,11 @@ INCIDENT_CHECKS = (
         judge=data_check_questions.thin_months,
     ),
     DataCheck(
+        name="nothing_was_taken_back",
+        description="No newer file took away most incidents of an offence type in a month",
+        judge=data_check_questions.taken_back,
+    ),
+    DataCheck(
         name="data_are_fresh",
         description="The newest incident is no older than max_age_days of [quality]",
         judge=data_check_questions.freshness,

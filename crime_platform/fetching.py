@@ -80,7 +80,7 @@ def fetch_source(
     api = source.api
     if api is None:
         raise ValueError(f"source {source.name!r} reads files and has no API to fetch from")
-    folder = home.root / "raw" / area.name / source.name
+    folder = _folder(source, area, home)
     with _alone(folder):
         now = dt.datetime.now(dt.UTC)
         query = _query(source, api)
@@ -105,6 +105,18 @@ def fetch_source(
         kept.close(outcome=DONE)
         write_json(folder / STATE_FILE, _next_state(kept, state, now))
         return report
+
+
+def last_fetch(source: Source, area: StudyArea, home: PlatformHome) -> dt.datetime | None:
+    """When the source's API was asked last and gave all it holds; None for files of one's own."""
+    path = _folder(source, area, home) / STATE_FILE
+    if source.api is None or not path.exists():
+        return None
+    return _moment(json.loads(path.read_text(encoding="utf-8")), "last_at")
+
+
+def _folder(source: Source, area: StudyArea, home: PlatformHome) -> Path:
+    return home.root / "raw" / area.name / source.name
 
 
 def _query(source: Source, api: SourceApi) -> dict[str, object]:

@@ -31,6 +31,7 @@ from crime_platform.scoring import EVER_ACTIVE, OPPONENT, score_sums
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.vocabulary.study_area_parts import NOT_COMPLETE
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse
@@ -70,8 +71,9 @@ def gather_evidence(home: PlatformHome, area_name: str, as_of: Month) -> Evidenc
     )
     notes = warehouse.read(
         "select distinct month, note from month_count where study_area = ? and month >= ? "
-        "and note is not null order by month desc",
+        "and note is not null and treatment <> ? order by month desc",
         *known,
+        NOT_COMPLETE,  # a month that a release never speaks of, and its note changes daily
     )
     plan = BacktestPlan(
         as_of=as_of,

@@ -15,8 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crime_platform.fetching import fetch_area
+from crime_platform.fetching import fetch_area, last_fetch
 from crime_platform.geography.grid import Grid, grid_of
+from crime_platform.sources.file_times import content_moment
 from crime_platform.sources.files import file_sha256, file_state, published_on, source_files
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import TableReading, read_table_file
@@ -81,6 +82,7 @@ def ingest_area(area: StudyArea, home: PlatformHome) -> IngestReport:
     """
     fetch_area(area, home)
     warehouse = Warehouse(home.warehouse)
+    warehouse.add_missing_tables()
     report = IngestReport()
     grid = area_grid(area, home)
     current: list[tuple[str, str, str]] = []
@@ -98,8 +100,18 @@ def ingest_area(area: StudyArea, home: PlatformHome) -> IngestReport:
     }
     if is_news and not report.problems:
         warehouse.retire_other_files(area.name, current, moment=report.read_at)
+    if not report.problems:
+        _confirm_fetched(area, home, warehouse)
     _describe(area, warehouse, report)
     return report
+
+
+def _confirm_fetched(area: StudyArea, home: PlatformHome, warehouse: Warehouse) -> None:
+    """Note of an API's files that they still were what it holds when it was asked last."""
+    for source in area.sources:
+        fetched_at = last_fetch(source, area, home)
+        if fetched_at is not None:
+            warehouse.confirm_files(area.name, source.name, fetched_at)
 
 
 def area_grid(area: StudyArea, home: PlatformHome) -> Grid:
@@ -231,7 +243,7 @@ def store_readings(
     warehouse = Warehouse(home.warehouse)
     for file, reading in readings:
         warehouse.replace_file(
-            {**_entry(area, file, reading.report, home), "ingested_at": read_at},
+            _entry(area, file, reading.report, home, read_at),
             incidents=reading.incidents,
             rejected=reading.rejected,
             headers=reading.report.headers,
@@ -239,8 +251,9 @@ def store_readings(
 
 
 def _entry(
-    area: StudyArea, file: SourceFile, found: TableReport, home: PlatformHome
+    area: StudyArea, file: SourceFile, found: TableReport, home: PlatformHome, read_at: datetime
 ) -> dict[str, object]:
+    _, changed_ns, _ = file.state
     return {
         "study_area": area.name,
         "source": file.source.name,
@@ -255,8 +268,12 @@ def _entry(
         "first_day": found.first_day,
         "last_day": found.last_day,
         "published_on": published_on(file.source, file.path),
+        "content_at": content_moment(
+            changed_ns, found.last_day, timezone=area.timezone, read_at=read_at
+        ),
         "revisions": file.source.revisions,
         "is_current": False,  # until every source of the area is taken in
+        "ingested_at": read_at,
     }
 
 

@@ -15,6 +15,7 @@ from crime_platform.defs.assets_dashboard import DASHBOARD, STANDS
 from crime_platform.defs.assets_street import as_of_days
 from crime_platform.defs.dagster_home import prepare_dagster_home
 from crime_platform.defs.file_sensors import UNFINISHED
+from crime_platform.known_states import day_record
 from crime_platform.vocabulary.exit_codes import BAD_INPUT, BROKEN, GATE_FAILED, STOPPED
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.machine_trouble import SAME_COMMAND, machine_trouble
@@ -62,20 +63,24 @@ def run_area(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
     area = load_study_area(home.study_areas / f"{name}.toml")
     with _dagster_of(home) as (definitions, instance):
         month = None if as_of is None else parse_month(as_of)
+        warehouse = Warehouse(home.warehouse)
         if month is None:
-            warehouse = Warehouse(home.warehouse)
             # A closed data set whose last month is at hand needs no look at its files first.
             if area.last_month is None or warehouse.last_complete_month(name) != area.last_month:
                 ingested = _execute(definitions, f"{name}_ingest", instance, None)
                 if ingested.exit_code:
                     return ingested
             month = warehouse.last_complete_month(name)
+            if month is not None:
+                for reason in warehouse.why_not_newer(name):
+                    LOGGER.warning("forecasting as of %s: %s", month, reason)
         months = definitions.resolve_job_def(f"{name}_monthly").partitions_def
         keys = [] if months is None else months.get_partition_keys()
         if str(month) not in keys:
             span = f"{keys[0]} to {keys[-1]}" if keys else "none yet"
             raise IncompleteDataError(
                 f"{name} cannot be forecast as of {month}; months with enough history: {span}"
+                + "".join(f"; {reason}" for reason in warehouse.why_not_newer(name))
             )
         return _told(_execute(definitions, f"{name}_monthly", instance, str(month)))
 
@@ -94,13 +99,13 @@ def run_streets(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
         spec = require_streets(area)
         day = None if as_of is None else parse_day(as_of)
         if day is None:
-            newest = Warehouse(home.warehouse).newest_day(name)
-            if newest is None or area.last_month is None:
+            record = day_record(area, home)
+            if record is None or area.last_month is None:
                 ingested = _execute(definitions, f"{name}_ingest", instance, None)
                 if ingested.exit_code:
                     return ingested
-                newest = Warehouse(home.warehouse).newest_day(name)
-            day = None if newest is None else last_complete_day(newest, spec, area.last_month)
+                record = day_record(area, home)
+            day = None if record is None else last_complete_day(record, spec, area.last_month)
         days = as_of_days(area)
         if problem := street_days_problem(area, day):
             raise IncompleteDataError(problem)

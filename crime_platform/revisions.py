@@ -11,15 +11,23 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from crime_platform.metrics.revisions import MIN_PAIRS, Development, by_age, development
+from crime_platform.known_states import (
+    State,
+    known_files,
+    source_days,
+    states_of,
+    unfinished_months,
+)
+from crime_platform.metrics.reporting_delay import MIN_MONTHS, Completeness, completeness
 from crime_platform.tensors.vintages import ALL_INCIDENTS, vintage_from
 from crime_platform.vocabulary.forecast import Vintage
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.study_area_parts import LEAVE_OUT, SCALE
-from crime_platform.vocabulary.timesteps import Month, last_whole_month
+from crime_platform.vocabulary.timesteps import Day, Month
 from crime_platform.warehouse import Warehouse
 from crime_platform.warehouse_counts import (
     HELD_COUNTS,
+    KNOWN_TOTALS,
     PREMISES,
     VINTAGE_DIFFERENCES,
     premises_marks,
@@ -29,16 +37,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-OLD_MONTHS = 12  # after which nobody expects a month to grow much
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class State:
-    """What the files at hand said from one moment on."""
-
-    moment: object  # timestamp with time zone
-    seen_in: Month  # calendar month of that moment
-    last_whole: Month
+OLD_DAYS = 365  # after which nobody expects a month to grow much
+RECENT_DAYS = 400  # days with news before the last, all of them kept in the triangle
+TRIANGLE = ["month", "offence_type", "known_on", "age_days", "count"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +50,7 @@ class Maturity:
     last_usable: Month
     completeness: Mapping[Month, float]  # of the months judged; NaN where not measured
     factor: float  # by which models see the last usable month multiplied
-    notes: Mapping[Month, str]  # a sentence on each of them
+    notes: Mapping[Month, str]  # a sentence on each of them, and on later months
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,63 +58,54 @@ class RevisionRecord:
     """Every state of an area's files, and the revision triangle."""
 
     states: tuple[State, ...]
-    triangle: "pd.DataFrame"  # month, offence_type, vintage_month, age_months, count
+    unfinished: Mapping[Month, str]  # why each month after the last whole one is not complete
+    triangle: "pd.DataFrame"  # month, offence_type, known_on, age_days, count
 
-    def development(self, before: Month | None = None) -> Development:
-        """How counts of all types together develop, by what was seen before a calendar month."""
-        rows = self.triangle
-        if before is not None:
-            rows = rows[rows["vintage_month"].to_numpy().astype("datetime64[M]") < before]
-        if rows.empty:
-            return development(np.full((0, 1), np.nan))
-        wide = rows.pivot_table(
-            index="month", columns="vintage_month", values="count", aggfunc="sum"
+    def completeness(self, through: Day) -> Completeness:
+        """How complete months of all types together are, by what was seen through a day."""
+        looks = self._looks[self._looks["known_on"].to_numpy().astype("datetime64[D]") <= through]
+        return completeness(
+            looks["month"].to_numpy().astype("datetime64[M]").astype(np.int64),
+            looks["age_days"].to_numpy().astype(np.int64),
+            looks["count"].to_numpy().astype(np.float64),
         )
-        months, vintages = (
-            axis.to_numpy().astype("datetime64[M]") for axis in (wide.index, wide.columns)
+
+    def age_days(self, month: Month, through: Day) -> int:
+        """Days from a month's end to the newest look at it through a day; 0 without one."""
+        looks = self._looks
+        is_look = (looks["month"].to_numpy().astype("datetime64[M]") == month) & (
+            looks["known_on"].to_numpy().astype("datetime64[D]") <= through
         )
-        counts = wide.to_numpy(dtype=np.float64)
-        return development(by_age(counts, months=months, vintages=vintages))
+        return int(looks["age_days"].to_numpy()[is_look].max(initial=0))
+
+    @property
+    def _looks(self) -> "pd.DataFrame":
+        """The triangle of all types together."""
+        return self.triangle.groupby(["month", "known_on", "age_days"], as_index=False)[
+            "count"
+        ].sum()
 
 
 def read_record(area: StudyArea, warehouse: Warehouse) -> RevisionRecord:
     """States and triangle of an area."""
     with warehouse.reader() as connection:
-        states = _states(connection, area)
+        files, days = known_files(connection, area), source_days(connection, area)
+        states = states_of(files, days, area)
         triangle = _triangle(connection, area, states)
-    return RevisionRecord(states=states, triangle=triangle)
-
-
-def _states(connection: duckdb.DuckDBPyConnection, area: StudyArea) -> tuple[State, ...]:
-    # Where the publisher gives months and no days, every incident is on the first of its month.
-    ((months_only,),) = connection.execute(
-        "select coalesce(bool_and(day(occurred_on) = 1), false) from incident where study_area = ?",
-        [area.name],
-    ).fetchall()
-    rows = connection.execute(
-        "with moments as (select known_from as moment from file_known where study_area = $area "
-        "union select known_until from file_known where study_area = $area) "
-        "select m.moment, cast(date_trunc('month', m.moment at time zone $zone) as date), "
-        "max(f.last_day) from moments m join file_known f on f.study_area = $area "
-        "and f.known_from <= m.moment and (f.known_until is null or f.known_until > m.moment) "
-        "group by all order by m.moment",
-        {"area": area.name, "zone": area.timezone},
-    ).fetchall()
-    return tuple(
-        State(
-            moment=moment,
-            seen_in=np.datetime64(seen_in, "M"),
-            last_whole=_capped(
-                last_whole_month(np.datetime64(last_day, "D"), months_only=months_only), area
-            ),
-        )
-        for moment, seen_in, last_day in rows
-        if last_day is not None
+    last = max((file.last_day for file in files), default=None)
+    unfinished = (
+        {}
+        if last is None
+        else unfinished_months(files, days, states[-1], last.astype("datetime64[M]"))
     )
+    return RevisionRecord(states=states, unfinished=unfinished, triangle=triangle)
 
 
-def _capped(month: Month, area: StudyArea) -> Month:
-    return month if area.last_month is None else min(month, area.last_month)
+def _kept_states(states: tuple[State, ...]) -> list[State]:
+    """The last state of each day of the newest days, and of each calendar month before them."""
+    last_of_day = list({state.day: state for state in states}.values())
+    older, recent = last_of_day[:-RECENT_DAYS], last_of_day[-RECENT_DAYS:]
+    return [*{state.day.astype("datetime64[M]"): state for state in older}.values(), *recent]
 
 
 def _triangle(
@@ -128,67 +120,74 @@ def _triangle(
         "and (sha256, reading_key) in (select (sha256, reading_key) from file_known) group by all",
         [area.name],
     )
-    last_in_month = {state.seen_in: state for state in states}
     frames = []
-    for seen_in, state in last_in_month.items():
+    for state in _kept_states(states):
         known = connection.sql(
-            "select month, offence_type, sum(n)::bigint as count from held_total "
-            "join month_known_at(?::timestamptz) k using (source, sha256, part, month) "
-            "where k.study_area = ? and month <= ? group by all order by all",
-            params=[state.moment, area.name, state.last_whole.astype("datetime64[D]").item()],
+            KNOWN_TOTALS,
+            params={
+                "moment": state.moment,
+                "day": state.day.item(),
+                "area": area.name,
+                "zone": area.timezone,
+                "last": state.last_whole.astype("datetime64[D]").item(),
+            },
         ).to_arrow_table()
-        frame = known.to_pandas(date_as_object=False)
-        frame["vintage_month"] = seen_in.astype("datetime64[s]")
-        frames.append(frame)
-    names = ["month", "offence_type", "vintage_month", "age_months", "count"]
+        frames.append(known.to_pandas(date_as_object=False))
     if not frames:
-        return pd.DataFrame(columns=names)
-    triangle = pd.concat(frames, ignore_index=True)
-    seen, counted = (
-        triangle[name].to_numpy().astype("datetime64[M]") for name in ("vintage_month", "month")
+        return pd.DataFrame(columns=TRIANGLE)
+    # A file that nobody replaced says at a later state what it said before: one look.
+    looks = pd.concat(frames, ignore_index=True).drop_duplicates(
+        ["month", "offence_type", "known_on"], keep="last"
     )
-    triangle["age_months"] = (seen - counted).astype(np.int64)
-    return triangle[names]
+    known_on, month = looks["known_on"].to_numpy(), looks["month"].to_numpy()
+    ends = (month.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
+    looks["age_days"] = (known_on.astype("datetime64[D]") - ends).astype(np.int64)
+    return looks.loc[looks["age_days"] >= 1, TRIANGLE].reset_index(drop=True)
 
 
 def judge_maturity(area: StudyArea, record: RevisionRecord, position: int = -1) -> Maturity:
     """What is done with the newest month of the last state, or of an earlier one.
 
-    It is measured by what was seen in earlier calendar months, so that a past state is judged as
-    it would have been then.
+    It is measured by what was known then, so that a past state is judged as it would have been.
     """
     state, rule = record.states[position], area.revisions
-    measured = record.development(before=state.seen_in)
-    month, completeness = state.last_whole, {}
+    measured = record.completeness(state.day)
+    month, completeness, ages = state.last_whole, {}, {}
     while True:
-        age = int((state.seen_in - month).astype(np.int64))
-        share = completeness[month] = measured.completeness(age)
+        ages[month] = record.age_days(month, state.day)
+        share = completeness[month] = measured.at(ages[month])
         is_young = share < rule.mature_share  # not so where it is not measured
         if not (is_young and rule.immature_month == LEAVE_OUT):
             break
         month -= 1
     scales = is_young and rule.immature_month == SCALE
+    notes = _notes(completeness, ages, rule.mature_share, scales=scales)
+    is_last = state is record.states[-1]
     return Maturity(
         last_whole=state.last_whole,
         last_usable=month,
         completeness=completeness,
         factor=1 / share if scales else 1.0,
-        notes=_notes(completeness, state.seen_in, rule.mature_share, scales=scales),
+        notes={**(record.unfinished if is_last else {}), **notes},
     )
 
 
 def _notes(
-    completeness: Mapping[Month, float], seen_in: Month, mature_share: float, *, scales: bool
+    completeness: Mapping[Month, float],
+    ages: Mapping[Month, int],
+    mature_share: float,
+    *,
+    scales: bool,
 ) -> dict[Month, str]:
     *left_out, used = completeness
-    share, age = completeness[used], int((seen_in - used).astype(np.int64))
-    known = f"{share:.1%} of its final count is known"
-    if np.isnan(share) and age >= OLD_MONTHS:
-        told = f"{used} is used as recorded, as it was known {age} months later"
+    share, age = completeness[used], ages[used]
+    known = f"{_days(age)} after its end, {share:.1%} of its final count is known"
+    if np.isnan(share) and age >= OLD_DAYS:
+        told = f"{used} is used as recorded, as it was known {_days(age)} after its end"
     elif np.isnan(share):
         told = (
-            f"{used} is used as recorded; how complete it is cannot be told before {MIN_PAIRS} "
-            "months were seen at its age and once more later"
+            f"{used} is used as recorded; how complete it is {_days(age)} after its end cannot be "
+            f"told before {MIN_MONTHS} months were seen at about that age and once more later"
         )
     elif scales:
         told = f"{used} is scaled by {1 / share:.3f} for the models: {known}"
@@ -196,9 +195,17 @@ def _notes(
         told = f"{used} is used as recorded: {known}"
     less = f"of its final count is known, less than {mature_share:.0%}"
     return {
-        **{each: f"{each} is left out: {completeness[each]:.1%} {less}" for each in left_out},
+        **{
+            each: f"{each} is left out: {_days(ages[each])} after its end, "
+            f"{completeness[each]:.1%} {less}"
+            for each in left_out
+        },
         used: told,
     }
+
+
+def _days(age: int) -> str:
+    return f"{age} day{'' if age == 1 else 's'}"
 
 
 def origin_vintages(
@@ -230,15 +237,16 @@ def origin_vintages(
 
 
 def _judged_states(area: StudyArea, record: RevisionRecord) -> list[tuple[State, Maturity]]:
-    """The first state of each calendar month and newest month: the others are judged alike."""
-    first = {
-        (state.seen_in, state.last_whole): position
-        for position, state in reversed(list(enumerate(record.states)))
-    }
-    return [
-        (record.states[position], judge_maturity(area, record, position))
-        for position in sorted(first.values())
-    ]
+    """Every state in which the newest whole month is new, or was too young in those before."""
+    judged: list[tuple[State, Maturity]] = []
+    usable = None
+    for position, state in enumerate(record.states):
+        is_last = position == len(record.states) - 1
+        if is_last or usable is None or state.last_whole > usable:
+            maturity = judge_maturity(area, record, position)
+            usable = maturity.last_usable
+            judged.append((state, maturity))
+    return judged
 
 
 def _vintage(

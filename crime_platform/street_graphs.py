@@ -25,6 +25,7 @@ from crime_platform.geography.street_graph import METRES_PER_KM, StreetGraph
 from crime_platform.geography.street_graph_file import read_graph, write_graph
 from crime_platform.geography.street_lines import read_street_lines
 from crime_platform.geography.street_segments import segment_graph, split_streets
+from crime_platform.known_states import day_record
 from crime_platform.vocabulary.artifact import content_key, swap_symlink
 from crime_platform.vocabulary.day_split import SPLIT_SHARES
 from crime_platform.vocabulary.home import PlatformHome
@@ -107,21 +108,21 @@ def counted_days(area: StudyArea, home: PlatformHome) -> CountedDays:
         StudyAreaError: if the area has no streets.
     """
     spec = require_streets(area)
-    newest = Warehouse(home.warehouse).newest_day(area.name)
-    if newest is None:
+    record = day_record(area, home)
+    if record is None:
         raise IncompleteDataError(
             f"{area.name} has no incident in the warehouse: materialise incidents first "
             f"(crime-platform run --study-area {area.name})"
         )
     _require_days(area, home)
     first = area.first_month.astype("datetime64[D]")
-    last = last_complete_day(newest, spec, area.last_month)
+    last = last_complete_day(record, spec, area.last_month)
     if last < first:
         raise IncompleteDataError(
-            f"{area.name}: the record begins {first} and reaches {newest}, and with "
+            f"{area.name}: the record begins {first} and reaches {record.newest}, and with "
             f"reporting_lag_days = {spec.reporting_lag_days} no day of it is complete; add files"
         )
-    return CountedDays(first=first, last=last, newest=newest)
+    return CountedDays(first=first, last=last, newest=record.newest)
 
 
 def _require_days(area: StudyArea, home: PlatformHome) -> None:

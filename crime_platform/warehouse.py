@@ -136,6 +136,24 @@ class Warehouse(StreetCountTables, VerdictTables):
             )
         return len(gone)
 
+    def confirm_files(self, study_area: str, source: str, moment: datetime) -> None:
+        """Note that the current files of a source were still the publisher's newest at a moment."""
+        where = (
+            "where study_area = ? and source = ? and coalesce(content_at, ingested_at) < ? "
+            "and sha256 in (select sha256 from source_file where study_area = ? and source = ? "
+            "and is_current)"
+        )
+        values = [study_area, source, moment, study_area, source]
+        with self.reader() as connection:
+            ((n_behind,),) = connection.execute(
+                f"select count(*) from source_file {where}", values
+            ).fetchall()
+        if n_behind:
+            with self.writer() as connection:
+                connection.execute(
+                    f"update source_file set content_at = ? {where}", [moment, *values]
+                )
+
     def replace_quality(self, study_area: str, findings: "pd.DataFrame") -> None:
         """Replace what is known about the quality of the files that the findings name."""
         with self.writer() as connection:
@@ -195,6 +213,18 @@ class Warehouse(StreetCountTables, VerdictTables):
         totals = self.month_totals(study_area)
         whole = totals.loc[totals["is_complete"], "month"]
         return None if whole.empty else whole.to_numpy().astype("datetime64[M]").max()
+
+    def why_not_newer(self, study_area: str) -> list[str]:
+        """Why the months after the newest complete one were not used at the last count."""
+        found = self.read(
+            "select month, any_value(note) as note from month_count where study_area = ? "
+            "and not is_complete and note is not null and month > coalesce((select max(month) "
+            "from month_count where study_area = ? and is_complete), date '0001-01-01') "
+            "group by month order by month desc",
+            study_area,
+            study_area,
+        )
+        return found["note"].tolist()
 
     def n_months_left_out(self, study_area: str) -> int:
         """Whole months that were too young to be used when the incidents were counted last."""

@@ -102,6 +102,21 @@ order by all
 """Counts through `origin` that were other at `moment` than they are in the current counts."""
 
 
+KNOWN_TOTALS = """
+with held as (
+    select k.month, t.offence_type, t.n, max(
+            least($day::date, k.published_on, (k.content_at at time zone $zone)::date)
+        ) over (partition by k.month) as known_on
+    from held_total t join month_known_at($moment::timestamptz) k
+        using (source, sha256, part, month)
+    where k.study_area = $area and k.month <= $last
+)
+select month, offence_type, known_on, sum(n)::bigint as count from held
+group by all order by all
+"""
+"""What was known of each month at `moment`, with the day on which its files were known."""
+
+
 def premises_marks(premises_of_label: Mapping[str, str]) -> dict[str, list[str]]:
     """Parameters of `PREMISES`: which label gives an incident which mark."""
     marks = [f"premises_{kind}" for kind in premises_of_label.values()]

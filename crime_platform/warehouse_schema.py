@@ -5,10 +5,11 @@ create table if not exists source_file (
     study_area varchar, source varchar, file_path varchar, sha256 varchar, reading_key varchar,
     n_rows bigint, n_accepted bigint, n_rejected bigint, n_ungeocoded bigint, n_duplicates bigint,
     first_day date, last_day date, ingested_at timestamptz, is_current boolean,
-    superseded_at timestamptz, published_on date, revisions varchar,
+    superseded_at timestamptz, published_on date, revisions varchar, content_at timestamptz,
     primary key (study_area, file_path, sha256, reading_key));
 alter table source_file add column if not exists published_on date;
 alter table source_file add column if not exists revisions varchar;
+alter table source_file add column if not exists content_at timestamptz;
 create table if not exists incident_vintage (
     study_area varchar, source varchar, sha256 varchar, reading_key varchar, source_file varchar,
     source_row bigint, source_id varchar, occurred_on date, occurred_hour tinyint, month date,
@@ -39,8 +40,12 @@ alter table month_count add column if not exists completeness_share double;
 alter table month_count add column if not exists treatment varchar;
 alter table month_count add column if not exists note varchar;
 create table if not exists month_revision (
-    study_area varchar, month date, offence_type varchar, vintage_month date, age_months integer,
+    study_area varchar, month date, offence_type varchar, known_on date, age_days integer,
     count bigint);
+alter table month_revision add column if not exists known_on date;
+alter table month_revision add column if not exists age_days integer;
+alter table month_revision drop column if exists vintage_month;
+alter table month_revision drop column if exists age_months;
 create table if not exists segment_day_count (
     study_area varchar, day date, offence_group varchar, mark varchar, segment_id varchar,
     count integer);
@@ -80,18 +85,22 @@ create or replace view file_known as
             arg_max(published_on, (is_current, ingested_at)) as published_on,
             arg_max(last_day, (is_current, ingested_at)) as last_day,
             min(ingested_at) as first_ingested,
+            min(coalesce(content_at, ingested_at)) as content_at,
             case when not bool_or(is_current) then max(superseded_at) end as retired_at
         from source_file
         where is_current or superseded_at is not null -- the others wait for the rest of an ingest
         group by study_area, source, sha256
     ),
     dated as (
-        select *, case when published_on is null or row_number() over versions > 1
-            then first_ingested else published_on::timestamp at time zone 'UTC' end as known_from
+        select * replace (
+            case when row_number() over versions = 1 then published_on end as published_on
+        )
         from bytes
         window versions as (partition by study_area, source, file_path order by first_ingested)
     )
-    select * exclude (published_on, first_ingested, retired_at), retired_at as known_until
+    select * exclude (first_ingested, retired_at),
+        least(published_on::timestamp at time zone 'UTC', first_ingested) as known_from,
+        retired_at as known_until
     from dated;
 create or replace macro month_known_at(moment) as table
     with known as (
@@ -101,7 +110,7 @@ create or replace macro month_known_at(moment) as table
             partition by study_area, source, file_path order by known_from desc
         ) = 1
     )
-    select h.*, f.known_from from held_month h
+    select h.*, f.known_from, f.published_on, f.content_at, f.file_path from held_month h
     join known f using (study_area, source, sha256, reading_key)
     qualify f.revisions is distinct from 'replace_months' or row_number() over (
         partition by h.study_area, h.source, h.part, h.month
@@ -117,9 +126,10 @@ create or replace view incident as select * from incident_known_at('infinity'::t
 """What was known when.
 
 `file_known` has every file's bytes once, read as they are read today, with the time from which
-they were known: the day the publisher wrote on them, else their first ingest. Bytes that replace
-others under the same name can never be known before their ingest. Of several bytes under one name,
-as when earlier ones come back, the newest known count. Where a source publishes months
-anew, of a month that several known files hold the newest counts: the file that reaches further,
-and of two that reach as far, the one known later.
+they were known: the day the publisher wrote on them, else their first ingest. `content_at` is the
+moment by which their content was known: the file's own time, or when its API was asked last. Bytes
+that replace others under the same name can never be known before their ingest. Of several bytes
+under one name, as when earlier ones come back, the newest known count. Where a source publishes
+months anew, of a month that several known files hold the newest counts: the file that reaches
+further, and of two that reach as far, the one known later.
 """

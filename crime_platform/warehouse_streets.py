@@ -98,16 +98,6 @@ class StreetCountTables(WarehouseFile):
 
     __slots__ = ()
 
-    def newest_day(self, study_area: str) -> Day | None:
-        """Newest day on record in the files that are current; None before the first ingest."""
-        with self.reader() as connection:
-            found = connection.execute(
-                "select max(last_day) from source_file where study_area = ? and is_current",
-                [study_area],
-            ).fetchone()
-        newest = None if found is None else found[0]
-        return None if newest is None else np.datetime64(newest, "D")
-
     def incident_places(
         self, study_area: str, *, grouped: list[str], nearby: list[str], first: Day, last: Day
     ) -> "pd.DataFrame":

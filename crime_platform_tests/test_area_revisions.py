@@ -48,15 +48,15 @@ def revised_city(home):
     return write
 
 
-def test_the_triangle_tells_what_was_known_how_many_months_later(revised_city):
+def test_the_triangle_tells_what_was_known_how_many_days_later(revised_city):
     area, home = revised_city()
 
     triangle = read_record(area, Warehouse(home.warehouse)).triangle
 
     robberies = triangle[triangle["offence_type"] == "robbery"]
-    by_age = robberies.groupby("age_months")["count"].unique()
-    assert by_age[1].tolist() == [8]
-    assert by_age[2].tolist() == [10]
+    by_age = robberies.groupby("age_days")["count"].unique()
+    assert by_age[10].tolist() == [8]  # a download of the 10th, for the month before
+    assert by_age[10 + 31].tolist() == [10]
 
 
 def test_a_month_that_is_too_young_is_left_out(revised_city):
@@ -67,7 +67,10 @@ def test_a_month_that_is_too_young_is_left_out(revised_city):
     # Of 80 % robberies and one assault a month: (8 + 1) of (10 + 1) incidents.
     assert report.last_complete == LAST - 1
     assert report.maturity.completeness[LAST] == pytest.approx(9 / 11)
-    assert f"{LAST} is left out: 81.8% of its final count is known" in report.maturity.notes[LAST]
+    assert (
+        f"{LAST} is left out: 10 days after its end, 81.8% of its final"
+        in report.maturity.notes[LAST]
+    )
 
 
 def test_a_month_left_out_says_so_in_the_counts(revised_city):
@@ -100,7 +103,7 @@ def test_a_young_month_is_kept_where_the_area_says_so(revised_city):
     report = rebuild_counts(area, home)
 
     assert report.last_complete == LAST
-    assert "is used as recorded: 81.8%" in report.maturity.notes[LAST]
+    assert "is used as recorded: 10 days after its end, 81.8%" in report.maturity.notes[LAST]
 
 
 def test_a_rule_that_is_not_known_is_refused():
@@ -120,7 +123,10 @@ def test_completeness_that_cannot_be_measured_is_not_made_up(revised_city):
     report = rebuild_counts(area, home)
 
     assert report.last_complete == LAST
-    assert "how complete it is cannot be told" in report.maturity.notes[LAST]
+    assert (
+        "how complete it is 10 days after its end cannot be told before 3"
+        in report.maturity.notes[LAST]
+    )
 
 
 def test_a_month_that_is_years_old_needs_no_measure(toy_city):

@@ -79,6 +79,7 @@ def test_only_the_gate_and_the_data_checks_block(definitions):
         "files_are_distinct": False,
         "every_part_has_every_month": False,
         "months_are_full": False,
+        "nothing_was_taken_back": False,
         "data_are_fresh": False,
         "levels_are_steady": False,
         "revisions_are_usual": False,

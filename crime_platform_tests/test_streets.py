@@ -6,7 +6,12 @@ import pytest
 from conftest import REPOSITORY
 from crime_platform.geography.point_graph import MAX_LINK_M
 from crime_platform.geography.street_segments import MIN_SEGMENT_M
-from crime_platform.vocabulary.streets import OffenceGroup, StreetPoints, last_complete_day
+from crime_platform.vocabulary.streets import (
+    DayRecord,
+    OffenceGroup,
+    StreetPoints,
+    last_complete_day,
+)
 from crime_platform.vocabulary.study_area import StudyAreaError, load_study_area
 from toy_street_town import STREET_TABLE, TOWN
 
@@ -211,19 +216,25 @@ def test_points_that_cannot_be_used_are_refused(fields, message):
 
 
 @pytest.mark.parametrize(
-    ("newest", "last_month", "expected"),
+    ("newest", "last_ended", "last_month", "expected"),
     [
-        ("2020-02-20", None, "2020-02-18"),  # two days of late reports
-        ("2020-02-20", "2020-03", "2020-02-18"),  # the end is not reached yet
-        ("2020-02-29", "2020-02", "2020-02-29"),
-        ("2020-02-26", "2020-02", "2020-02-29"),  # three quiet days
+        ("2020-02-20", "2020-03-09", None, "2020-02-18"),  # two days of late reports
+        ("2020-02-20", "2020-02-16", None, "2020-02-16"),  # a file of the 17th, with later dates
+        ("2020-02-20", "2020-03-09", "2020-03", "2020-02-18"),  # the end is not reached yet
+        ("2020-02-29", "2020-03-09", "2020-02", "2020-02-29"),
+        ("2020-02-29", "2020-02-28", "2020-02", "2020-02-27"),  # its last day was still running
+        ("2020-02-26", "2020-03-09", "2020-02", "2020-02-29"),  # three quiet days
     ],
 )
-def test_the_last_complete_day_leaves_late_reports_out(town, newest, last_month, expected):
+def test_the_last_complete_day_leaves_late_reports_out(
+    town, newest, last_ended, last_month, expected
+):
     spec = town(old="nearby_types", new="reporting_lag_days = 2\nnearby_types").streets
     end = None if last_month is None else np.datetime64(last_month, "M")
 
-    day = last_complete_day(np.datetime64(newest, "D"), spec, end)
+    record = DayRecord(newest=np.datetime64(newest, "D"), last_ended=np.datetime64(last_ended, "D"))
+
+    day = last_complete_day(record, spec, end)
 
     assert day == np.datetime64(expected)
 

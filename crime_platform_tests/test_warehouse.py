@@ -92,7 +92,7 @@ def rebuild(warehouse):
             "note": None,
         }
     )
-    triangle = ["month", "offence_type", "vintage_month", "age_months", "count"]
+    triangle = ["month", "offence_type", "known_on", "age_days", "count"]
     warehouse.rebuild_counts(
         "toy",
         months=months,

@@ -23,9 +23,22 @@ def missing_months_problem(area_name: str, missing: Sequence[Month]) -> str | No
 
 
 def short_history_problem(
-    area: StudyArea, *, n_complete: int, first: Month, last_complete: Month | None
+    area: StudyArea,
+    *,
+    n_complete: int,
+    first: Month,
+    last_complete: Month | None,
+    unfinished: Sequence[str] = (),
 ) -> str | None:
-    """Too few complete months, by the platform's own minimum or by the area's back-test."""
+    """Too few complete months, by the platform's own minimum or by the area's back-test.
+
+    Args:
+        area: whose months they are.
+        n_complete: complete months.
+        first: month of the area.
+        last_complete: the newest of them.
+        unfinished: why each later month is not complete.
+    """
     if n_complete >= area.min_months:
         return None
     span = f" ({first} to {last_complete})" if n_complete else f" from {first} on"
@@ -38,7 +51,7 @@ def short_history_problem(
     )
     return (
         f"{area.name}: {n_complete} complete months{span}, at least {area.min_months} are needed. "
-        f"Add earlier files and set first_month in the TOML to the first month they cover{less}."
+        f"{''.join(f'{reason}. ' for reason in unfinished)}Add earlier files and set first_month in the TOML to the first month they cover{less}."
     )
 
 

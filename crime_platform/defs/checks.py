@@ -101,6 +101,7 @@ def enough_history(area: StudyArea, report: "CountReport") -> dg.AssetCheckResul
         n_complete=report.n_complete,
         first=report.first,
         last_complete=report.last_complete,
+        unfinished=list(report.record.unfinished.values()),
     )
     return _result(
         area,

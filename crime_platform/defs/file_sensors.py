@@ -5,6 +5,7 @@ were never published start a forecast.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source import Source
 from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, Month
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import (
@@ -87,16 +89,19 @@ def new_months_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sen
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         from crime_platform.counting import tensor_version
         from crime_platform.publishing import published_version
+        from crime_platform.warehouse import Warehouse
 
         counted = tensor_version(home, area.name)
         if counted is None:
             return _nothing(f"nothing of {area.name} was counted yet", None)
         month, version = counted
-        if str(month) not in as_of_months(area).get_partition_keys():
-            return _nothing(f"{month} has too little history to forecast from", None)
+        months = as_of_months(area).get_partition_keys()
+        if str(month) not in months:
+            return _nothing(_why_not(month, area, months), None)
         published = published_version(home, area.name, month)
         if published == version:
-            return _nothing(f"{month} is published with these counts", None)
+            later = Warehouse(home.warehouse).why_not_newer(area.name)
+            return _nothing("; ".join([f"{month} is published with these counts", *later]), None)
         if context.instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=UNFINISHED)):
             return _nothing("a forecast is under way", None)
         request = dg.RunRequest(
@@ -120,6 +125,18 @@ def new_months_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sen
 def has_given_files(area: StudyArea) -> bool:
     """Whether somebody puts files there: not where all of them are fetched from an API."""
     return any(source.api is None for source in area.sources)
+
+
+def _why_not(month: Month, area: StudyArea, months: Sequence[str]) -> str:
+    """Why nothing can be forecast from a month that is none of those."""
+    enough = area.first_month + (MIN_HISTORY_MONTHS - 1)
+    if month < enough:
+        return (
+            f"{month} has too little history to forecast from; the first month with enough is "
+            f"{enough}"
+        )
+    newest = months[-1] if months else "none yet"
+    return f"{month} has not ended in {area.timezone}, and counts once it has; newest: {newest}"
 
 
 def _stamps(sources: list[Source], home: PlatformHome) -> dict[str, list[int]]:

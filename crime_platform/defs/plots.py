@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from crime_platform.data_checks.outcome import MonthlySeries
     from crime_platform.geography.street_graph import StreetGraph
 
-YOUNG_MONTHS = 12  # after which a month hardly grows
+YOUNG_DAYS = 366  # after which a month hardly grows
 SIZE_INCHES, MAP_INCHES, DPI = (5.0, 2.4), (4.0, 4.0), 80
 PANEL_INCHES = 1.2  # height of one of several panels
 OURS, THEIRS, GOOD, BAD = "#1b6ca8", "#8a8a8a", "#1b7f4d", "#b3261e"
@@ -31,18 +31,18 @@ def month_totals_plot(totals: "pd.DataFrame") -> bytes:
 
 
 def growth_of_months(triangle: "pd.DataFrame") -> "pd.DataFrame":
-    """Percent of today's count that was known of each month (columns), by age in months (rows).
+    """Percent of today's count that was known of each month (columns), by age in days (rows).
 
     Only months seen twice while they were young, with a straight line between two looks.
 
     Args:
-        triangle: `month, offence_type, vintage_month, age_months, count`.
+        triangle: `month, offence_type, known_on, age_days, count`; empty where no month is whole.
     """
-    wide = triangle.pivot_table("count", "age_months", "month", aggfunc="sum")
-    share = 100 * wide / wide.ffill().iloc[-1]
-    young = share.reindex(range(YOUNG_MONTHS + 1))
+    wide = triangle.pivot_table("count", "age_days", "month", aggfunc="sum")
+    share = 100 * wide / wide.ffill().tail(1).squeeze(axis=0)
+    young = share[share.index <= YOUNG_DAYS]
     seen_twice = young.loc[:, young.notna().sum() > 1]
-    return seen_twice.interpolate(limit_area="inside")
+    return seen_twice.interpolate(method="index", limit_area="inside")
 
 
 def revision_plot(triangle: "pd.DataFrame") -> bytes | None:
@@ -58,9 +58,9 @@ def revision_plot(triangle: "pd.DataFrame") -> bytes | None:
     def draw(axes: "Axes") -> None:
         axes.plot(share.index, share, color=OURS, linewidth=0.7, alpha=0.5)
         axes.axhline(100, color=THEIRS, linewidth=1)
-        axes.set_xlabel("months later", fontsize=8)
+        axes.set_xlabel("days after its end", fontsize=8)
         axes.set_ylabel("% of today's count", fontsize=8)
-        axes.set_title("What was known of each month, months later", fontsize=9, loc="left")
+        axes.set_title("What was known of each month, days after its end", fontsize=9, loc="left")
 
     return as_png(draw)
 

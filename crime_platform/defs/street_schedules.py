@@ -79,9 +79,9 @@ def daily_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Schedu
 
 
 def _last_complete_day(area: StudyArea, home: PlatformHome) -> "Day | None":
-    from crime_platform.warehouse import Warehouse
+    from crime_platform.known_states import day_record
 
-    newest = Warehouse(home.warehouse).newest_day(area.name)
-    if newest is None or area.streets is None:
+    record = day_record(area, home)
+    if record is None or area.streets is None:
         return None
-    return last_complete_day(newest, area.streets, area.last_month)
+    return last_complete_day(record, area.streets, area.last_month)

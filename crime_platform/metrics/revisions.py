@@ -1,49 +1,13 @@
-"""How far a month's recorded count still grows after it is first published.
+"""By how much a month's recorded count usually changes after it is first published.
 
 The counts of one month, known 0, 1, 2... months after it, are one row of a revision triangle. NaN
 stands where nothing was known, or nobody looked.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float, Int
 
-MIN_PAIRS = 3  # months seen at two ages running before the step between the ages is measured
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Development:
-    """How counts develop from each age to the next."""
-
-    factor: Float[np.ndarray, " age"]  # count at age + 1 over count at age; NaN where not measured
-    n_pairs: Int[np.ndarray, " age"]  # months behind each factor
-
-    def completeness(self, age: int) -> float:
-        """Share of the final count that is known at this age; NaN where that is not measured.
-
-        Growth after the last age that is measured is taken to be none.
-        """
-        measured = np.flatnonzero(np.isfinite(self.factor))
-        if not measured.size or not 0 <= age <= measured[-1]:
-            return float("nan")
-        return float(1 / np.prod(self.factor[age : measured[-1] + 1]))
-
-
-def development(triangle: Float[np.ndarray, "month age"]) -> Development:
-    """Chain-ladder factors: at each step the ratio of sums over the months known at both ages.
-
-    Source: Mack (1993), ASTIN Bulletin 23(2), eq. 4; fewer than `MIN_PAIRS` months give no factor.
-    """
-    before, after = triangle[:, :-1], triangle[:, 1:]
-    is_pair = np.isfinite(before) & np.isfinite(after)
-    n_pairs = is_pair.sum(axis=0)
-    sum_before = np.where(is_pair, before, 0.0).sum(axis=0)
-    sum_after = np.where(is_pair, after, 0.0).sum(axis=0)
-    is_measured = (n_pairs >= MIN_PAIRS) & (sum_before > 0) & (sum_after > 0)
-    factor = np.full(n_pairs.shape, np.nan)
-    np.divide(sum_after, sum_before, out=factor, where=is_measured)
-    return Development(factor=factor, n_pairs=n_pairs)
+MIN_PAIRS = 3  # months seen at two ages before the change between them is measured
 
 
 def by_age(

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from crime_platform.vocabulary.source import Source, require_days
 from crime_platform.vocabulary.study_area_parts import (
     StudyAreaError,
@@ -21,6 +19,7 @@ from crime_platform.vocabulary.timesteps import (
     Day,
     IncompleteDataError,
     Month,
+    last_day_of,
 )
 
 DISTANCE, DENSITY, TOTAL = "distance", "density", "total"
@@ -180,22 +179,33 @@ class StreetSpec:
             )
 
 
-def last_complete_day(newest: Day, spec: StreetSpec, last_month: Month | None) -> Day:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRecord:
+    """How far the days on record reach, in the whole area and whatever the offence."""
+
+    newest: Day  # with an incident
+    last_ended: Day  # that had ended when the files that hold it were known
+    quiet_days: int = QUIET_DAYS_AT_MONTH_END  # see `quiet_days_allowed`
+
+
+def last_complete_day(record: DayRecord, spec: StreetSpec, last_month: Month | None) -> Day:
     """Newest day whose incidents are all on record.
 
     That is the last day of a closed data set, once the record reaches it (a few quiet days
-    allowed), and else the newest day on record less the days on which reports are still missing.
+    allowed), and else the newest day on record less the days on which reports are still missing. A
+    day that was still running when its file was written is never complete.
 
     Args:
-        newest: newest day on record in the whole area, whatever the offence.
+        record: how far the area's files reach.
         spec: says how many days are left out.
         last_month: of a closed data set.
     """
-    young = newest - spec.reporting_lag_days
+    young = min(record.newest - spec.reporting_lag_days, record.last_ended)
     if last_month is None:
         return young
-    end = (last_month + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
-    return end if newest >= end - QUIET_DAYS_AT_MONTH_END else young
+    end = last_day_of(last_month)
+    is_reached = record.newest >= end - record.quiet_days and record.last_ended >= end
+    return end if is_reached else young
 
 
 def _require_above_zero(key: str, metres: float) -> None:

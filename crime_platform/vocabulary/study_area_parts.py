@@ -116,6 +116,7 @@ class QualityLimits:
 LEAVE_OUT, SCALE, USE_AS_IT_IS = "leave_out", "scale", "keep"
 IMMATURE_RULES = (LEAVE_OUT, SCALE, USE_AS_IT_IS)
 AS_RECORDED, SCALED, LEFT_OUT = "as recorded", "scaled", "left out"  # what was done with a month
+NOT_COMPLETE = "not complete"  # of a month that had not ended, or whose last days are missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

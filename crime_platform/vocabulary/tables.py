@@ -104,7 +104,11 @@ TABLES = (
                 "Share of its final count known so far, by the revision triangle; NULL where that "
                 "is not measured",
             ),
-            Column("treatment", "VARCHAR", "What models see: as recorded, scaled, or left out"),
+            Column(
+                "treatment",
+                "VARCHAR",
+                "What models see: as recorded, scaled, or nothing: left out, or not complete",
+            ),
             Column("note", "VARCHAR", "Why so, where it was judged: the newest months"),
         ),
     ),
@@ -115,8 +119,8 @@ TABLES = (
             AREA,
             MONTH,
             OFFENCE,
-            Column("vintage_month", "DATE", "Calendar month by whose end this was known"),
-            Column("age_months", "INTEGER", "Months from the month counted to the vintage month"),
+            Column("known_on", "DATE", "Day on which this was known"),
+            Column("age_days", "INTEGER", "Days from the month's last day to known_on, 1 or more"),
             Column("count", "BIGINT", "Incidents known of the month then"),
         ),
     ),

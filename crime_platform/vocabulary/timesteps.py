@@ -13,7 +13,8 @@ Day = np.datetime64
 """A calendar day, `numpy.datetime64` with unit D."""
 
 QUIET_DAYS_AT_MONTH_END = 3
-"""A month counts as whole when its last incident is this close to its end: quiet days happen."""
+"""The data may end this long before their month does, where days without an incident happen."""
+DAYS_OF_A_YEAR = 365
 MIN_HISTORY_MONTHS = 24  # complete months of an area, below which nothing of it is forecast
 
 
@@ -76,21 +77,59 @@ def month_of_year(months: np.ndarray) -> np.ndarray:
     return months.astype("datetime64[M]").astype(np.int64) % 12
 
 
-def is_whole(month: Month, last_day: np.datetime64, *, months_only: bool = False) -> bool:
-    """Whether the data reach the end of the month, a few quiet days allowed.
+def last_day_of(month: Month) -> Day:
+    """The day on which a month ends."""
+    return (month + 1).astype("datetime64[D]") - 1
+
+
+def quiet_days_allowed(days: np.ndarray) -> int:
+    """How long before the end of its month a record may end and still be whole.
+
+    None where each of the last 365 days has an incident: there, a last day without one is missing.
+
+    Args:
+        days: with at least one incident, in any order, each once.
+    """
+    newest = days.max()
+    recent = np.sort(days[days > newest - DAYS_OF_A_YEAR])
+    is_gapless = recent.size == int((newest - recent[0]).astype(np.int64)) + 1
+    return 0 if is_gapless and recent.size >= DAYS_OF_A_YEAR else QUIET_DAYS_AT_MONTH_END
+
+
+def is_whole(
+    month: Month,
+    last_day: Day,
+    *,
+    known_on: Day | None = None,
+    months_only: bool = False,
+    quiet_days: int = QUIET_DAYS_AT_MONTH_END,
+) -> bool:
+    """Whether the data reach the end of the month, and were known after it.
 
     Args:
         month: what is judged.
         last_day: day of the newest incident.
+        known_on: day in the area on which the data were known: a month that had not ended by then
+            is never whole. None where that is not on record.
         months_only: the publisher gives months and no days, so every incident is on the first;
-            then a month that is there is whole.
+            then a month that is there reaches its end.
+        quiet_days: how long before the end the newest incident may be, see `quiet_days_allowed`.
     """
-    end = (month + 1).astype("datetime64[D]") - 1
-    reached = month.astype("datetime64[D]") if months_only else end - QUIET_DAYS_AT_MONTH_END
-    return bool(last_day >= reached)
+    end = last_day_of(month)
+    if known_on is not None and known_on <= end:
+        return False
+    return bool(last_day >= (month.astype("datetime64[D]") if months_only else end - quiet_days))
 
 
-def last_whole_month(last_day: np.datetime64, *, months_only: bool = False) -> Month:
-    """Newest month that is whole when `last_day` is the day of the newest incident."""
-    month = last_day.astype("datetime64[M]")
-    return month if is_whole(month, last_day, months_only=months_only) else month - 1
+def last_whole_month(
+    last_day: Day,
+    *,
+    known_on: Day | None = None,
+    months_only: bool = False,
+    quiet_days: int = QUIET_DAYS_AT_MONTH_END,
+) -> Month:
+    """Newest month that `is_whole` by its newest incident and the day it was known."""
+    reached = last_day.astype("datetime64[M]")
+    if not is_whole(reached, last_day, months_only=months_only, quiet_days=quiet_days):
+        reached -= 1
+    return reached if known_on is None else min(reached, known_on.astype("datetime64[M]") - 1)
