@@ -140,10 +140,11 @@ def states_of(
     zone = ZoneInfo(area.timezone)
     day_of: dict[dt.datetime, Day] = {}
     for file in files:
-        named_at = None if file.named_on is None else _midnight(file.named_on)
-        from_day = file.named_on if named_at == file.known_from else _day(file.known_from, zone)
+        from_day = _day(file.known_from, zone)
+        if file.named_on is not None and _midnight(file.named_on) == file.known_from:
+            from_day = file.named_on
         day_of[file.known_from] = max(from_day, day_of.get(file.known_from, from_day))
-        for later in (file.known_until, file.content_at if named_at is None else None):
+        for later in (file.known_until, None if file.named_on is not None else file.content_at):
             if later is not None and later > file.known_from:
                 day_of.setdefault(later, _day(later, zone))
     moments = sorted(day_of)
@@ -190,7 +191,7 @@ def _capped(month: Month, area: StudyArea) -> Month:
 
 
 def _midnight(day: Day) -> dt.datetime:
-    return dt.datetime.combine(day.item(), dt.time(), dt.UTC)
+    return dt.datetime.fromisoformat(str(day)).replace(tzinfo=dt.UTC)
 
 
 def _day(moment: dt.datetime, zone: ZoneInfo) -> Day:

@@ -23,7 +23,7 @@ from crime_platform.tensors.vintages import ALL_INCIDENTS, vintage_from
 from crime_platform.vocabulary.forecast import Vintage
 from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.study_area_parts import LEAVE_OUT, SCALE
-from crime_platform.vocabulary.timesteps import Day, Month
+from crime_platform.vocabulary.timesteps import Day, Month, last_day_of
 from crime_platform.warehouse import Warehouse
 from crime_platform.warehouse_counts import (
     HELD_COUNTS,
@@ -81,9 +81,8 @@ class RevisionRecord:
     @property
     def _looks(self) -> "pd.DataFrame":
         """The triangle of all types together."""
-        return self.triangle.groupby(["month", "known_on", "age_days"], as_index=False)[
-            "count"
-        ].sum()
+        keys = ["month", "known_on", "age_days"]
+        return self.triangle.groupby(keys)[["count"]].sum().reset_index()
 
 
 def read_record(area: StudyArea, warehouse: Warehouse) -> RevisionRecord:
@@ -140,7 +139,7 @@ def _triangle(
         ["month", "offence_type", "known_on"], keep="last"
     )
     known_on, month = looks["known_on"].to_numpy(), looks["month"].to_numpy()
-    ends = (month.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
+    ends = last_day_of(month.astype("datetime64[M]"))
     looks["age_days"] = (known_on.astype("datetime64[D]") - ends).astype(np.int64)
     return looks.loc[looks["age_days"] >= 1, TRIANGLE].reset_index(drop=True)
 
@@ -170,6 +169,18 @@ def judge_maturity(area: StudyArea, record: RevisionRecord, position: int = -1) 
         factor=1 / share if scales else 1.0,
         notes={**(record.unfinished if is_last else {}), **notes},
     )
+
+
+def newest_mature(area: StudyArea, record: RevisionRecord, month: Month, day: Day) -> Month:
+    """Newest month up to one that will not be left out for its age if it is read on a day."""
+    if area.revisions.immature_month != LEAVE_OUT:
+        return month
+    measured = record.completeness(day)
+    while (
+        measured.at(int((day - last_day_of(month)).astype(np.int64))) < area.revisions.mature_share
+    ):
+        month -= 1
+    return month
 
 
 def _notes(

@@ -7,10 +7,11 @@ from conftest import TOY_AREA, write_toy_csv
 from crime_platform.counting import build_tensor, rebuild_counts
 from crime_platform.geography.grid import grid_of
 from crime_platform.ingest import ingest_area
-from crime_platform.revisions import read_record
+from crime_platform.revisions import newest_mature, read_record
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.study_area_parts import RevisionRule, StudyAreaError
+from crime_platform.vocabulary.timesteps import last_day_of
 from crime_platform.warehouse import Warehouse
 
 FIRST = np.datetime64("2019-01", "M")
@@ -71,6 +72,21 @@ def test_a_month_that_is_too_young_is_left_out(revised_city):
         f"{LAST} is left out: 10 days after its end, 81.8% of its final"
         in report.maturity.notes[LAST]
     )
+
+
+@pytest.mark.parametrize(("days", "newest"), [(5, LAST - 1), (10, LAST - 1), (41, LAST)])
+def test_an_api_is_asked_for_a_month_at_the_age_at_which_it_can_be_used(revised_city, days, newest):
+    area, home = revised_city()
+    record = read_record(area, Warehouse(home.warehouse))
+
+    assert newest_mature(area, record, LAST, last_day_of(LAST) + days) == newest
+
+
+def test_a_young_month_that_is_kept_is_asked_for_at_any_age(revised_city):
+    area, home = revised_city('\n[revisions]\nimmature_month = "keep"\n')
+    record = read_record(area, Warehouse(home.warehouse))
+
+    assert newest_mature(area, record, LAST, last_day_of(LAST) + 5) == LAST
 
 
 def test_a_month_left_out_says_so_in_the_counts(revised_city):

@@ -3,6 +3,7 @@
 import gzip
 import shutil
 
+import numpy as np
 import pytest
 
 from conftest import REPOSITORY, prepare_home
@@ -64,3 +65,45 @@ def test_every_incident_has_the_point_of_its_planning_area(berlin):
 
     assert found["placed"].item() / found["n"].item() > 0.999
     assert found["points"].item() <= 542
+
+
+@needs_files
+def test_what_was_known_of_a_month_depends_on_the_days_since_its_end(berlin):
+    home, _, _ = berlin
+
+    looks = Warehouse(home.warehouse).read(
+        "select age_days, sum(count) as known, any_value(last) as last from month_revision join "
+        "(select month, sum(count) as last from month_count group by month) using (month) "
+        "where age_days < 31 group by month, age_days order by age_days"
+    )
+
+    share = dict(zip(looks["age_days"], looks["known"] / looks["last"], strict=True))
+    # June 2025, known after 5 days, was never looked at again.
+    assert list(share) == [1, 2, 5, 9, 15, 19, 24]
+    assert share[1] == pytest.approx(0.906, abs=5e-4)
+    assert share[2] == pytest.approx(0.930, abs=5e-4)
+    assert share[15] == pytest.approx(0.942, abs=5e-4)
+    assert share[24] == pytest.approx(0.982, abs=5e-4)
+
+
+@needs_files
+def test_a_month_known_after_five_days_is_too_young(berlin):
+    _, _, counts = berlin
+
+    june, may = (np.datetime64(month, "M") for month in ("2025-06", "2025-05"))
+    assert counts.last_complete == may
+    assert counts.maturity.completeness[june] == pytest.approx(0.939, abs=0.005)
+    assert counts.maturity.notes[june].startswith(
+        "2025-06 is left out: 5 days after its end, 93.9% of its final count is known"
+    )
+
+
+@needs_files
+def test_completeness_rises_with_every_day(berlin):
+    _, _, counts = berlin
+
+    measured = counts.record.completeness(np.datetime64("2025-07-05", "D"))
+
+    shares = [measured.at(age) for age in (1, 2, 15, 24)]
+    # A little below what was known of the last look: some months were not looked at for long.
+    np.testing.assert_allclose(shares, [0.886, 0.930, 0.947, 0.978], atol=0.005)

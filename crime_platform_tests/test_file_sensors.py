@@ -160,7 +160,9 @@ def test_too_little_history_starts_no_forecast(toy_city, look):
 
     tick = look(home, "toy_new_months")
 
-    assert tick.skip_message == "2019-06 has too little history to forecast from"
+    assert tick.skip_message == (
+        "2019-06 has too little history to forecast from; the first month with enough is 2020-12"
+    )
 
 
 def test_counts_that_were_never_published_start_a_forecast(toy_city, look):

@@ -49,9 +49,11 @@ def short_history_problem(
         if area.min_months == n_origins + MONTHS_BEFORE_SCORES
         else ""
     )
+    reasons = "".join(f"{reason}. " for reason in unfinished)
     return (
         f"{area.name}: {n_complete} complete months{span}, at least {area.min_months} are needed. "
-        f"{''.join(f'{reason}. ' for reason in unfinished)}Add earlier files and set first_month in the TOML to the first month they cover{less}."
+        f"{reasons}Add earlier files and set first_month in the TOML to the first month they "
+        f"cover{less}."
     )
 
 

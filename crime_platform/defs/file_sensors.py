@@ -19,7 +19,7 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.source import Source
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, Month
+from crime_platform.vocabulary.timesteps import Month
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import (
@@ -129,7 +129,7 @@ def has_given_files(area: StudyArea) -> bool:
 
 def _why_not(month: Month, area: StudyArea, months: Sequence[str]) -> str:
     """Why nothing can be forecast from a month that is none of those."""
-    enough = area.first_month + (MIN_HISTORY_MONTHS - 1)
+    enough = area.first_month + (area.min_months - 1)
     if month < enough:
         return (
             f"{month} has too little history to forecast from; the first month with enough is "

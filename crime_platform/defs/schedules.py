@@ -1,15 +1,17 @@
 """When runs start by themselves: once a month, for the month that has just ended."""
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import dagster as dg
+import numpy as np
 
 from crime_platform.defs.assets_grid import as_of_months
 from crime_platform.sources.files import missing_files
 from crime_platform.vocabulary.escape import markdown
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.timesteps import Month, parse_month
+from crime_platform.vocabulary.timesteps import Day, Month, parse_month
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import (
@@ -60,7 +62,8 @@ def monthly_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sche
             month = as_of_months(area).get_last_partition_key()
         if month is None:
             return dg.SkipReason(f"{area.name} has no month with enough history yet")
-        month, reason = _month_at_hand(area, home, parse_month(month))
+        today = np.datetime64(moment.astimezone(ZoneInfo(area.timezone)).date(), "D")
+        month, reason = _month_at_hand(area, home, parse_month(month), today)
         if reason:
             return dg.SkipReason(reason)
         run_key = f"{area.name}:{month}"
@@ -96,19 +99,24 @@ def was_asked_for(context: dg.ScheduleEvaluationContext, run_key: str) -> bool:
     return bool(context.instance.get_runs(wanted, limit=1))
 
 
-def _month_at_hand(area: StudyArea, home: PlatformHome, newest: Month) -> tuple[Month, str]:
+def _month_at_hand(
+    area: StudyArea, home: PlatformHome, newest: Month, today: Day
+) -> tuple[Month, str]:
     """The month to forecast from, and why it is no use to try; blank when it is.
 
-    A month that was too young at the last count will be so again, at the same age. What files hold
-    is known already: the sensor of new files reads them as they come.
+    What files hold is known already: the sensor of new files reads them as they come. An API is
+    asked in the run itself, so a month that will still be too young today is not asked for.
     """
+    from crime_platform.revisions import newest_mature, read_record
     from crime_platform.warehouse import Warehouse
 
     warehouse = Warehouse(home.warehouse)
+    if any(source.api is not None for source in area.sources):
+        warehouse.add_missing_tables()  # the first tick may come before the first ingest
+        return newest_mature(area, read_record(area, warehouse), newest, today), ""
     month = newest - warehouse.n_months_left_out(area.name)
     reached = warehouse.last_complete_month(area.name)
-    is_fetched = any(source.api is not None for source in area.sources)
-    if reached is None or is_fetched or reached >= month:
+    if reached is None or reached >= month:
         return month, ""
     return month, (
         f"the files of {area.name} reach {reached}, and {month} is due; its forecast starts when "
