@@ -139,7 +139,7 @@ def _triangle(
         ["month", "offence_type", "known_on"], keep="last"
     )
     known_on, month = looks["known_on"].to_numpy(), looks["month"].to_numpy()
-    ends = last_day_of(month.astype("datetime64[M]"))
+    ends = (month.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
     looks["age_days"] = (known_on.astype("datetime64[D]") - ends).astype(np.int64)
     return looks.loc[looks["age_days"] >= 1, TRIANGLE].reset_index(drop=True)
 

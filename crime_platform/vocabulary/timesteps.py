@@ -78,7 +78,7 @@ def month_of_year(months: np.ndarray) -> np.ndarray:
 
 
 def last_day_of(month: Month) -> Day:
-    """The day on which a month ends; of an array, each."""
+    """The day on which a month ends."""
     return (month + 1).astype("datetime64[D]") - 1
 
 
