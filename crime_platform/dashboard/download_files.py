@@ -40,10 +40,12 @@ def _no_formula(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(column.type.value_type)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
-    is_formula = pc.match_substring_regex(column, FORMULA_PATTERN)
-    is_number = pc.match_substring_regex(column, NUMBER_PATTERN)
-    guarded = pc.binary_join_element_wise("'", column, "")
-    return pc.if_else(pc.and_not(is_formula, is_number), guarded, column)
+    # Pyarrow makes these functions at import, where a type checker does not see them.
+    is_formula = pc.match_substring_regex(column, FORMULA_PATTERN)  # pyright: ignore[reportAttributeAccessIssue]
+    is_number = pc.match_substring_regex(column, NUMBER_PATTERN)  # pyright: ignore[reportAttributeAccessIssue]
+    guarded = pc.binary_join_element_wise("'", column, "")  # pyright: ignore[reportAttributeAccessIssue]
+    acts = pc.and_not(is_formula, is_number)  # pyright: ignore[reportAttributeAccessIssue]
+    return pc.if_else(acts, guarded, column)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def geojson_bytes(shown: Shown) -> bytes:

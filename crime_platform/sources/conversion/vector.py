@@ -32,6 +32,7 @@ def convert(job: Job) -> Converted:
         ConversionError: if the file is damaged, or it is not known which layer.
     """
     import pyogrio
+    import pyogrio.raw
     from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 
     try:
@@ -171,7 +172,8 @@ def _points(column: pa.Array, found: dict[str, int]) -> tuple[np.ndarray, np.nda
     is_there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     for shape in shapes[is_there]:
         found[shape.geom_type] = found.get(shape.geom_type, 0) + 1
-    points = np.where(shapely.get_type_id(shapes) == POINT_TYPE, shapes, None)
+    points = shapes.copy()
+    points[shapely.get_type_id(shapes) != POINT_TYPE] = None
     return shapely.get_x(points), shapely.get_y(points)
 
 

@@ -87,9 +87,11 @@ def _chosen(
 
 def _numbered(sheet: python_calamine.CalamineSheet) -> Iterator[tuple[int, Cells]]:
     """Rows with the numbers that a spreadsheet gives them, from the first filled one on."""
-    start = sheet.start
+    if sheet.start is None:
+        return
     # iter_rows begins at the top left of the sheet, whatever rows above the table are blank.
-    return enumerate(sheet.iter_rows(), start=1) if start is not None else iter(())
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        yield number, list(cells)
 
 
 def _header(sheet: python_calamine.CalamineSheet) -> tuple[int, Cells]:
