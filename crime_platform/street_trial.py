@@ -19,7 +19,8 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.streets import StreetSpec
 from crime_platform.vocabulary.study_area import StudyArea
 
-FAR_SHARE = 0.5  # of the groups' incidents outside the street area, from which on it is mentioned
+FAR_SHARE = 0.95  # of incidents outside the street area, which may be a small part of the city
+UNPLACED_SHARE = 0.5  # of incidents without a place
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +98,7 @@ def _count(trial: StreetTrial, area: StudyArea, spec: StreetSpec, home: Platform
             f"({found.n_outside / n_placed:.0%}) lie outside the street area and are not counted "
             "on streets; check file, extent_m or boundary_file under [streets] if that is not meant"
         )
-    if found.n_without_place > FAR_SHARE * found.n_incidents:
+    if found.n_without_place > UNPLACED_SHARE * found.n_incidents:
         trial.remarks.append(
             f"[streets] {found.n_without_place:,} of {found.n_incidents:,} incidents "
             f"({found.n_without_place / found.n_incidents:.0%}) have no place, so they are on no "

@@ -188,4 +188,4 @@ def test_berlin_is_counted_as_a_run_counts_it(home):
 
     check = check_area(BERLIN / "berlin.toml", home)
 
-    assert check.facts.timing.per_month.sum() == 93_750
+    assert sum(n for _, _, n in check.facts.per_label) == 93_750

@@ -204,6 +204,14 @@ def test_files_that_agree_in_half_or_in_few_rows_are_distinct(month):
     assert judge_files("police", [month]).passed
 
 
+def test_months_of_a_small_city_are_told_by_all_of_them_together():
+    small = [shared(month, 7, n_rows=(8, 9)) for month in range(3)]
+
+    (problem,) = judge_files("police", small).problems
+
+    assert "a.csv and b.csv share 21 equal rows of 2020-01..2020-03" in problem
+
+
 # --- months --------------------------------------------------------------------------------
 
 

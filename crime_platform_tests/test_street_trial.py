@@ -122,7 +122,7 @@ def test_incidents_beyond_every_street_are_told(town, home):
 
 
 def test_a_part_of_the_city_with_few_of_the_incidents_is_mentioned(town):
-    check = town(("[streets]", "[streets]\nextent_m = [630000, 4833000, 630250, 4833250]"))
+    check = town(("[streets]", "[streets]\nextent_m = [630000, 4833000, 630150, 4833150]"))
 
     (remark,) = [each for each in check.to_consider if "outside the street area" in each]
     assert remark.startswith("[streets] ")

@@ -8,7 +8,7 @@ from crime_platform.data_checks.outcome import Outcome
 from crime_platform.vocabulary.timesteps import Month
 
 MAX_SHARED_SHARE = 0.5  # of the smaller file's rows of a month
-MIN_ROWS = 20  # a month of fewer rows can be equal by chance
+MIN_ROWS = 20  # of a month, or of all months of both files: fewer can be equal by chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,10 @@ class SharedMonth:
 def judge_files(source: str, shared: Sequence[SharedMonth]) -> Outcome:
     """Tell every pair of files that mostly agree in a month, since both are counted."""
     problems = []
-    doubled = [
-        one for one in shared if one.share > MAX_SHARED_SHARE and min(one.n_rows) >= MIN_ROWS
-    ]
-    by_files = sorted(doubled, key=lambda one: (one.files, one.month))
+    by_files = sorted(
+        [one for one in shared if one.share > MAX_SHARED_SHARE and _is_telling(one, shared)],
+        key=lambda one: (one.files, one.month),
+    )
     for (first, second), group in groupby(by_files, key=lambda one: one.files):
         months = list(group)
         n_shared = sum(month.n_shared for month in months)
@@ -56,3 +56,12 @@ def judge_files(source: str, shared: Sequence[SharedMonth]) -> Outcome:
     return Outcome(
         problems=tuple(problems), rows=rows, figures={f"months in two files, {source}": len(shared)}
     )
+
+
+def _is_telling(one: SharedMonth, shared: Sequence[SharedMonth]) -> bool:
+    """Whether the month has rows enough, or, in a small city, all months of its two files do."""
+    if min(one.n_rows) >= MIN_ROWS:
+        return True
+    alike = [other for other in shared if other.files == one.files]
+    n_rows = sum(min(other.n_rows) for other in alike)
+    return n_rows >= MIN_ROWS and sum(o.n_shared for o in alike) > MAX_SHARED_SHARE * n_rows
