@@ -37,7 +37,6 @@ from crime_platform.reporting import words
         (words.in_sentence("DUI"), "DUI"),
         (words.month_name(np.datetime64("2021-12")), "December 2021"),
         (words.short_month(np.datetime64("2021-12")), "Dec 21"),
-        (words.first_day(np.datetime64("2022-04")), "1 April 2022"),
     ],
 )
 def test_numbers_and_months_are_written_alike_everywhere(written, expected):
