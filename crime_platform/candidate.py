@@ -81,11 +81,10 @@ class Candidate:
         if "horizon" in self.manifest:
             return as_of + int(str(self.manifest["horizon"]))
         # A candidate of an earlier version of the platform says it in its rows alone.
-        import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
         leads = pq.read_table(self.folder / "cell_forecast.parquet", columns=["lead"])["lead"]
-        return as_of + int(pc.max(leads).as_py())
+        return as_of + int(leads.to_numpy().max())
 
     def table(self, name: str) -> "pd.DataFrame":
         """One of the candidate's published tables."""

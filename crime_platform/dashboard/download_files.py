@@ -11,7 +11,7 @@ import pyarrow as pa
 from crime_platform.dashboard.downloads import Shown
 from crime_platform.dashboard.rows import plain
 from crime_platform.geography.antimeridian import cut_at_180
-from crime_platform.vocabulary.escape import FORMULA_PATTERN, NUMBER_PATTERN
+from crime_platform.vocabulary.escape import csv_text
 
 DECIMALS = 7  # of a degree in GeoJSON: a centimetre, as RFC 7946 advises
 ABOUT = b"crime_platform"  # key of the Parquet file's metadata
@@ -32,20 +32,13 @@ def csv_bytes(shown: Shown) -> bytes:
     return sink.getvalue()
 
 
-def _no_formula(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _no_formula(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """`csv_text` of a whole column."""
-    import pyarrow.compute as pc
-
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
-    # Pyarrow makes these functions at import, where a type checker does not see them.
-    is_formula = pc.match_substring_regex(column, FORMULA_PATTERN)  # pyright: ignore[reportAttributeAccessIssue]
-    is_number = pc.match_substring_regex(column, NUMBER_PATTERN)  # pyright: ignore[reportAttributeAccessIssue]
-    guarded = pc.binary_join_element_wise("'", column, "")  # pyright: ignore[reportAttributeAccessIssue]
-    acts = pc.and_not(is_formula, is_number)  # pyright: ignore[reportAttributeAccessIssue]
-    return pc.if_else(acts, guarded, column)  # pyright: ignore[reportAttributeAccessIssue]
+    return pa.array([csv_text(value) for value in column.to_pylist()], column.type)
 
 
 def geojson_bytes(shown: Shown) -> bytes:

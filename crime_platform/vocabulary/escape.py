@@ -19,9 +19,7 @@ _MARKDOWN = re.compile(r"([\\`*\[\]<>|~#&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _BLOCK = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)]))")
 _BLANKS = re.compile(r"[ \t\n]+")
 _FORMULA = tuple("=+-@\t\r\n")
-FORMULA_PATTERN = r"^[=+\-@\t\r\n]"
-NUMBER_PATTERN = r"^[+\-]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?$"
-_NUMBER = re.compile(NUMBER_PATTERN)
+_NUMBER = re.compile(r"[+\-]?(\d+\.?\d*|\.\d+)([eE][+\-]?\d+)?")
 _WEB = ("http", "https")
 
 
@@ -89,7 +87,7 @@ def csv_text(value: object) -> object:
     Text that begins as a formula does gets an apostrophe in front, as OWASP advises; a number stays
     a number, also where it is written as text.
     """
-    if not isinstance(value, str) or not value.startswith(_FORMULA) or _NUMBER.match(value):
+    if not isinstance(value, str) or not value.startswith(_FORMULA) or _NUMBER.fullmatch(value):
         return value
     return f"'{value}"
 
