@@ -197,7 +197,7 @@ def test_scores_by_lead_are_those_of_the_view(toy, cells):
     mine = [
         (row["lead"], row["deviance_skill"], row["hit_rate_20"], row["n"])
         for row in cells["by_lead"]
-        if row["model"] == "champion"
+        if row["model"] == "policy"
     ]
 
     assert mine == values(
