@@ -66,7 +66,10 @@ def main() -> None:
                 was_full, found = _trial(disk, int(size), expected, options.seed)
                 tried, filled = tried + 1, filled + was_full
                 problems += [f"{stage}, {size} kB: {each}" for each in found]
-            print(f"{stage}: {tried} disks of {first} to {last} kB, {filled} of them too small")
+            print(
+                f"{stage}: {tried} disks of {first} to {last} kB, {filled} of them too small",
+                flush=True,
+            )
     print("\n".join(problems) or "all went on after room was made")
     sys.exit(1 if problems else 0)
 

@@ -73,7 +73,7 @@ def main() -> None:
                 found.append("other tables than the run that nobody disturbed")
             problems += [f"round {rounds}: {each}" for each in (*found, *left_over(home))]
             shutil.rmtree(home.root)
-            print(f"{kills} kills, {rounds} rounds, {reads} reads, {len(problems)} problems")
+            print(f"{kills} kills, {rounds} rounds, {len(problems)} problems", flush=True)
     print("\n".join(problems))
     print(
         f"{kills} of {options.kills} kills in {rounds} rounds; a whole run takes {seconds:.1f} s; "
