@@ -60,7 +60,10 @@ sys.path.insert(0, str(REPOSITORY / "crime_platform_tests"))
 
 def good_files(folder: Path) -> dict[str, bytes]:
     """The same rows in every format, by the suffix."""
-    from toy_workbooks import DAY_STYLE, workbook
+    from toy_workbooks import (  # pyright: ignore[reportMissingImports]
+        DAY_STYLE,
+        workbook,
+    )
 
     rng = np.random.default_rng(0)
     days = [f"2020-{1 + at % 12:02}-{1 + at % 28:02}" for at in range(N_ROWS)]

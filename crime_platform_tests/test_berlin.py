@@ -72,7 +72,8 @@ def test_what_was_known_of_a_month_depends_on_the_days_since_its_end(berlin):
     home, _, _ = berlin
 
     looks = Warehouse(home.warehouse).read(
-        "select age_days, sum(count) as known, any_value(last) as last from month_revision join "
+        "select age_days, sum(count)::double as known, any_value(last)::double as last "
+        "from month_revision join "
         "(select month, sum(count) as last from month_count group by month) using (month) "
         "where age_days < 31 group by month, age_days order by age_days"
     )

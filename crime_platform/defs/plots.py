@@ -39,7 +39,7 @@ def growth_of_months(triangle: "pd.DataFrame") -> "pd.DataFrame":
         triangle: `month, offence_type, known_on, age_days, count`; empty where no month is whole.
     """
     wide = triangle.pivot_table("count", "age_days", "month", aggfunc="sum")
-    share = 100 * wide / wide.ffill().tail(1).squeeze(axis=0)
+    share = 100 * wide / wide.ffill().tail(1).sum()
     young = share[share.index <= YOUNG_DAYS]
     seen_twice = young.loc[:, young.notna().sum() > 1]
     return seen_twice.interpolate(method="index", limit_area="inside")

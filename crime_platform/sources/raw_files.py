@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -111,15 +112,15 @@ def read_raw(
 
 def _open(path: Path, scratch: Path, opening: Opening) -> tuple[list[TableFile], str | None]:
     """The tables, and the encoding to state where it is not UTF-8."""
-    told = {"sheet": opening.sheet, "layer": opening.layer}
-    tables = open_tables(path, scratch, encoding=opening.encoding, **told)
+    opened = partial(open_tables, path, scratch, sheet=opening.sheet, layer=opening.layer)
+    tables = opened(encoding=opening.encoding)
     if opening.encoding is not None:
         return tables, opening.encoding
     texts = [table for table in tables if table.kind in (TEXT, GEOJSON)]
     seen = next((found for table in texts if (found := looks_like(table.path))), None)
     if seen is None:
         return tables, None
-    return open_tables(path, scratch, encoding=seen, **told), seen
+    return opened(encoding=seen), seen
 
 
 def _described(path: Path, table: TableFile, scratch: Path) -> RawFile:
