@@ -57,10 +57,12 @@ def test_several_files_of_the_same_rows_at_once(published, tmp_path):
         "b.geojson",
         "c.parquet",
     ]
-    assert answer.stdout.splitlines() == [
+    *written, expired = answer.stdout.splitlines()
+    assert written == [
         f"{path}: 60 rows, Toy city, forecast 2021-07 by rolling_mean_6, as of 2021-06"
         for path in paths
     ]
+    assert expired.startswith("The monthly forecast expired on 1 October 2021")
 
 
 @pytest.mark.usefixtures("published")
