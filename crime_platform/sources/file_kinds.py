@@ -164,7 +164,7 @@ def _kind_of_zip(path: Path, label: str) -> str:
             names = archive.namelist()
             kind = archive.read("mimetype")[:80].decode() if "mimetype" in names else ""
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
-        return ZIP  # whoever unpacks it says what is wrong
+        return ZIP  # unpacking it says what is wrong
     if any(name.startswith("xl/workbook.") for name in names):
         return WORKBOOK
     if kind.startswith("application/vnd.oasis.opendocument.spreadsheet"):

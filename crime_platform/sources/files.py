@@ -249,8 +249,8 @@ def open_tables(
 ) -> list[TableFile]:
     """The table in a file, or the tables in an archive, unpacked: UTF-8 text, GeoJSON or Parquet.
 
-    Workbooks, vector files and JSON lines come out as Parquet too, whatever they were: whoever can
-    read CSV, Parquet and GeoJSON can read them all.
+    Workbooks, vector files and JSON lines come out as Parquet too, whatever they were: code that
+    reads CSV, Parquet and GeoJSON reads them all.
 
     Args:
         path: CSV, TSV, workbook, Parquet, GeoJSON, JSON lines, GeoPackage, shapefile or FlatGeobuf,
@@ -332,7 +332,7 @@ def _is_geoparquet(path: Path) -> bool:
     try:
         return b"geo" in (pq.read_schema(path).metadata or {})
     except (pa.ArrowException, OSError):
-        return False  # whoever scans it says what is wrong
+        return False  # the scan says what is wrong
 
 
 def _converted(path: Path, label: str, scratch: Path, job: Job, *, is_own: bool) -> TableFile:

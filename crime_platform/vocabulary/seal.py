@@ -1,7 +1,7 @@
 """Artifacts that know their own bytes: sizes and hashes written beside them, read back on use.
 
-A disk, a copy or a hand may change a file after it was written. Whoever makes an artifact finds
-that out, sets the damaged one aside and makes it anew; whoever only reads it refuses it by name.
+A disk, a copy or a hand may change a file after it was written. A step that makes an artifact
+finds that out, sets the damaged one aside and makes it anew; a reader refuses it by name.
 Artifacts of versions that wrote no seal are taken as they are.
 """
 
