@@ -286,8 +286,9 @@ def test_an_open_area_is_forecast_from_its_newest_complete_month(toy_city):
     assert outcome.exit_code == 0, outcome.messages
     assert rows(home, "select as_of_month::varchar from release") == [("2021-05-01",)]
     # an open area whose data end years ago is told so, and forecast all the same
-    (warning,) = outcome.warnings
-    assert warning.startswith("data_are_fresh: the newest incident is of 2021-06-14")
+    old, expired = outcome.warnings
+    assert old.startswith("data_are_fresh: the newest incident is of 2021-06-14")
+    assert expired.startswith("data_are_fresh: the data end too early for a forecast of today.")
     assert rows(home, "select check_name from data_check where not passed") == [("data_are_fresh",)]
 
 

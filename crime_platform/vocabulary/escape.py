@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import chain
-from typing import IO
+from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 # What makes the direction of writing lie about the order of the letters.
@@ -92,7 +92,14 @@ def csv_text(value: object) -> object:
     return f"'{value}"
 
 
-def write_csv(stream: IO[str], names: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+@runtime_checkable
+class TextSink(Protocol):
+    """What takes text: a file, a terminal, a string in memory."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+def write_csv(stream: TextSink, names: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Write a header and rows as CSV: no text is a formula, lines end in a line feed."""
     line = io.StringIO(newline="")
     # With both line ends given, the writer quotes a field that holds either of them.
