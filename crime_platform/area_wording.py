@@ -213,6 +213,6 @@ def _backtest(plan: AreaPlan) -> list[str]:
         return []
     return [
         "[backtest]",
-        f"n_origins = {n_origins} # of {n_months} months; more where the series is longer",
+        f"n_origins = {n_origins} # of {n_months} in the file; more where the series is longer",
         f"n_selection = {n_origins}",
     ]

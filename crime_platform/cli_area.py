@@ -71,9 +71,12 @@ def print_check(check: "AreaCheck") -> None:
     facts = check.facts
     area = facts.area
     last = "now" if area.last_month is None else str(area.last_month)
+    calendar = area.calendar
+    holidays = calendar and ".".join(filter(None, (calendar.country, calendar.subdivision)))
     say(
         f"{area.title}: cells of {area.grid.cell_size_m:g} m in {area.crs}, "
-        f"{area.first_month} to {last}, time zone {area.timezone}"
+        f"{area.first_month} to {last}, time zone {area.timezone}, "
+        + (f"holidays of {holidays}" if holidays else "no holidays")
     )
     for found in facts.sources:
         _print_source(found)
@@ -127,7 +130,7 @@ def _of_accepted(found: "SourceFacts") -> str:
     if report.match is not None and report.match.n_by_district:
         parts.append(f"{report.match.n_by_district / report.n_accepted:.2%} one by district alone")
     if report.n_repeated:
-        parts.append(f"{report.n_repeated:,} are equal to an earlier row, left out or not")
+        parts.append(f"{report.n_repeated:,} repeat an earlier row")
     return ", ".join(parts)
 
 

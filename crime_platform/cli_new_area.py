@@ -93,7 +93,7 @@ def new_area(  # noqa: PLR0913  (an argument is an option of the command)
         problem = f"{error.filename or path}: {error.strerror}; choose another --output"
         print_error(ERR, "nothing drafted", [problem])
         raise typer.Exit(BAD_INPUT) from None
-    say(f"Drafted {path}. Read it: every line is a guess. This is what it makes of the file:")
+    say(f"Drafted {path}. Read it: every line is a guess. This is what it makes of the data:")
     for remark in draft.remarks:
         say(f"Worth a look: {remark}", style="yellow")
     check_and_print(path, home)

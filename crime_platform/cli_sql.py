@@ -68,7 +68,7 @@ def answer(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPy
     kinds = [statement.type for statement in connection.extract_statements(query)]
     for kind in kinds:
         # CREATE makes a temporary table, or the list of columns that PIVOT needs in DuckDB 1.
-        if kind not in ASKS and kind is not duckdb.StatementType.CREATE:
+        if kind not in ASKS and kind != duckdb.StatementType.CREATE:  # no singletons in DuckDB 1
             raise ReleaseError(
                 f"{kind.name} is refused: the release is read-only, and a query reads no other "
                 "file and writes none; write a SELECT, and add --output FILE to keep its rows"

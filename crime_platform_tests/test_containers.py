@@ -96,7 +96,7 @@ def test_a_sheet_without_a_table_is_refused(read, sheet, message):
 
 
 def test_a_damaged_workbook_is_refused(read):
-    with pytest.raises(SourceFormatError, match=r"a\.xls: a damaged workbook, or none \("):
+    with pytest.raises(SourceFormatError, match=r"a\.xls: a damaged spreadsheet, or none \("):
         read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), name="a.xls")
 
 

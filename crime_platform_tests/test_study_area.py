@@ -263,7 +263,7 @@ def test_all_mistakes_are_told_at_once(load_changed):
 
     message = str(told.value)
     assert "3 problems" in message
-    assert "colour: unknown key" in message
+    assert "colour: unknown key. Known keys: " in message
     assert "EPSG:4326 (WGS 84) is geographic" in message
     assert "'Mars' is not an IANA time zone" in message
 

@@ -50,10 +50,11 @@ def short_history_problem(
         else ""
     )
     reasons = "".join(f"{reason}. " for reason in unfinished)
+    months = "month" if n_complete == 1 else "months"
     return (
-        f"{area.name}: {n_complete} complete months{span}, at least {area.min_months} are needed. "
-        f"{reasons}Add earlier files and set first_month in the TOML to the first month they "
-        f"cover{less}."
+        f"{area.name}: {n_complete} complete {months}{span}, at least {area.min_months} are "
+        f"needed. {reasons}Add earlier files and set first_month in the TOML to the first month "
+        f"they cover{less}."
     )
 
 

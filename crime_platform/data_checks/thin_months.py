@@ -51,6 +51,8 @@ def judge_thin_months(counts: Sequence[MonthRows]) -> Outcome:
                 continue
             if not name:
                 told[start:stop] = True
+                if span.n == 0:  # a run stops at it anyway, and names it
+                    continue
             problem = _problem(name, [first + at for at in range(start, stop)], span)
             problems.append(problem)
             if not name and span.share <= NEARLY_NOTHING:

@@ -87,7 +87,7 @@ class TomlTable:
         """Note every key that was never asked for."""
         for key in self.values:
             if key not in self.known:
-                hint = did_you_mean(key, self.known)
+                hint = did_you_mean(key, self.known) or "."
                 self.note(key, f"unknown key{hint} Known keys: {', '.join(sorted(self.known))}")
 
     def _read(

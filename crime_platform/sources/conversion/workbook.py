@@ -36,14 +36,14 @@ def convert(job: Job) -> Converted:
         sheet = _chosen(book, job.sheet)
     except python_calamine.PasswordError as error:
         raise ConversionError(
-            "a workbook with a password; open it, and save it without one"
+            "a spreadsheet with a password; open it, and save it without one"
         ) from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         if isinstance(error, ConversionError):
             raise
         raise ConversionError(
-            f"a damaged workbook, or none ({_first_line(error)}); fetch it again, or open it and "
-            "save the sheet as CSV"
+            f"a damaged spreadsheet, or none ({_first_line(error)}); fetch it again, or open it "
+            "and save the sheet as CSV"
         ) from error
     number, header = _header(sheet)
     names = [as_text(cell) or "" for cell in header]
