@@ -1,9 +1,11 @@
 """A first TOML for a city, guessed from a file of its incidents; a person corrects the rest."""
 
+import datetime as dt
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import numpy as np
@@ -23,6 +25,7 @@ from crime_platform.source_wording import SourcePlan, place_table, source_remark
 from crime_platform.sources.column_guess import Guess, guess_columns
 from crime_platform.sources.date_guess import DateReading
 from crime_platform.sources.file_choice import choose_files, written_path
+from crime_platform.sources.file_times import content_moment
 from crime_platform.sources.label_guess import LabelPlan, plan_labels, stop_columns
 from crime_platform.sources.month_span import month_span
 from crime_platform.sources.place_guess import PlaceGuess, guess_places
@@ -39,6 +42,7 @@ from crime_platform.vocabulary.study_area_parts import (
     StudyAreaError,
     require_slug,
 )
+from crime_platform.vocabulary.timesteps import Day
 
 CELL_SIZE_M = 500.0
 MAX_SHOWN = 5  # labels of a kind, in a message
@@ -79,6 +83,7 @@ class _Found:
     raw: RawTable
     guess: Guess
     dates: DateReading
+    files: tuple[Path, ...]
     form: str
     told: Told
     places: PlaceGuess | None
@@ -126,6 +131,7 @@ def draft_area(given: Sequence[Path], home: PlatformHome, told: Told) -> Draft:
                 raw=raw,
                 guess=guess,
                 dates=dates,
+                files=choice.files,
                 form=form,
                 told=told,
                 places=places,
@@ -185,6 +191,17 @@ def _place_lines(places: PlaceGuess, told: Told, home: PlatformHome) -> list[str
     return place_table(places, written_path(places.file, home.root), crs)
 
 
+def _known_on(found: _Found, timezone: str) -> Day:
+    """Day in the area on which the newest file was written, as a run judges it."""
+    moment = found.dates.moment
+    ((last_day,),) = found.raw.rows(f"select max({moment})::date from raw")
+    written = max(file.stat().st_mtime_ns for file in found.files)
+    known = content_moment(
+        written, last_day, timezone=timezone, read_at=dt.datetime.now(dt.UTC)
+    ).astimezone(ZoneInfo(timezone))
+    return np.datetime64(known.date(), "D")
+
+
 def _plan(found: _Found) -> AreaPlan:
     raw, guess, form, told, places = found.raw, found.guess, found.form, found.told, found.places
     points = _points(raw, guess, places, told)
@@ -201,16 +218,17 @@ def _plan(found: _Found) -> AreaPlan:
         )
         zone = locate_zone(points.lon, points.lat)
     is_blank = points is None and form == TABLE and told.timezone is None
+    settled = None if is_blank else _zone(form, zone, told)
     return AreaPlan(
         name=told.name,
         crs=crs,
-        zone=(
-            ZoneFinding(timezone=FILL_IN_ZONE, country=None)
-            if is_blank
-            else _zone(form, zone, told)
-        ),
+        zone=settled or ZoneFinding(timezone=FILL_IN_ZONE, country=None),
         subdivision=_country(told)[1],
-        span=month_span(raw, found.dates.moment),
+        span=month_span(
+            raw,
+            found.dates.moment,
+            known_on=_known_on(found, "UTC" if settled is None else settled.timezone),
+        ),
         extent=extent,
         cell_size_m=CELL_SIZE_M,
         labels=_label_plan(raw, guess, told),

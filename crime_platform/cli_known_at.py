@@ -52,6 +52,8 @@ def known_at(
         if output is not None:
             require_folder_of(output)
         name = study_area or only_area(home)
+        if not home.warehouse.exists():  # to ask makes none
+            raise IncompleteDataError(_nothing(name, then, None))
         with Warehouse(home.warehouse).reader() as connection:
             found = connection.execute(COMPARED, [then, name, name, rows]).fetchall()
             if not found:

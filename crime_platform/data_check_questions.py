@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -231,19 +232,24 @@ def thin_months(evidence: Evidence) -> Outcome:
 
 
 def freshness(evidence: Evidence) -> Outcome:
-    """The newest incident."""
+    """The newest incident, and the day on which files were read last."""
     area = evidence.area
     (found,) = evidence.counted("select max(last_day), bool_and(is_month_only) from label_month")
     newest, is_month_only = found
     if newest is not None and is_month_only:  # the day says only which month it was
         newest = ((_month(newest) + 1).astype("datetime64[D]") - 1).item()
     last = max(_newest_whole_month(evidence).values(), default=None)
+    ((read_at,),) = evidence.rows(
+        "select max(ingested_at) from source_file where study_area = ? and ingested_at > now()",
+        [area.name],
+    )
     return judge_freshness(
         newest,
         today=evidence.today,
         max_age_days=area.quality.max_age_days,
         is_closed=area.last_month is not None,
         expiry=None if last is None else expiry_of(last + area.backtest.horizon, area.timezone),
+        read_on=None if read_at is None else read_at.astimezone(ZoneInfo(area.timezone)).date(),
     )
 
 

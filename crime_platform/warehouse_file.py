@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import duckdb
 
@@ -32,11 +32,17 @@ class WarehouseFile:
 
     @contextmanager
     def _locked(self, kind: int) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         # The kernel frees the lock when a process dies, so nothing waits for a killed run.
-        with self.path.with_suffix(".lock").open("w") as lock:
+        with self._lock_file(kind) as lock:
             fcntl.flock(lock, kind)
             yield
+
+    def _lock_file(self, kind: int) -> IO[bytes]:
+        path = self.path.with_suffix(".lock")
+        if kind == fcntl.LOCK_SH and path.exists():
+            return path.open("rb")  # who may only read the home can hold it too
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
 
     def _make(self) -> None:
         """Create the file whole or not at all: a reader relies on the tables of one that exists.

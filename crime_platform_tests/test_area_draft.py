@@ -1,5 +1,7 @@
 """A drafted TOML loads, reads its file, and says of every guess why."""
 
+import datetime as dt
+import os
 import tomllib
 
 import pytest
@@ -170,6 +172,28 @@ def test_a_file_that_begins_and_ends_within_a_month_is_cut_to_whole_ones(draft):
     _, area = draft("\n".join(kept) + "\n")
 
     assert (str(area.first_month), str(area.last_month)) == ("2019-02", "2021-11")
+
+
+@pytest.mark.parametrize(
+    ("written", "last_month", "reason"),
+    [
+        ("2021-12-30T12:00", "2021-11", "the file was written on 2021-12-30"),
+        ("2022-01-01T12:00", "2021-12", "the last one"),
+        ("1980-01-01T12:00", "2021-12", "the last one"),  # a time that an archive invented
+    ],
+)
+def test_a_month_that_ran_when_the_file_was_written_is_no_last_month(
+    home, written, last_month, reason
+):
+    (home.root / "raw").mkdir()
+    file = home.root / "raw" / "file.csv"
+    file.write_text(invented())
+    seconds = dt.datetime.fromisoformat(f"{written}+00:00").timestamp()
+    os.utime(file, (seconds, seconds))
+
+    text = draft_area([file], home, Told(name="town", columns={})).text
+
+    assert f'last_month = "{last_month}" # {reason}' in text
 
 
 METRES = "when;what;X;Y\n" + "".join(

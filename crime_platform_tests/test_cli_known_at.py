@@ -1,4 +1,9 @@
+import os
+import subprocess
+import sys
+
 import pandas as pd
+import pytest
 from typer.testing import CliRunner
 
 from conftest import toy_counts
@@ -50,3 +55,44 @@ def test_an_area_that_was_never_read_names_the_command(toy_city):
 
     assert answer.exit_code == 2
     assert "nothing of toy was ever read" in answer.stderr
+
+
+def test_a_home_that_can_only_be_read_is_read(toy_city):
+    home = toy_city(n_months=2)
+    ingest_area(load_study_area(home.study_areas / "toy.toml"), home)
+    folders = [home.root, *(each for each in home.root.rglob("*") if each.is_dir())]
+    for path in home.root.rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    home.root.chmod(0o555)
+
+    answer = call_with_permissions_that_count(home, "known-at", "2100-01-01", "--study-area", "toy")
+
+    for folder in folders:
+        folder.chmod(0o755)
+    assert answer.returncode == 0, answer.stderr
+    assert "2019-02 │ robbery" in answer.stdout
+
+
+def test_to_ask_makes_no_warehouse(toy_city):
+    home = toy_city(n_months=2)
+
+    answer = call("2100-01-01", "--study-area", "toy")
+
+    assert answer.exit_code == 2
+    assert "nothing of toy was ever read" in answer.stderr
+    assert not home.warehouse.exists()
+
+
+def call_with_permissions_that_count(home, *arguments):
+    """The command in a process of its own, to which as root permissions count as to others."""
+    bound = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if os.geteuid() == 0 and subprocess.run([*bound, "true"], check=False).returncode:
+        pytest.skip("root may write everywhere, and here nothing can take that from it")
+    command = [sys.executable, "-c", "from crime_platform.cli import main; main()", *arguments]
+    return subprocess.run(
+        [*bound, *command] if os.geteuid() == 0 else command,
+        env={**os.environ, "CRIME_PLATFORM_HOME": str(home.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

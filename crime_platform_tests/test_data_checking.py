@@ -114,6 +114,16 @@ def test_old_data_are_stale_and_a_closed_data_set_is_not(town):
     assert town.judge(dt.date(2019, 7, 31))["data_are_fresh"].passed
 
 
+def test_files_that_a_wrong_clock_read_in_the_future_are_told(town):
+    town.judge()
+    with Warehouse(town.home.warehouse).writer() as connection:
+        connection.execute("update source_file set ingested_at = timestamptz '2999-01-02 12:00Z'")
+
+    (problem,) = town.judge(dt.date(2019, 6, 1))["data_are_fresh"].problems
+
+    assert problem.startswith("a file was read on 2999-01-02 by this machine's clock")
+
+
 def test_a_closed_data_set_whose_last_forecast_expired_says_so(town):
     town.edit('first_month = "2019-01"', 'first_month = "2019-01"\nlast_month = "2019-04"')
 

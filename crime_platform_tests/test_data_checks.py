@@ -266,6 +266,21 @@ def test_stale_data_name_their_age_and_the_cure():
     assert "max_age_days" in outcome.problems[0]
 
 
+def test_a_file_that_was_read_in_the_future_tells_of_a_wrong_clock():
+    outcome = judge_freshness(
+        dt.date(2020, 6, 30),
+        today=dt.date(2020, 7, 1),
+        max_age_days=75,
+        is_closed=False,
+        read_on=dt.date(2030, 7, 2),
+    )
+
+    (problem,) = outcome.problems
+    assert problem.startswith(
+        "a file was read on 2030-07-02 by this machine's clock, which now shows 2020-07-01"
+    )
+
+
 def test_without_an_incident_nothing_is_stale():
     outcome = judge_freshness(None, today=dt.date(2020, 1, 1), max_age_days=75, is_closed=False)
 

@@ -75,6 +75,7 @@ def judge_freshness(
     max_age_days: int,
     is_closed: bool,
     expiry: Expiry | None = None,
+    read_on: dt.date | None = None,
 ) -> Outcome:
     """Tell when the newest incident is older than publishing takes, or its forecast has expired.
 
@@ -84,19 +85,27 @@ def judge_freshness(
         max_age_days: usual lag of the publisher, a month's length included.
         is_closed: the data set ends by declaration and gets no older.
         expiry: of the newest forecast that these data allow; None where they allow none.
+        read_on: day in the future on which a file was read by the clock of that moment.
     """
     if newest is None:
         return Outcome()
+    wrong_clock = ()
+    if read_on is not None:
+        wrong_clock = (
+            f"a file was read on {read_on} by this machine's clock, which now shows {today}: one "
+            "of the two is wrong. Correct the clock if it is today's; what was read under the "
+            f"wrong one stays dated {read_on}, for known-at and on the release made of it",
+        )
     age = (today - newest).days
     figures: dict[str, object] = {"newest day": newest, "age, days": age}
     expired = ()
     if expiry is not None and today >= expiry.day:
         expired = (f"the data end too early for a forecast of today. {expiry.expired}",)
     if is_closed or age <= max_age_days:
-        return Outcome(problems=expired, figures=figures)
+        return Outcome(problems=wrong_clock + expired, figures=figures)
     problem = (
         f"the newest incident is of {newest}, {age} days ago, at most {max_age_days} are usual: "
         "fetch the newest file, or raise max_age_days under [quality] if the publisher takes "
         "longer; a data set that is closed says so with last_month"
     )
-    return Outcome(problems=(problem, *expired), figures=figures)
+    return Outcome(problems=(*wrong_clock, problem, *expired), figures=figures)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from crime_platform.sources.raw_table import RawTable
-from crime_platform.vocabulary.timesteps import Month, is_whole
+from crime_platform.vocabulary.timesteps import Day, Month, is_whole, last_day_of
 
 DENSE_SHARE = 0.1  # of a usual month; with less, a month holds late reports or typing errors
 QUIET_DAYS = 3  # at the start of a month that is whole all the same
@@ -25,7 +25,7 @@ class MonthSpan:
     remarks: tuple[str, ...]  # what a person should know
 
 
-def month_span(raw: RawTable, moment: str) -> MonthSpan:
+def month_span(raw: RawTable, moment: str, *, known_on: Day | None = None) -> MonthSpan:
     """The whole months of the file, without the few rows long before or after the others.
 
     A gap inside stays inside: what lies on its other side is not dropped, so that the check of the
@@ -34,6 +34,8 @@ def month_span(raw: RawTable, moment: str) -> MonthSpan:
     Args:
         raw: the file.
         moment: SQL for the moment of a row.
+        known_on: day on which the newest file was written: a month that had not ended by then is
+            still running, however near its end the rows reach.
     """
     counted = raw.rows(
         f"select date_trunc('month', {moment})::date::varchar, count(*), min(day({moment})), "
@@ -46,7 +48,8 @@ def month_span(raw: RawTable, moment: str) -> MonthSpan:
     months_only = all(row[3].endswith("-01") for row in counted)
     begins_late = begin[2] > 1 + QUIET_DAYS and not months_only
     first_month, last_month = (np.datetime64(counted[kept[at]][0][:7], "M") for at in (0, -1))
-    is_last_whole = is_whole(last_month, np.datetime64(end[3], "D"), months_only=months_only)
+    last_day = np.datetime64(end[3], "D")
+    is_last_whole = is_whole(last_month, last_day, known_on=known_on, months_only=months_only)
     first = first_month + int(begins_late)
     last = max(first, last_month - int(not is_last_whole))
     before, after = (
@@ -61,8 +64,8 @@ def month_span(raw: RawTable, moment: str) -> MonthSpan:
     last_reason = (
         "the last one; drop the line to follow the publisher"
         if is_last_whole
-        else f"rows end on {end[3]}, so that month is not whole; drop the line to follow the "
-        "publisher"
+        else f"{_end(last_month, last_day, known_on)}, so that month is not whole; drop the line "
+        "to follow the publisher"
     )
     remarks = _remarks(months, counts, kept)
     first_reason += f"; {before:,} rows are earlier" if before else ""
@@ -74,6 +77,12 @@ def month_span(raw: RawTable, moment: str) -> MonthSpan:
         last_reason=last_reason,
         remarks=remarks,
     )
+
+
+def _end(month: Month, last_day: Day, known_on: Day | None) -> str:
+    if known_on is not None and known_on <= last_day_of(month):
+        return f"the file was written on {known_on}"
+    return f"rows end on {last_day}"
 
 
 def _belongs(months: np.ndarray, counts: Int[np.ndarray, " month"]) -> Bool[np.ndarray, " month"]:
