@@ -264,3 +264,20 @@ def street_site(published_streets) -> Iterator[str]:
 
     with served(published_streets) as address:
         yield address
+
+
+@pytest.fixture
+def draft(home):
+    """Draft an area from a file below the home and load it; the text and the area."""
+    from crime_platform.area_draft import Told, draft_area
+    from crime_platform.vocabulary.study_area import load_study_area
+
+    def draft_from(content, *, name="file.csv", home=home, **told):
+        (home.root / "raw").mkdir(exist_ok=True)
+        file = home.root / "raw" / name
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        text = draft_area([file], home, Told(**{"name": "town", "columns": {}, **told})).text
+        (home.study_areas / "town.toml").write_text(text)
+        return text, load_study_area(home.study_areas / "town.toml")
+
+    return draft_from

@@ -1,0 +1,87 @@
+"""Coordinates of any kind are drafted as what they are, or their CRS is asked for."""
+
+import pytest
+
+from crime_platform.vocabulary.study_area_parts import StudyAreaError
+from toy_small_town import METRES, invented, moved
+
+
+def test_metres_need_their_crs(draft):
+    message = r"columns 'X' and 'Y' are no degrees: say their CRS, e\.g\. --crs EPSG:26917"
+    with pytest.raises(StudyAreaError, match=message):
+        draft(METRES)
+
+
+def test_numbers_without_a_crs_may_be_feet(draft):
+    with pytest.raises(StudyAreaError, match="Numbers of six or seven digits may be feet"):
+        draft(METRES)
+
+
+@pytest.mark.parametrize(
+    ("crs", "message"),
+    [
+        ("UTM 17", "--crs: 'UTM 17' is no CRS that the registries of EPSG and ESRI know"),
+        ("EPSG:99999", "--crs: 'EPSG:99999' is no CRS that the registries"),
+        ("EPSG:4326", r"--crs: EPSG:4326 \(WGS 84\) is in degrees, and x and y are not"),
+    ],
+)
+def test_a_crs_that_cannot_be_is_told(draft, crs, message):
+    with pytest.raises(StudyAreaError, match=message):
+        draft(METRES, crs=crs)
+
+
+def test_feet_that_are_called_metres_are_refused_with_the_crs_that_fits(draft):
+    feet = METRES.replace(";63", ";89").replace(";483", ";101")
+
+    with pytest.raises(StudyAreaError, match="outside the area of use of EPSG:6512") as refusal:
+        draft(feet, crs="EPSG:6512")
+
+    assert "The numbers fit ESRI:102696" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("crs", "message"),
+    [
+        ("EPSG:2263", r"--crs: EPSG:2263 .* measures in \['US survey foot'\].* In metres there: "),
+        ("foo", "--crs: 'foo' is not a known CRS.* In metres there: EPSG:32615"),
+        ("EPSG:26917", "--crs: EPSG:26917 .* is made for longitude -84 to -78.* EPSG:32615"),
+    ],
+)
+def test_a_crs_that_suits_no_grid_there_is_refused_with_those_that_do(draft, crs, message):
+    with pytest.raises(StudyAreaError, match=message):
+        draft(moved(-95.40, 29.70), crs=crs)
+
+
+def test_metres_are_taken_in_the_crs_that_is_said(draft):
+    _, area = draft(METRES, crs="EPSG:26917")
+
+    assert area.crs == area.sources[0].crs == "EPSG:26917"
+    assert area.sources[0].columns.x == "X"
+    assert area.grid.extent_m == (630_000.0, 4_830_000.0, 634_500.0, 4_832_500.0)
+
+
+def test_feet_are_read_and_cells_are_cut_in_metres(draft):
+    feet = METRES.replace(";63", ";98").replace(";483", ";19")
+
+    _, area = draft(feet, crs="EPSG:2263")  # New York in US survey feet
+
+    assert (area.crs, area.sources[0].crs) == ("EPSG:32618", "EPSG:2263")
+
+
+def test_a_grid_in_degrees_is_refused(draft):
+    with pytest.raises(StudyAreaError, match=r"EPSG:4326 .* is geographic, in degrees"):
+        draft(invented(), crs="EPSG:4326")
+
+
+def test_where_no_zone_reaches_a_crs_is_asked_for(draft):
+    with pytest.raises(StudyAreaError, match=r"no UTM zone holds longitude 7\.1.*latitude 89\."):
+        draft(invented().replace(";50.", ";89."))
+
+
+def test_coordinates_that_never_meet_are_told(draft):
+    text = "date,offence,lon,lat\n2020-01-01,a,7.1,\n2020-01-02,b,7.2,\n" + (
+        "2020-01-03,a,,50.1\n2020-01-04,b,,50.2\n"
+    )
+
+    with pytest.raises(StudyAreaError, match="no row has numbers in both 'lon' and 'lat'"):
+        draft(text)
