@@ -6,16 +6,22 @@ from pathlib import Path
 
 from crime_platform.geography.crs_check import HOW_TO_FIND, code_problem
 from crime_platform.geography.time_zones import country_name, locate_zone
-from crime_platform.sources.column_guess import Guess
+from crime_platform.sources.column_guess import TELLING_RANK, Guess
 from crime_platform.sources.column_names import name_rank
 from crime_platform.sources.date_guess import DateReading, Rival
-from crime_platform.sources.raw_table import RawTable
+from crime_platform.sources.raw_table import Column, RawTable
+from crime_platform.sources.unread_values import DATE_KINDS, POINT_KINDS, unread_kind
 from crime_platform.vocabulary.source import NZ_POLICE
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
 
 MONTH_FIRST = {"US", "PR", "VI", "GU", "AS", "MP", "FM", "PW", "MH"}
 NEITHER = {"CA", "CN", "JP", "KR", "KP", "TW", "MN", "HU", "LT", "PH", "KE", "GH", "BZ", "PA"}
 """Countries where both orders are in use, or the year comes first."""
+
+SOME = 20  # values of a column, to tell what is written in it
+MAX_UNREAD = 3  # columns told
+MAX_SHOWN = 60  # characters of a value in a message
+MILLION = 10**6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +68,16 @@ def _about_dates(raw: RawTable, guess: Guess) -> list[str]:
     if "occurred_at" not in guess.columns:
         return [
             "no column holds dates: name one with --column occurred_at=NAME, or several with "
-            "--column 'occurred_at={YEAR}-{MONTH}-{DAY}'"
+            f"--column 'occurred_at={{YEAR}}-{{MONTH}}-{{DAY}}'{_unread_dates(raw)}"
         ]
     name = guess.columns["occurred_at"].name
     if guess.dates is None:
         place = guess.columns["occurred_at"].position
         found = raw.rows(f"select {place} from raw where {place} is not null limit 1")
         example = f", e.g. {found[0][0]!r}," if found else ""
+        kind = unread_kind(_some(raw, guess.columns["occurred_at"]), DATE_KINDS)
+        if kind is not None:
+            return [f"the dates in column {name!r}{example} are {kind[0]}"]
         return [
             f"the dates in column {name!r}{example} are written in no common way: say how with "
             "--date-format, e.g. --date-format '%d/%m/%Y %H:%M', or name another column with "
@@ -116,6 +125,26 @@ def _habit(raw: RawTable, guess: Guess) -> str:
     return f" In {country_name(country)} the {first} usually comes first."
 
 
+def _unread_dates(raw: RawTable) -> str:
+    """Columns that are called a date and hold something that is not read as one."""
+    found = []
+    for column in raw.columns():
+        rank, values = name_rank("occurred_at", column.name), _some(raw, column)
+        if rank is None or rank > TELLING_RANK or not values:
+            continue
+        kind = unread_kind(values, DATE_KINDS)
+        what = "in no way that is read; say how with --date-format" if kind is None else kind[0]
+        found.append(f"column {column.name!r} holds {values[0]!r}: {what}")
+    return "".join(f". {each[0].upper()}{each[1:]}" for each in found[:MAX_UNREAD])
+
+
+def _some(raw: RawTable, column: Column) -> list[str]:
+    """A few different values of a column."""
+    place = column.position
+    query = f"select distinct {place} from raw where {place} is not null order by 1 limit {SOME}"
+    return [str(value) for (value,) in raw.rows(query)]
+
+
 def _about_offence(guess: Guess, told: Told) -> list[str]:
     if "offence" in guess.columns and told.offence_label:
         return ["--offence-label and --column offence=NAME exclude each other: leave one out"]
@@ -140,7 +169,7 @@ def _about_place(raw: RawTable, guess: Guess, told: Told) -> list[str]:
             "no two columns hold coordinates: name them with --column lon=NAME --column lat=NAME, "
             "or one column with both with --column point=NAME. Where places are codes of areas, "
             "name their column with --column place=NAME, and the table with a point for each code "
-            f"with --places FILE{_odd_degrees(raw)}"
+            f"with --places FILE{_unread_points(raw)}{_odd_degrees(raw)}"
         ]
     if guess.place.in_degrees:
         return []
@@ -153,14 +182,29 @@ def _about_place(raw: RawTable, guess: Guess, told: Told) -> list[str]:
     return [f"--crs: {problem}"] if problem else []
 
 
+def _unread_points(raw: RawTable) -> str:
+    """Columns with points in a writing that is not read."""
+    found = ""
+    for column in raw.columns():
+        kind = unread_kind(_some(raw, column), POINT_KINDS)
+        if kind is not None:
+            what, example = kind
+            found += f". Column {column.name!r} holds {example[:MAX_SHOWN]!r}, {what}"
+    return found
+
+
 def _odd_degrees(raw: RawTable) -> str:
     """Columns that are called longitude or latitude and hold something else."""
     odd = [
-        f"column {column.name!r} holds {column.low:.8g} to {column.high:.8g}"
+        (column.name, column.low, column.high)
         for column in raw.columns()
         if column.low is not None
         and column.high is not None
         and any(name_rank(key, column.name) in (0, 1) for key in ("lon", "lat"))
     ]
-    hint = "swapped, or no degrees?" if len(odd) > 1 else "no degrees?"
-    return f". {'; '.join(odd)}: {hint}" if odd else ""
+    if not odd:
+        return ""
+    told = "; ".join(f"column {name!r} holds {low:.8g} to {high:.8g}" for name, low, high in odd)
+    if all(MILLION <= max(abs(low), abs(high)) <= 180 * MILLION for _, low, high in odd):
+        return f". {told}: millionths of a degree? Divide them by a million"
+    return f". {told}: {'swapped, or no degrees?' if len(odd) > 1 else 'no degrees?'}"

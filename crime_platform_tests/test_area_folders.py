@@ -244,7 +244,7 @@ def test_a_default_date_far_away_is_left_out_and_said(draft, written):
     drafted, area = draft("default.csv")
 
     assert str(area.first_month) == "2020-01"
-    assert "# the first whole month of the file; 40 rows are earlier\n" in drafted.text
+    assert "# the first whole month of the file; rows before it: 40\n" in drafted.text
     assert any(line.startswith("40 rows of 1900-01 lie far from") for line in drafted.remarks)
 
 

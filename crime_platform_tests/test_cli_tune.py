@@ -186,5 +186,5 @@ def test_of_several_areas_the_one_with_counts_is_tuned(city):
 
 
 def test_without_an_area_there_is_nothing_to_tune(home):
-    with pytest.raises(StudyAreaError, match="holds 0 study areas"):
+    with pytest.raises(StudyAreaError, match="holds no study area yet: crime-platform new-area"):
         only_area(home)

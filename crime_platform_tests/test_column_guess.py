@@ -138,6 +138,8 @@ def test_two_ways_in_one_column_become_a_list(guess):
         ("31/01/2020, 23:15", "%d/%m/%Y, %H:%M"),
         ("31-Jan-20", "%d-%b-%y"),
         ("January 31, 2020", "%B %d, %Y"),
+        ("Fri 31 Jan 2020", "%a %d %b %Y"),
+        ("31-01-2020 23.15.00", "%d-%m-%Y %H.%M.%S"),
         ("20200131", "%Y%m%d"),
         ("1580428800", "epoch"),
         ("1580475600000", "epoch_ms"),

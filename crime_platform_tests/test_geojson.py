@@ -41,6 +41,8 @@ def test_features_become_rows_of_the_wanted_columns(convert):
         feature(None, None),
         {"type": "Feature", "properties": None, "geometry": {"type": "Point", "coordinates": []}},
         feature("x", {"type": "LineString", "coordinates": [[0, 1], [2, 3]]}),
+        feature("one", {"type": "MultiPoint", "coordinates": [[0, 1]]}),
+        feature("two", {"type": "MultiPoint", "coordinates": [[0, 1], [2, 3]]}),
     ]
 
     found, rows = convert(json.dumps({"type": "FeatureCollection", "features": features}))
@@ -52,6 +54,8 @@ def test_features_become_rows_of_the_wanted_columns(convert):
         ["", "", ""],
         ["", "", ""],
         ["x", "", ""],
+        ["one", "0", "1"],
+        ["two", "", ""],
     ]
 
 
@@ -69,6 +73,11 @@ def test_features_are_read_across_pieces(convert, monkeypatch, chunk):
 def test_json_without_features_is_refused(convert):
     with pytest.raises(SourceFormatError, match=r"f\.geojson: JSON without a list of features"):
         convert('{"rows": []}')
+
+
+def test_esri_json_is_refused_by_name(convert):
+    with pytest.raises(SourceFormatError, match=r"f\.geojson: Esri JSON, not GeoJSON"):
+        convert('{"features": [{"attributes": {"a": 1}, "geometry": {"x": 1, "y": 2}}]}')
 
 
 @pytest.mark.parametrize("text", ['{"features": [{"a": 1}', '{"features": [{"a": 1}, {"b": '])

@@ -37,6 +37,7 @@ CLOCKS = (
     ", %I:%M %p",
     " %I %p",
     " %H.%M",
+    " %H.%M.%S",
     " %Hh%M",
     " %H%M",
 )
@@ -61,6 +62,10 @@ NAMED_MONTHS = (
     "%B %d, %Y",
     "%A, %B %d, %Y",
     "%a %b %d %Y",
+    "%a %d %b %Y",
+    "%a, %d %b %Y",
+    "%A %d %B %Y",
+    "%A, %d %B %Y",
     "%Y-%b-%d",
     "%Y-%B-%d",
     "%d. %B %Y",

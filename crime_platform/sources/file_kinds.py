@@ -194,10 +194,10 @@ def _kind_of_text(path: Path, start: str, encoding: str, label: str) -> str:
             f"{label}: a JSON list; expected CSV, TSV, Parquet or GeoJSON, so export one of these, "
             "or write each object on a line of its own (JSON lines)"
         )
-    return _kind_of_json(path, encoding) if plain.startswith("{") else TEXT
+    return _kind_of_json(path, encoding, label) if plain.startswith("{") else TEXT
 
 
-def _kind_of_json(path: Path, encoding: str) -> str:
+def _kind_of_json(path: Path, encoding: str, label: str) -> str:
     """GEOJSON for one object with features in it, JSON_LINES for an object a line."""
     with path.open(encoding=encoding, errors="replace", newline="\n") as file:
         text = file.read(FIRST_LINE_CHARACTERS).lstrip("\ufeff \t\r\n\x1e")
@@ -211,4 +211,14 @@ def _kind_of_json(path: Path, encoding: str) -> str:
     is_collection = isinstance(value, dict) and (
         isinstance(value.get("features"), list) or value.get("type") == "FeatureCollection"
     )
-    return GEOJSON if is_collection else JSON_LINES
+    if is_collection:
+        return GEOJSON
+    if isinstance(value, dict) and not rest.strip():
+        for key, rows in value.items():
+            is_list = isinstance(rows, list) and len(rows) > 1
+            if is_list and all(isinstance(row, dict) for row in rows):
+                raise SourceFormatError(
+                    f"{label}: one JSON object with its {len(rows):,} rows in {key!r}; export CSV, "
+                    "or write each row on a line of its own (JSON lines)"
+                )
+    return JSON_LINES

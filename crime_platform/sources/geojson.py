@@ -57,6 +57,11 @@ def _checked_features(path: Path, label: str) -> Iterator[dict[str, Any]]:
                     f"{label}: feature {number} is {_shown(feature)}, expected an object with "
                     "properties; fetch the file again"
                 )
+            if "attributes" in feature and "properties" not in feature:
+                raise SourceFormatError(
+                    f"{label}: Esri JSON, not GeoJSON; ask the service for GeoJSON (f=geojson), or "
+                    "export the layer as GeoJSON or CSV"
+                )
             yield feature
     except UnicodeDecodeError as error:
         raise SourceFormatError(
@@ -130,7 +135,9 @@ def _point(feature: dict[str, Any]) -> tuple[Any, Any]:
     match feature.get("geometry"):
         case {"type": "Point", "coordinates": [east, north, *_]}:
             return (east, north)
-    return (None, None)  # no place, or a line: such an incident is not geocoded
+        case {"type": "MultiPoint", "coordinates": [[east, north, *_]]}:  # of a single point
+            return (east, north)
+    return (None, None)  # no place, a line or several points: such an incident is not geocoded
 
 
 def _as_text(value: object) -> str:

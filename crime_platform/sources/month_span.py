@@ -68,8 +68,8 @@ def month_span(raw: RawTable, moment: str, *, known_on: Day | None = None) -> Mo
         "to follow the publisher"
     )
     remarks = _remarks(months, counts, kept)
-    first_reason += f"; {before:,} rows are earlier" if before else ""
-    last_reason += f"; {after:,} rows are later" if after else ""
+    first_reason += f"; rows before it: {before:,}" if before else ""
+    last_reason += f"; rows after it: {after:,}" if after else ""
     return MonthSpan(
         first=first,
         last=last,
