@@ -90,7 +90,10 @@ def test_the_sentences_are_those_of_the_candidate_that_was_published(published_o
 def test_the_method_names_champion_baseline_gate_and_interval(about):
     items = by_id(about)["method"]["items"]
 
-    assert items[0].startswith("Model of this forecast: rolling_mean_6. Why: rolling_mean_6 ")
+    assert items[0].startswith(
+        "Model of this forecast, the champion: rolling_mean_6. Its own skill"
+    )
+    assert "Why this model: rolling_mean_6 " in items[0]
     assert "Historical average" in items[1]
     assert "Champion (policy)" not in items[1]
     assert sum(item.startswith("Not made: rolling_mean_24 back-test needs 25") for item in items)
@@ -161,7 +164,7 @@ def test_rows_of_the_files_are_summed_by_finding(toy, about):
     # The toy's data end in June 2021, and so does what can be said of today.
     (stale,) = told["items"]
     assert stale.startswith("Data are fresh: the data end too early for a forecast of today")
-    assert told["paragraphs"][1].startswith("1 of 8 checks found something")
+    assert told["paragraphs"][1].startswith("1 of 10 checks found something")
 
 
 def test_every_problem_of_a_check_is_told(changed):
@@ -172,7 +175,7 @@ def test_every_problem_of_a_check_is_told(changed):
         told = by_id(about_part(connection, "toy"))["findings"]
 
     assert told["items"] == ["Data are fresh: first", "Data are fresh: second"]
-    assert told["paragraphs"][1].startswith("1 of 8 checks found something")
+    assert told["paragraphs"][1].startswith("1 of 10 checks found something")
 
 
 def test_refused_uses_are_those_of_the_model_card(about, about_town):
