@@ -5,10 +5,10 @@ import json
 import shutil
 import urllib.request
 
-import duckdb
 import pytest
 
 from crime_platform.dashboard.export import export_html
+from crime_platform.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from dashboard_browser import served
 
@@ -18,11 +18,8 @@ MONTHS = {"recorded": "2020-06", "forecast": "2021-07"}
 @pytest.fixture(scope="module")
 def sql(published_once):
     """Rows of a query on the toy city's release."""
-    connection = duckdb.connect(
-        str(PlatformHome(published_once).forecasts.resolve()), read_only=True
-    )
-    yield lambda query, *given: connection.execute(query, list(given)).fetchall()
-    connection.close()
+    with open_release(PlatformHome(published_once)) as connection:
+        yield lambda query, *given: connection.execute(query, list(given)).fetchall()
 
 
 def expected_counts(sql):
