@@ -281,3 +281,20 @@ def draft(home):
         return text, load_study_area(home.study_areas / "town.toml")
 
     return draft_from
+
+
+@pytest.fixture
+def guess(tmp_path):
+    """What is guessed of the columns of a file."""
+    import duckdb
+
+    from crime_platform.sources.column_guess import guess_columns
+    from crime_platform.sources.raw_files import read_raw
+
+    def guess_of(content, *, name="file.csv", given=None):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with duckdb.connect() as connection:
+            return guess_columns(read_raw(connection, [path], tmp_path).raw, given or {})
+
+    return guess_of
