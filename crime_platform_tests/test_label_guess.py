@@ -20,6 +20,21 @@ def test_a_label_says_how_it_came_to_be_recorded(kind, label):
     assert kind_of(label) == kind
 
 
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("Unwanted guest", "none"),
+        ("FOLLOW UP", "none"),
+        ("WIRES DOWN", "none"),
+        ("BtM-Delikt", "police"),
+        ("Knocked down and robbed", "harm"),
+        ("Guest robbed", "harm"),
+    ],
+)
+def test_a_word_counts_beside_its_neighbours(label, kind):
+    assert kind_of(label) == kind
+
+
 def test_case_and_accents_do_not_matter():
     assert kind_of("trafico de ENTORPECENTES") == kind_of("Tráfico de entorpecentes") == "police"
     assert folded("Straße, İstanbul") == "strasse, istanbul"

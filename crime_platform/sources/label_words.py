@@ -84,7 +84,7 @@ POLICE_DISCOVERED = _words(
     stupefacent spaccio resistenza guida_in contrabband immigrazion gioco_d prostituzione
     hausfriedensbruch landfriedensbruch widerstand schwarzfahr erschleich trunkenheit gluckss
     aufenthalts asyl waffen verkehr fahren_ohne razzia kontroll durchsuch""",
-    r"rauschgift betaubungsmittel btmg waffengesetz verkehrsstraf strassenverkehr hausrecht",
+    r"rauschgift betaubungsmittel btmg? waffengesetz verkehrsstraf strassenverkehr hausrecht",
 )
 # Calls and services that are no offences.
 NO_OFFENCE = _words(
@@ -99,6 +99,7 @@ NO_OFFENCE = _words(
     fires?\b (report|alarm)_only open_door open_window utility hazard weather stranded hang_up
     crisis problem_solving (harbou?r|aircraft)_incident
     disabled_(vehicle|motor) abandoned lockout keep_the_peace escort house_watch drill\b test\b
+    follow_?up unwanted_(guest|person|subject) (person|man|wires?|pole|tree)_down
     property_(lost|found|return|held|destr) case_closure no_crime gone_on_arrival
     extravi perdid[ao] desaparecid denuncia_de_hechos hallazgo suicidio ruido
     encontrad[ao] achad[oa] encontro_de perda desaparec morte_(natural|suspeita|acidental|a_) obito
