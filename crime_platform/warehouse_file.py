@@ -13,7 +13,7 @@ import duckdb
 
 from crime_platform.vocabulary.artifact import remove, sync_file, sync_folder
 from crime_platform.vocabulary.seal import set_aside
-from crime_platform.warehouse_schema import SCHEMA
+from crime_platform.warehouse_schema import MARK, MARKED, SCHEMA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,14 @@ class WarehouseFile:
                 connection.commit()
 
     def add_missing_tables(self) -> None:
-        """Bring a file that an earlier version made up to date; what it holds stays."""
+        """Bring a file that an earlier version made up to date; what it holds stays.
+
+        A file that is up to date is not written to: sensors ask every few seconds.
+        """
+        if self._is_begun:
+            with self._opened() as connection:
+                if _is_newest(connection):
+                    return
         with self.writer():
             pass
 
@@ -127,6 +134,13 @@ class WarehouseFile:
         """Results of several queries with the same parameters, of one moment."""
         with self.reader() as connection:
             return [_frame(connection, query, parameters) for query in queries]
+
+
+def _is_newest(connection: duckdb.DuckDBPyConnection) -> bool:
+    found = connection.execute(
+        "select comment from duckdb_tables() where table_name = ?", [MARKED]
+    ).fetchall()
+    return found == [(MARK,)]
 
 
 def _n_tables(connection: duckdb.DuckDBPyConnection) -> int:

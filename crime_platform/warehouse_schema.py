@@ -1,6 +1,8 @@
 """Tables of the warehouse, made where they are missing; each statement may run again at will."""
 
-SCHEMA = """
+import hashlib
+
+_STATEMENTS = """
 create table if not exists source_file (
     study_area varchar, source varchar, file_path varchar, sha256 varchar, reading_key varchar,
     n_rows bigint, n_accepted bigint, n_rejected bigint, n_ungeocoded bigint, n_duplicates bigint,
@@ -133,3 +135,7 @@ under one name, as when earlier ones come back, the newest known count. Where a 
 months anew, of a month that several known files hold the newest counts: the file that reaches
 further, and of two that reach as far, the one known later.
 """
+
+MARKED = "source_file"  # table whose comment says which statements a file has seen
+MARK = f"made by statements {hashlib.sha256(_STATEMENTS.encode()).hexdigest()[:16]}"
+SCHEMA = f"{_STATEMENTS}comment on table {MARKED} is '{MARK}';\n"
