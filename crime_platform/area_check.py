@@ -8,6 +8,7 @@ import numpy as np
 from crime_platform.area_facts import AreaFacts, Site, Timing, TypeFacts, gather_facts
 from crime_platform.data_checks.months import spans
 from crime_platform.data_checks.run_size import RunSize, size_problem, width_remark
+from crime_platform.metrics.gate_rule import MIN_INCIDENTS, MIN_ORIGINS
 from crime_platform.sources.quality import WRONG_ROW_REASONS
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import OUTSIDE_GRID
@@ -106,6 +107,29 @@ def _about_months(facts: AreaFacts, timing: Timing) -> list[str]:
         remarks.append(
             f"[backtest] n_origins = {area.backtest.n_origins} leaves {before_scores} months "
             "before the first scored origin: models that look back two years are left out"
+        )
+    return remarks + _about_gate(area, timing)
+
+
+def _about_gate(area: StudyArea, timing: Timing) -> list[str]:
+    """Why the gate would publish nothing, however good the forecasts."""
+    n_origins, remarks = area.backtest.n_origins, []
+    if n_origins < MIN_ORIGINS:
+        remarks.append(
+            f"[backtest] n_origins = {n_origins} can never be published: the gate needs at least "
+            f"{MIN_ORIGINS} scored months to tell skill from chance"
+        )
+    if timing.last_complete is None:
+        return remarks
+    is_scored = (timing.months <= timing.last_complete) & (
+        timing.months > timing.last_complete - n_origins
+    )
+    n_scored = int(timing.per_month[is_scored].sum())
+    if n_scored < MIN_INCIDENTS:
+        remarks.append(
+            f"the last {n_origins} months, which are scored, hold {n_scored:,} incidents: the gate "
+            f"publishes nothing below {MIN_INCIDENTS}, so take more months with n_origins under "
+            "[backtest], more offence types or a wider area"
         )
     return remarks
 

@@ -1,5 +1,6 @@
 """An area is looked at as a whole: everything that is wrong is told, and nothing is stored."""
 
+import re
 import shutil
 
 import numpy as np
@@ -301,3 +302,20 @@ def test_an_api_that_was_never_fetched_is_to_be_fetched(home):
 
     assert told.startswith("source 'crimes' was never fetched from https://data.cityofchicago.org")
     assert "crime-platform fetch --study-area chicago" in told
+
+
+def test_a_back_test_too_short_for_the_gate_is_told(toy):
+    check = toy(("n_origins = 5", "n_origins = 3"))
+
+    assert check.is_fine
+    assert "n_origins = 3 can never be published: the gate needs at least 4" in check.to_consider[0]
+
+
+def test_a_city_too_small_for_the_gate_is_told(toy, home):
+    counts = np.zeros((30, 2, 6, 5), dtype=int)
+    counts[:, :, 2, 2] = 9
+    write_toy_csv(home.root / "raw" / "toy" / "all.csv", counts)
+
+    (remark,) = [each for each in toy().to_consider if "the gate" in each]
+
+    assert re.match(r"the last 5 months, which are scored, hold 9\d incidents: the gate", remark)
