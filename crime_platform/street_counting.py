@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from crime_platform.data_checks.run_size import street_size_problem
 from crime_platform.geography.snapping import Snapped, SnapReport, snap_report
 from crime_platform.geography.street_graph import PLACE, StreetGraph
 from crime_platform.geography.street_graph_file import read_graph
@@ -29,7 +30,9 @@ from crime_platform.tensors.street_counts import (
 )
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.machine import memory_bytes
 from crime_platform.vocabulary.study_area import StudyArea, load_study_area
+from crime_platform.vocabulary.study_area_parts import StudyAreaError
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
 from crime_platform.warehouse import Warehouse
 from crime_platform.warehouse_streets import BEYOND, NEARBY, OUTSIDE, SNAPPED
@@ -89,7 +92,8 @@ def count_segments(area: StudyArea, home: PlatformHome) -> SegmentCountReport:
     """Count the current incidents again, per day and node of the newest street graph.
 
     Raises:
-        StudyAreaError: if the area has no streets.
+        StudyAreaError: if the area has no streets, or a run on them needs more memory than there
+            is.
         IncompleteDataError: if there is no graph or no complete day, or incidents came in
             meanwhile.
         CoordinateError: if not one incident is within reach of a street.
@@ -106,6 +110,15 @@ def count_segments(area: StudyArea, home: PlatformHome) -> SegmentCountReport:
     )
     placed = places.dropna(subset=["x_m", "y_m"])
     graph, spots = _spots(area, home, key, placed)
+    problem = street_size_problem(
+        area.name,
+        n_nodes=graph.n_nodes,
+        n_days=int((days.last - days.first).astype(np.int64)) + 1,
+        n_groups=len(spec.offence_groups),
+        memory_bytes=memory_bytes(),
+    )
+    if problem is not None:
+        raise StudyAreaError(problem)
     n = {
         f"n_{fate}": int(placed.loc[spots["fate"] == fate, "n_incidents"].sum())
         for fate in (SNAPPED, BEYOND, OUTSIDE)

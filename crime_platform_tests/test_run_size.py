@@ -14,6 +14,7 @@ from crime_platform.data_checks.run_size import (
     size_problem,
     street_memory_bytes,
     street_minutes,
+    street_size_problem,
     width_remark,
 )
 from crime_platform.geography.grid import grid_of
@@ -69,6 +70,17 @@ def test_hours_are_said_where_minutes_would_be_many():
 def test_streets_by_hand():
     assert street_memory_bytes(n_nodes=10, n_days=100, n_groups=2) == 1e9 + 10 * (64_000 + 3_200)
     assert street_minutes(n_nodes=1_123, n_days=2_484) == pytest.approx(7.5)
+
+
+def test_streets_that_need_more_memory_than_there_is_are_refused():
+    asked = {"n_nodes": 10, "n_days": 100, "n_groups": 2}  # 1,000,672,000 bytes, as above
+
+    problem = street_size_problem("town", **asked, memory_bytes=10**9)
+
+    assert problem is not None
+    assert "10 streets or places and 100 days of 2 offence groups need about 1 GB" in problem
+    assert "smaller extent_m or boundary_file under [streets]" in problem
+    assert street_size_problem("town", **asked, memory_bytes=1_000_672_000) is None
 
 
 def test_a_large_city_is_told_to_take_larger_cells():

@@ -82,6 +82,14 @@ def test_sound_streets_have_nothing_to_fix(town):
     assert check.facts.streets.graph.graph.n_nodes == 40
 
 
+def test_streets_that_do_not_fit_into_memory_are_refused(town, monkeypatch):
+    monkeypatch.setattr("crime_platform.street_counting.memory_bytes", lambda: 10**9)
+
+    (problem,) = town().to_fix
+
+    assert "town: 40 streets or places and " in problem
+
+
 def test_every_file_of_the_streets_that_is_missing_is_told(town, home):
     check = town(
         ("raw/streets.gpkg", "raw/lines.gpkg"),

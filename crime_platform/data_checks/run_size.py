@@ -102,6 +102,21 @@ def street_memory_bytes(*, n_nodes: int, n_days: int, n_groups: int) -> float:
     return BASE_BYTES + n_nodes * (BYTES_OF_NODE + n_days * n_groups * BYTES_OF_COUNT)
 
 
+def street_size_problem(
+    name: str, *, n_nodes: int, n_days: int, n_groups: int, memory_bytes: int
+) -> str | None:
+    """A run of the streets that needs more memory than there is; None where there is enough."""
+    needed = street_memory_bytes(n_nodes=n_nodes, n_days=n_days, n_groups=n_groups)
+    if needed <= memory_bytes:
+        return None
+    return (
+        f"{name}: {n_nodes:,} streets or places and {n_days:,} days of {n_groups} offence groups "
+        f"need about {needed / GIGABYTE:,.0f} GB of memory; this machine has "
+        f"{memory_bytes / GIGABYTE:,.0f} GB. Choose a smaller extent_m or boundary_file under "
+        "[streets], or a later first_month"
+    )
+
+
 def street_minutes(*, n_nodes: int, n_days: int) -> float:
     """Wall time of a run of the streets on two cores."""
     return BASE_MINUTES + TOWN_MINUTES * n_nodes * n_days / TOWN_NODE_DAYS
