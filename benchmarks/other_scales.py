@@ -15,8 +15,12 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from timing import REPOSITORY, options
+
+if TYPE_CHECKING:
+    from crime_platform.vocabulary.verdict import Verdict
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 TARGET = REPOSITORY / "benchmarks" / "OTHER_SCALES.md"
@@ -149,7 +153,7 @@ def street_leaderboard(root: Path, area: str) -> str:
         raise RuntimeError(f"{area}: {'; '.join(outcome.messages)}")
     (folder,) = (home.artifacts(area) / CANDIDATES).iterdir()
     candidate = read_street_candidate(folder)
-    verdict = Warehouse(home.warehouse).read_verdict(area, candidate.candidate_id)
+    verdict = Warehouse(home.warehouse).read_street_verdict(area, candidate.candidate_id)
     if verdict is None:
         raise RuntimeError(f"{area}: no verdict on {candidate.candidate_id}")
     board = candidate.leaderboard().assign(as_of_day=str(candidate.manifest["as_of_day"]))
@@ -164,17 +168,18 @@ def street_leaderboard(root: Path, area: str) -> str:
             f"{extent}. Chosen on the validation days: `{candidate.champion}`. {answer}"
             f"{'; '.join(verdict.reasons)}",
             "",
-            f"Over the long-run frequency, {_gap(verdict.figures, 'deviance skill')}; hit rate at "
-            f"20 % {_gap(verdict.figures, 'hit rate gain')}.",
+            f"Over the long-run frequency: deviance skill {_gap(verdict, 'deviance skill')}, hit "
+            f"rate at 20 % {_gap(verdict, 'hit rate gain')}.",
             "",
             street_table(json.loads(board.to_json(orient="records"))),
         ]
     )
 
 
-def _gap(figures: Mapping[str, float], name: str) -> str:
+def _gap(verdict: "Verdict", name: str) -> str:
+    figures = verdict.figures
     low, high = (figures[f"{name}, lead 1, interval {end}"] for end in ("low", "high"))
-    return f"{name} {figures[f'{name}, lead 1']:+.2%} ({low:+.2%} to {high:+.2%})"
+    return f"{figures[f'{name}, lead 1']:+.2%} ({low:+.2%} to {high:+.2%})"
 
 
 def _settle(root: Path) -> None:

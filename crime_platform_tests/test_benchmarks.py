@@ -1,11 +1,13 @@
 """Benchmarks and scripts as a newcomer first meets them: each explains itself and then stops."""
 
+import re
 import runpy
+import shutil
 import sys
 
 import pytest
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, use_home
 
 SCRIPTS = sorted(
     path.relative_to(REPOSITORY).as_posix()
@@ -57,3 +59,23 @@ def test_parts_without_their_files_are_left_out(as_command, tmp_path, capsys):
     assert told[0] == "newport is left out: no street files of Gwent Police in no folder"
     assert told[1].startswith("street-lines is left out: no street lines of Toronto at ")
     assert len(told) == 3
+
+
+@pytest.mark.slow
+def test_streets_elsewhere_are_told_with_the_gates_answer(published_streets, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    shutil.copytree(published_streets.root, home, symlinks=True)
+    use_home(monkeypatch, home)
+    script = REPOSITORY / "benchmarks" / "other_scales.py"
+    monkeypatch.setattr(sys, "path", [str(script.parent), *sys.path])
+
+    told = runpy.run_path(str(script))["street_leaderboard"](home, "town").splitlines()
+
+    assert told[0].startswith("40 nodes, 8 km of streets. Chosen on the validation days: `")
+    assert told[0].endswith("The gate lets it pass.")
+    assert re.fullmatch(
+        r"Over the long-run frequency: deviance skill \+[\d.]+% \(\+[\d.]+% to \+[\d.]+%\), "
+        r"hit rate at 20 % \+[\d.]+% \(\+[\d.]+% to \+[\d.]+%\)\.",
+        told[2],
+    )
+    assert any(line.startswith("| **`") for line in told)
