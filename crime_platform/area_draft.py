@@ -23,7 +23,7 @@ from crime_platform.geography.siting import suggested_extent, utm_crs
 from crime_platform.geography.time_zones import ZoneFinding, locate_zone, settled_zone
 from crime_platform.source_wording import SourcePlan, place_table, source_remarks
 from crime_platform.sources.column_guess import Guess, guess_columns
-from crime_platform.sources.date_guess import DateReading
+from crime_platform.sources.date_guess import LAST_YEAR, DateReading
 from crime_platform.sources.file_choice import choose_files, written_path
 from crime_platform.sources.file_times import content_moment
 from crime_platform.sources.label_guess import LabelPlan, plan_labels, stop_columns
@@ -194,7 +194,10 @@ def _place_lines(places: PlaceGuess, told: Told, home: PlatformHome) -> list[str
 def _known_on(found: _Found, timezone: str) -> Day:
     """Day in the area on which the newest file was written, as a run judges it."""
     moment = found.dates.moment
-    ((last_day,),) = found.raw.rows(f"select max({moment})::date from raw")
+    # A typing error in a year says nothing, and Python has no day after the year 9999.
+    ((last_day,),) = found.raw.rows(
+        f"select max({moment}) filter (year({moment}) <= {LAST_YEAR})::date from raw"
+    )
     written = max(file.stat().st_mtime_ns for file in found.files)
     known = content_moment(
         written, last_day, timezone=timezone, read_at=dt.datetime.now(dt.UTC)

@@ -72,7 +72,7 @@ def print_check(check: "AreaCheck") -> None:
     area = facts.area
     last = "now" if area.last_month is None else str(area.last_month)
     calendar = area.calendar
-    holidays = calendar and ".".join(filter(None, (calendar.country, calendar.subdivision)))
+    holidays = calendar and "-".join(filter(None, (calendar.country, calendar.subdivision)))
     say(
         f"{area.title}: cells of {area.grid.cell_size_m:g} m in {area.crs}, "
         f"{area.first_month} to {last}, time zone {area.timezone}, "

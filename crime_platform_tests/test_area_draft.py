@@ -129,6 +129,14 @@ def test_instants_rows_without_a_place_and_repeated_ids_are_said(draft):
     assert area.quality.min_geocoded_share == 0.73
 
 
+def test_a_year_beyond_the_calendar_stops_no_draft(draft):
+    rows = [f"{1546300800 + n * 1400000},Theft,7.1{n % 9},50.7{n % 7}" for n in range(72)]
+
+    _, area = draft("\n".join(["date,offence,lon,lat", *rows, "999999999999,Theft,7.1,50.71"]))
+
+    assert str(area.first_month) == "2019-01"
+
+
 def test_a_file_that_begins_and_ends_within_a_month_is_cut_to_whole_ones(draft):
     lines = invented().splitlines()
     kept = [

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
+from crime_platform.sources.date_guess import LAST_YEAR
 from crime_platform.sources.raw_table import RawTable
 from crime_platform.vocabulary.timesteps import Day, Month, is_whole, last_day_of
 
@@ -39,7 +40,8 @@ def month_span(raw: RawTable, moment: str, *, known_on: Day | None = None) -> Mo
     """
     counted = raw.rows(
         f"select date_trunc('month', {moment})::date::varchar, count(*), min(day({moment})), "
-        f"max({moment})::date::varchar from raw where {moment} is not null group by 1 order by 1"
+        f"max({moment})::date::varchar from raw where year({moment}) <= {LAST_YEAR} "
+        "group by 1 order by 1"
     )
     months = np.array([row[0][:7] for row in counted], dtype="datetime64[M]")
     counts = np.array([row[1] for row in counted])
