@@ -197,6 +197,24 @@ def test_the_map_is_moved_and_turned_by_key(look, toy_site):
     assert page.page.evaluate("crimeDashboard.state.cell") == ""
 
 
+def test_the_whole_area_stays_in_sight_until_the_map_is_moved(look, toy_site):
+    page = look(f"{toy_site}?view=3d").rested()
+    before = page.ask("looking")[2]
+
+    page.page.set_viewport_size({"width": 1100, "height": 560})
+    page.until(lambda: page.ask("looking")[2] < before - 0.1)
+    page.page.set_viewport_size({"width": 1100, "height": 720})
+    page.until(lambda: page.ask("looking")[2] == before)
+    page.page.locator("#map canvas").focus()
+    page.page.keyboard.press("+")
+    page.until(lambda: page.ask("looking")[2] > before + 0.9)
+    page.page.set_viewport_size({"width": 1100, "height": 560})
+    page.rested()
+    moved = page.ask("looking")[2]
+
+    assert moved > before + 0.9
+
+
 def test_space_plays_and_pauses(look, toy_site):
     page = look(f"{toy_site}?month=2019-03&speed=8")
     page.page.locator("#step").focus()

@@ -43,12 +43,21 @@ export class DeckMap {
       layers: [],
       pickingRadius: 4,
       onAfterRender: onFrame,
+      onViewStateChange: ({ interactionState }) => {
+        this.isMoved ||= Object.values(interactionState ?? {}).includes(true); // not when deck.gl sets it
+      },
       getCursor: ({ isDragging }) => (isDragging ? "grabbing" : "default"),
     });
+    // A notice that comes or goes, or a window of another size, leaves the area as large as fits.
+    this.resized = new ResizeObserver(() => {
+      if (this.bounds && !this.isMoved) this.look(this);
+    });
+    this.resized.observe(parent);
   }
 
   remove() {
     this.isRemoved = true; // ending it takes its context away too
+    this.resized.disconnect();
     this.deck.finalize();
     this.parent.querySelectorAll("canvas").forEach((canvas) => canvas.remove());
   }
@@ -67,9 +76,11 @@ export class DeckMap {
     this.look({ isTop: false });
   }
 
-  /** Looks at the whole area, from the side or from the top. */
+  /** Looks at the whole area, from the side or from the top, until a person moves the map. */
   look({ isTop }) {
+    Object.assign(this, { isTop, isMoved: false });
     const { clientWidth, clientHeight } = this.parent;
+    if (clientWidth === 0 || clientHeight === 0) return; // on a page that is hidden: when it is shown
     const [west, south, east, north] = this.bounds;
     const perPixel = Math.max(
       (east - west) / (clientWidth * FIT),
