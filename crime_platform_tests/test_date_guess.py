@@ -111,3 +111,31 @@ def test_an_offset_makes_instants(guess):
 def test_a_word_among_dates_is_forgiven_and_a_column_of_words_is_none(guess):
     assert dated(guess, *["2020-01-31"] * 30, "unknown").forms == ()
     assert dated(guess, "yesterday", "today") is None
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        (
+            ["Sun, 31 Jan 2021 13:44:00 +0000", "Mon, 1 Feb 2021 03:05:00 -0500"],
+            "%a, %d %b %Y %H:%M:%S %z",
+        ),
+        (["Sun, 31 Jan 2021 13:44:00 GMT"], "%a, %d %b %Y %H:%M:%S GMT"),
+        (["20210131T134400Z", "20210201T000000Z"], "%Y%m%dT%H%M%SZ"),
+        (["20210131T1344+0100", "20210201T0000+01:00"], "%Y%m%dT%H%M%z"),
+        (["31/01/2021 13:44+01:00", "01/02/2021 00:00+01:00"], "%d/%m/%Y %H:%M%z"),
+        (["31.01.2021 13:44:00 UTC"], "%d.%m.%Y %H:%M:%S UTC"),
+        (["Sun Jan 31 13:44:00 UTC 2021"], "%a %b %d %H:%M:%S UTC %Y"),
+    ],
+)
+def test_dates_with_an_offset_are_instants(guess, values, form):
+    dates = dated(guess, *values)
+
+    assert (dates.forms, dates.is_utc, dates.has_clock) == ((form,), True, True)
+
+
+def test_a_column_of_which_some_dates_have_an_offset_is_said_to_be_mixed(guess):
+    dates = dated(guess, *["31/01/2021 13:44+01:00", "31/01/2021 13:44"] * 4)
+
+    assert dates.is_mixed_utc
+    assert not dates.is_utc

@@ -8,7 +8,14 @@ from crime_platform.sources.clock_values import moment_of
 from crime_platform.sources.point_guess import draft_source
 from crime_platform.sources.raw_table import Column, RawTable
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import DATE_WORDS, EPOCH, EPOCH_MS, EPOCH_WORDS, ISO
+from crime_platform.vocabulary.source import (
+    DATE_WORDS,
+    EPOCH,
+    EPOCH_MS,
+    EPOCH_WORDS,
+    ISO,
+    has_offset,
+)
 
 MIN_FIT = 0.95  # of filled values that must be dates
 MIN_LISTED_FIT = 0.002  # of values, for a format beside others
@@ -72,6 +79,8 @@ NAMED_MONTHS = (
     "%d%b%Y",
     "%d%b%y",
 )
+OFFSETS = ("%z", " %z", "Z", " UTC", " GMT")
+OFFSET_CLOCKS = (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", "T%H:%M:%S", "T%H:%M", "T%H:%M:%S.%f")
 DIGITS = ("%Y%m%d", "%d%m%Y", "%m%d%Y")
 DIGIT_CLOCKS = ("", "%H%M", "%H%M%S", " %H%M", " %H:%M", " %H:%M:%S", "T%H%M%S", "-%H%M%S")
 MONTHS_ONLY = (
@@ -109,10 +118,25 @@ ALL_FORMATS = (
         for clock in ("%H:%M ", "%H:%M:%S ")
     ),
     *(day + clock for day in DIGITS for clock in DIGIT_CLOCKS),
+    *(
+        day + clock + offset
+        for day in (*MONTH_FIRST, *DAY_FIRST, *YEAR_FIRST, *NAMED_MONTHS)
+        for clock in OFFSET_CLOCKS
+        for offset in OFFSETS
+    ),
+    *(f"%Y%m%dT{clock}{offset}" for clock in ("%H%M%S", "%H%M") for offset in ("%z", "Z")),
+    *(f"%a %b %d %H:%M:%S {offset} %Y" for offset in ("%z", "UTC", "GMT")),
     *MONTHS_ONLY,
     EPOCH_MS,
     EPOCH,
 )
+# Not within a day such as 31-01-2021: an offset follows a clock.
+OFFSET = re.compile(
+    r"((?::\d\d|T\d{4,6})(?:\.\d+)?)\s*(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)(?=$| \d{4}$)"
+)
+HALF_DAY = re.compile(r"(?<=\d)\s*[ap]\.?\s*m\.?$", re.IGNORECASE)
+CODE = re.compile("%[A-Za-z]")
+NO_MARK = re.compile(r"[\w\s]")
 NUMBER_FORMATS = (
     *(form for form in ALL_FORMATS if not set(form) & set("-/., :T")),
     EPOCH_MS,
@@ -149,10 +173,9 @@ class Rival:
 def moment_by(column: Column, forms: Sequence[str]) -> str:
     """SQL for the moment that a column's text says, null where it says none of our times."""
     written = tuple(forms) if tuple(forms) != (ISO,) else ()
-    source = draft_source(datetime_formats=written, timestamps_are="local")
-    if any("%z" in form for form in written):
-        source = draft_source(datetime_formats=written, timestamps_are="utc")
-    return moment_of(column.position, source)
+    clock = "utc" if any(map(has_offset, written)) else "local"
+    source = draft_source(datetime_formats=written, timestamps_are=clock)
+    return moment_of(column.position, source).replace("$timezone", "'UTC'")
 
 
 def read_dates(
@@ -226,12 +249,13 @@ def _reading(
     has_clock = (clock_share or 0) >= MIN_CLOCK_SHARE
     is_epoch = set(forms) <= set(EPOCH_WORDS)
     n_offsets = (offset_share or 0) if ISO in forms else 0
+    zoned = [has_offset(form) for form in forms]
     return DateReading(
         forms=() if tuple(forms) == (ISO,) else tuple(forms),
         moment=moment,
-        is_utc=(tuple(forms) == (ISO,) and n_offsets >= MIN_FIT)
-        or any("%z" in form for form in forms),
-        is_mixed_utc=n_offsets > 0 and (tuple(forms) != (ISO,) or n_offsets < MIN_FIT),
+        is_utc=all(zoned) or (tuple(forms) == (ISO,) and n_offsets >= MIN_FIT),
+        is_mixed_utc=(any(zoned) and not all(zoned))
+        or (n_offsets > 0 and (tuple(forms) != (ISO,) or n_offsets < MIN_FIT)),
         is_epoch=is_epoch,
         is_epoch_of_days=is_epoch and not has_clock,
         has_clock=has_clock,
@@ -266,15 +290,20 @@ def _fitting(raw: RawTable, column: Column, forms: Sequence[str]) -> dict[str, f
     return dict(zip(fitting, shares, strict=True))
 
 
-def _shape(text: str) -> tuple[int, int, bool, bool]:
-    """Slashes, colons, letters of a month and of a half-day, which rule out most formats."""
-    is_half = re.search(r"\d\s*[ap]\.?\s*m\.?$", text, re.IGNORECASE) is not None
-    return text.count("/"), text.count(":"), re.search("[A-Za-z]{3}", text) is not None, is_half
+def _shape(text: str) -> tuple[str, bool, bool, bool]:
+    """Marks between the parts, and whether there is a month's name, half a day, an offset.
+
+    It rules most formats out before a database tries them.
+    """
+    plain = OFFSET.sub(r"\1", text)
+    clock = HALF_DAY.sub("", plain)
+    has_name = re.search("[A-Za-z]{3}", clock) is not None
+    return NO_MARK.sub("", clock), has_name, clock != plain, plain != text
 
 
-def _shape_of_format(form: str) -> tuple[int, int, bool, bool]:
+def _shape_of_format(form: str) -> tuple[str, bool, bool, bool]:
     has_name = any(code in form for code in ("%b", "%B"))
-    return form.count("/"), form.count(":"), has_name, "%p" in form
+    return NO_MARK.sub("", CODE.sub("", form)), has_name, "%p" in form, has_offset(form)
 
 
 def _list(raw: RawTable, column: Column, shares: dict[str, float]) -> list[str]:

@@ -14,10 +14,6 @@ DATE_KINDS = (
         "days since 1900, as a spreadsheet counts them: give the workbook itself, or format the "
         "column as a date before it is saved as CSV",
     ),
-    (
-        re.compile(r"\d{8}T\d{4,6}(\.\d+)?(Z|[+-]\d\d:?\d\d)"),
-        "ISO 8601 without its marks: write 2021-01-31T13:44:00Z",
-    ),
 )
 POINT_KINDS = (
     (

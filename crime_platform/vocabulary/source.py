@@ -48,6 +48,8 @@ DECIMAL_MARKS = (".", ",")
 THOUSANDS_MARKS = (".", ",", " ", "'")  # the blank is also a hard or a narrow one
 
 _DAY_CODE = re.compile(r"%-?[djcxDF]")
+# 13:44:00+01:00, 13:44:00Z and 13:44:00 GMT say an instant, whatever the clock on the wall.
+_OFFSET_CODE = re.compile(r"%z|Z$|\b(?:UTC|GMT)\b", re.IGNORECASE)
 _BRACED = re.compile(r"\{([^{}]*)\}")
 
 
@@ -242,10 +244,10 @@ class Source:
                     f'"%d/%m/%Y %H:%M", or "{EPOCH}" or "{EPOCH_MS}" for seconds or milliseconds '
                     "since 1970"
                 )
-        is_zoned = any("%z" in each for each in self.datetime_formats)
-        if is_zoned and self.timestamps_are == "local":
+        zoned = next(filter(has_offset, self.datetime_formats), None)
+        if zoned is not None and self.timestamps_are == "local":
             raise StudyAreaError(
-                "timestamps_are: a datetime_format with %z reads instants; write "
+                f"timestamps_are: the datetime_format {zoned!r} reads instants; write "
                 'timestamps_are = "utc", and the local day follows from the time zone'
             )
 
@@ -319,6 +321,11 @@ def require_days(source: Source) -> None:
             f"{' or '.join(source.datetime_formats)}): the publisher gives months only, so nothing "
             "can be counted or forecast by day; use monthly steps, or a source with days"
         )
+
+
+def has_offset(form: str) -> bool:
+    """Whether a date format reads instants: an offset from UTC stands in it, or UTC itself."""
+    return _OFFSET_CODE.search(form) is not None
 
 
 def template_columns(written: str) -> tuple[str, ...]:
