@@ -3,7 +3,7 @@
 import datetime as dt
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,7 +29,7 @@ from crime_platform.sources.file_times import content_moment
 from crime_platform.sources.label_guess import LabelPlan, plan_labels, stop_columns
 from crime_platform.sources.month_span import month_span
 from crime_platform.sources.place_guess import PlaceGuess, guess_places
-from crime_platform.sources.raw_files import Opening, read_raw
+from crime_platform.sources.raw_files import Opening, RawFiles, read_raw
 from crime_platform.sources.raw_table import RawTable
 from crime_platform.sources.source_paths import SourcePaths, require_same_columns, source_paths
 from crime_platform.vocabulary.home import PlatformHome
@@ -122,6 +122,7 @@ def draft_area(given: Sequence[Path], home: PlatformHome, told: Told) -> Draft:
             date_formats=told.date_formats,
             wants_offence=told.offence_label is None,
         )
+        told = _with_stated_crs(told, guess, found)
         left_out = require_same_columns(found, guess)
         places = _places(raw, guess, told, scratch)
         dates = require_all(raw, guess, form, told)
@@ -148,6 +149,14 @@ def draft_area(given: Sequence[Path], home: PlatformHome, told: Told) -> Draft:
         return Draft(
             text=wording(plan), remarks=[*remarks, *plan.span.remarks, *zone_remarks(plan)]
         )
+
+
+def _with_stated_crs(told: Told, guess: Guess, files: RawFiles) -> Told:
+    """What a person says, with the CRS that the files name where their points are no degrees."""
+    stated = {file.crs for file in files.loaded}
+    if told.crs is not None or not _has_own_crs(guess, None) or len(stated) != 1:
+        return told
+    return replace(told, crs=stated.pop())
 
 
 def _layout(raw: RawTable) -> str:

@@ -1,5 +1,8 @@
 """Coordinates of any kind are drafted as what they are, or their CRS is asked for."""
 
+import csv
+import json
+
 import pytest
 
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
@@ -50,6 +53,40 @@ def test_feet_that_are_called_metres_are_refused_with_the_crs_that_fits(draft):
 def test_a_crs_that_suits_no_grid_there_is_refused_with_those_that_do(draft, crs, message):
     with pytest.raises(StudyAreaError, match=message):
         draft(moved(-95.40, 29.70), crs=crs)
+
+
+def in_metres(crs):
+    """The small town as features of a collection that names its CRS, as RFC 7946 took away."""
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [int(row["X"]), int(row["Y"])]},
+            "properties": {"when": row["when"], "what": row["what"]},
+        }
+        for row in csv.DictReader(METRES.splitlines(), delimiter=";")
+    ]
+    named = {"type": "name", "properties": {"name": crs}}
+    return json.dumps({"type": "FeatureCollection", "crs": named, "features": features})
+
+
+@pytest.mark.parametrize(
+    "crs", ["urn:ogc:def:crs:EPSG::26917", "EPSG:26917", "urn:ogc:def:crs:EPSG:6.9:26917"]
+)
+def test_features_in_metres_are_taken_in_the_crs_that_their_file_names(draft, crs):
+    _, area = draft(in_metres(crs), name="file.geojson")
+
+    assert area.crs == area.sources[0].crs == "EPSG:26917"
+    assert area.sources[0].columns.x == "geometry.x"
+
+
+def test_a_crs_that_is_said_goes_before_that_of_the_file(draft):
+    with pytest.raises(StudyAreaError, match=r"--crs: the points lie outside .* EPSG:27700"):
+        draft(in_metres("EPSG:26917"), name="file.geojson", crs="EPSG:27700")
+
+
+def test_a_file_that_says_degrees_of_metres_is_asked_for_its_crs(draft):
+    with pytest.raises(StudyAreaError, match="are no degrees: say their CRS"):
+        draft(in_metres("urn:ogc:def:crs:OGC:1.3:CRS84"), name="file.geojson")
 
 
 def test_metres_are_taken_in_the_crs_that_is_said(draft):

@@ -20,6 +20,10 @@ CHUNK_CHARACTERS = 1 << 20
 MAX_FEATURE_CHARACTERS = 1 << 24  # a feature is decoded anew with every piece that it reaches into
 MAX_VALUE_CHARACTERS = 20_000
 _START_OF_FEATURES = re.compile(r'"features"\s*:\s*\[')
+# Before RFC 7946 a collection could name its CRS: EPSG:25833 or urn:ogc:def:crs:EPSG::25833.
+_CRS = re.compile(
+    r'"crs"\s*:\s*\{[^\[\]]*?"name"\s*:\s*"(?:urn:ogc:def:crs:)?EPSG:(?:[\d.]*:)?(\d{4,6})"'
+)
 _BETWEEN_FEATURES = re.compile(r"[\s,]*")
 
 
@@ -45,6 +49,15 @@ def write_features_as_csv(
                 values[key_of[name]] = value
             writer.writerow([_as_text(values.get(key)) for key in keys])
     return (*key_of, *GEOMETRY_COLUMNS)
+
+
+def stated_crs(path: Path) -> str | None:
+    """The EPSG code that a feature collection names above its features; None if it names none."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        text = file.read(CHUNK_CHARACTERS)
+    start = _START_OF_FEATURES.search(text)
+    found = _CRS.search(text, 0, start.start() if start else len(text))
+    return f"EPSG:{found[1]}" if found else None
 
 
 def _checked_features(path: Path, label: str) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from crime_platform.sources.columns import column_key
 from crime_platform.sources.encodings import looks_like
 from crime_platform.sources.file_kinds import GEOJSON, PARQUET, TEXT
 from crime_platform.sources.files import TableFile, open_tables
-from crime_platform.sources.geojson import write_features_as_csv
+from crime_platform.sources.geojson import stated_crs, write_features_as_csv
 from crime_platform.sources.raw_table import FILE, RawTable
 from crime_platform.sources.table_scan import DELIMITERS, HEADER_CHARACTERS
 from crime_platform.vocabulary.incident import SourceFormatError
@@ -39,6 +39,7 @@ class RawFile:
     names: tuple[str, ...]
     delimiter: str = ""
     stored: tuple[str, ...] = ()  # names in a Parquet file, where they are not the publisher's
+    crs: str | None = None  # that a GeoJSON file names
 
     @property
     def keys(self) -> frozenset[str]:
@@ -133,7 +134,7 @@ def _described(path: Path, table: TableFile, scratch: Path) -> RawFile:
         )
     if table.kind == GEOJSON:
         names = write_features_as_csv(table.path, table.label, (), scratch / "names.csv")
-        return RawFile(path=path, table=table, names=names)
+        return RawFile(path=path, table=table, names=names, crs=stated_crs(table.path))
     rows = {mark: _rows(table.path, mark, 1) for mark in DELIMITERS}
     headers = {mark: found[0] if found else [] for mark, found in rows.items()}
     delimiter = max(DELIMITERS, key=lambda mark: len(headers[mark]))
