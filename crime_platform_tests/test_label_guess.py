@@ -96,8 +96,25 @@ def test_many_labels_are_grouped_by_their_first_word():
     assert plan.rare == one_each
 
 
+@pytest.mark.parametrize(
+    ("labels", "name"),
+    [
+        (["0142 BURGLARY - GARAGE", "0143 Burglary - home"], "BURGLARY"),
+        (["13A-Assault, knife", "13B-Assault, gun"], "ASSAULT"),
+        (["MOTOR VEHICLE  THEFT, CAR", "MOTOR VEHICLE THEFT, TRUCK"], "MOTOR VEHICLE THEFT"),
+        (["5.1 Grand larceny: bank", "5.2 GRAND LARCENY: MAIL"], "GRAND LARCENY"),
+    ],
+)
+def test_a_code_or_a_weak_word_before_the_first_telling_one_does_not_hide_it(labels, name):
+    one_each = [(f"Kind{n} of harm", 1) for n in range(23)]
+
+    plan = plan_labels([*[(label, 50) for label in labels], *one_each])
+
+    assert plan.members == {name: [(label, 50) for label in labels]}
+
+
 def test_a_first_word_that_tells_nothing_makes_no_group():
-    labels = [(f"AUTO PART {n}", 10) for n in range(30)]
+    labels = [(f"OTHER PART {n}", 10) for n in range(30)]
 
     assert plan_labels(labels).members == {}
 

@@ -22,6 +22,12 @@ GENERIC = re.compile(  # a first word that says nothing of the offence
     r"other|all|misc|auto|motor|vehicle|veh|property|public|attempt|criminal|crim|crime|simple|grand|pett?[iy]t?"
     r"|first|second|third|offen[cs]e|delito|outros?|otros?|autres?|sonstig|sonst|tentativ|tentative"
 )
+# A code before the words, as in 0142 BURGLARY or 13A-Assault; and the words of a type's name.
+_FAMILY = re.compile(
+    r"(?:[A-Z]{0,2}\d[\dA-Z.]*[\s:.)/-]+)?"
+    r"((?:(?:motor|auto|vehicle|grand|pett?[iy]t?|simple|criminal|attempt(?:ed)?)\s+){0,2}[^\W\d]\w{3,})",
+    re.IGNORECASE,
+)
 MIN_TYPE_SHARE = 0.01  # of the rows whose labels may become a type
 CODED_SHARE = 0.8  # of the labels, from which they are taken for codes
 STOP_COLUMNS = re.compile(
@@ -67,12 +73,12 @@ def plan_labels(labels: Sequence[tuple[str, int]]) -> LabelPlan:
 
 
 def _by_first_word(labels: Sequence[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
-    """Labels that begin with the same telling word, by that word, where there are several."""
+    """Labels that begin with the same telling words, by these words, where there are several."""
     groups: dict[str, list[tuple[str, int]]] = {}
     for label, n in labels:
-        found = re.match(r"\w{4,}", label.strip())
-        if found and not GENERIC.fullmatch(folded(found[0])):
-            groups.setdefault(found[0].upper(), []).append((label, n))
+        found = _FAMILY.match(label.strip())
+        if found and not GENERIC.fullmatch(folded(found[1].split()[-1])):
+            groups.setdefault(" ".join(found[1].upper().split()), []).append((label, n))
     return {word: pairs for word, pairs in groups.items() if len(pairs) > 1}
 
 
