@@ -6,8 +6,10 @@ import shutil
 import urllib.request
 
 import pytest
+import shapely
 
 from crime_platform.dashboard.export import export_html
+from crime_platform.geography.antimeridian import cut_at_180
 from crime_platform.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from dashboard_browser import served
@@ -258,6 +260,37 @@ def test_a_new_release_is_announced_without_a_restart(look, published_once, tmp_
         now = page.page.evaluate("crimeDashboard.now.areas.release")
 
     assert now == "00000000000000aa"
+
+
+CUT = """async ([ring, line]) => {
+  const { polygonOf, lineOf } = await import("./antimeridian.js");
+  return [polygonOf(ring), lineOf(line)];
+}"""
+
+
+def test_the_browser_cuts_shapes_at_180_degrees_as_the_server_does(look, toy_site):
+    ring = [[179.5, -17], [-179.5, -17], [-179.5, -16], [179.5, -16], [179.5, -17]]
+    line = [[179.5, 0], [-179.5, 1]]
+    page = look(toy_site)
+
+    shapes = page.page.evaluate(CUT, [ring, line])
+
+    wanted = cut_at_180([shapely.Polygon(ring), shapely.LineString(line)])
+    cell, street = (shapely.geometry.shape(each) for each in shapes)
+    assert [cell.equals(wanted[0]), street.equals(wanted[1])] == [True, True]
+
+
+def test_the_browser_lets_no_text_of_a_csv_be_a_formula(look, toy_site):
+    texts = ["=1+1", "+x", "@a", "-2.5", "-a", 'a "b"', "a,b", None, 1.5]
+    page = look(toy_site)
+
+    fields = page.page.evaluate(
+        "async texts => { const { csvField } = await import('./saving.js'); "
+        "return texts.map(csvField); }",
+        texts,
+    )
+
+    assert fields == ["'=1+1", "'+x", "'@a", "-2.5", "'-a", '"a ""b"""', '"a,b"', "", "1.5"]
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

@@ -17,7 +17,7 @@ const FORMULA = /^[=+\-@\t\r\n]/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** A field of CSV, by the rules of the server's: no text is a formula, what there is not is empty. */
-function csvField(value) {
+export function csvField(value) {
   if (value === undefined || value === null || Number.isNaN(value)) return "";
   const isFormula = typeof value === "string" && FORMULA.test(value) && !NUMBER.test(value);
   const text = isFormula ? `'${value}` : `${value}`;
