@@ -28,6 +28,7 @@ from crime_platform.sources.file_choice import choose_files, written_path
 from crime_platform.sources.file_times import content_moment
 from crime_platform.sources.label_guess import LabelPlan, plan_labels, stop_columns
 from crime_platform.sources.month_span import month_span
+from crime_platform.sources.number_values import is_point
 from crime_platform.sources.place_guess import PlaceGuess, guess_places
 from crime_platform.sources.raw_files import Opening, RawFiles, read_raw
 from crime_platform.sources.raw_table import RawTable
@@ -334,8 +335,7 @@ def _points(raw: RawTable, guess: Guess, places: PlaceGuess | None, told: Told) 
         names = tuple(column.name for column in guess.place.columns.values())
         in_degrees = guess.place.in_degrees
         x, y = raw.arrays(
-            f"select {east} as x, {north} as y from raw "
-            f"where isfinite({east}) and isfinite({north}) and ({east}, {north}) <> (0, 0)"
+            f"select {east} as x, {north} as y from raw where {is_point(east, north)}"
         )
     else:
         return None

@@ -9,8 +9,9 @@ from crime_platform.geography.time_zones import country_name, locate_zone
 from crime_platform.sources.column_guess import TELLING_RANK, Guess
 from crime_platform.sources.column_names import name_rank
 from crime_platform.sources.date_guess import DateReading, Rival
+from crime_platform.sources.number_values import is_point
 from crime_platform.sources.raw_table import Column, RawTable
-from crime_platform.sources.unread_values import DATE_KINDS, POINT_KINDS, unread_kind
+from crime_platform.sources.unread_values import DATE_KINDS, PERIOD_KINDS, POINT_KINDS, unread_kind
 from crime_platform.vocabulary.source import NZ_POLICE
 from crime_platform.vocabulary.study_area_parts import StudyAreaError
 
@@ -114,8 +115,7 @@ def _habit(raw: RawTable, guess: Guess) -> str:
         return ""
     east, north = guess.place.east, guess.place.north
     lon, lat = raw.arrays(
-        f"select {east} as x, {north} as y from raw where isfinite({east}) and isfinite({north}) "
-        f"and ({east}, {north}) <> (0, 0)"
+        f"select {east} as x, {north} as y from raw where {is_point(east, north)}"
     )
     zone = locate_zone(lon, lat)
     country = None if zone is None else zone.country
@@ -129,6 +129,10 @@ def _unread_dates(raw: RawTable) -> str:
     """Columns that are called a date and hold something that is not read as one."""
     found = []
     for column in raw.columns():
+        period = unread_kind(_some(raw, column), PERIOD_KINDS)
+        if period is not None:
+            found.append(f"column {column.name!r} holds {period[1]!r}: {period[0]}")
+            continue
         rank, values = name_rank("occurred_at", column.name), _some(raw, column)
         if rank is None or rank > TELLING_RANK or not values:
             continue
@@ -175,6 +179,12 @@ def _about_place(raw: RawTable, guess: Guess, told: Told) -> list[str]:
         return []
     if told.crs is None:
         names = " and ".join(repr(column.name) for column in guess.place.columns.values())
+        east = next(iter(guess.place.columns.values())).low
+        if east is not None and east < -MILLION:
+            return [
+                f"columns {names} are no degrees, and look like those of web maps (Web Mercator): "
+                "say --crs EPSG:3857 if they are"
+            ]
         return [
             f"columns {names} are no degrees: say their CRS, e.g. --crs EPSG:26917; {HOW_TO_FIND}"
         ]
@@ -207,4 +217,8 @@ def _odd_degrees(raw: RawTable) -> str:
     told = "; ".join(f"column {name!r} holds {low:.8g} to {high:.8g}" for name, low, high in odd)
     if all(MILLION <= max(abs(low), abs(high)) <= 180 * MILLION for _, low, high in odd):
         return f". {told}: millionths of a degree? Divide them by a million"
-    return f". {told}: {'swapped, or no degrees?' if len(odd) > 1 else 'no degrees?'}"
+    lon = next((name for name, *_ in odd if name_rank("lon", name) in (0, 1)), None)
+    lat = next((name for name, *_ in odd if name_rank("lat", name) in (0, 1)), None)
+    if lon is None or lat is None:
+        return f". {told}: no degrees?"
+    return f". {told}: swapped (--column lon={lat} --column lat={lon}), or no degrees?"

@@ -276,6 +276,39 @@ def test_lines_of_geojson_features_are_read(read):
     assert accepted(reading, "row", "col") == [(0, 0)]
 
 
+def test_a_json_list_is_read_and_numbered_as_values(read):
+    content = json.dumps([LINE, {}, "none", {**LINE, "new": 1}, None, LINE], indent=1)
+
+    reading = read(f"\ufeff\n {content}", name="a.json")
+
+    assert accepted(reading, "source_row") == [(1,), (4,), (6,)]
+    assert rejected(reading) == [(row, "broken row", None) for row in (2, 3, 5)]
+
+
+def test_points_inside_an_object_are_two_columns(read):
+    point = {"type": "Point", "coordinates": ["630250", "4833250"]}
+    line = {"when": "2020-01-31", "what": "Burglary", "at": {"spot": point}}
+
+    reading = read(json.dumps([line]), columns={"x": "at.spot.x", "y": "at.spot.y"}, name="a.json")
+
+    assert accepted(reading, "row", "col") == [(0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[{"when": "2020', "the JSON list breaks off or is damaged"),
+        ('[{"when": 1} "x" : 2]', "the JSON list breaks off or is damaged"),
+        ('[{"when": "\xe9"}]'.encode("latin-1"), "not UTF-8 throughout"),
+        ('[{"a": ' + "[" * 5000 + "]", "values stand inside each other without end"),
+        (f'[{{"a": "{"x" * 2**25}"}}]', "a value of more than 16,777,216 characters"),
+    ],
+)
+def test_a_json_list_that_cannot_be_read_is_refused(read, content, message):
+    with pytest.raises(SourceFormatError, match=message):
+        read(content, name="a.json")
+
+
 def test_a_huge_json_line_is_a_broken_row(read):
     reading = read(json_lines(LINE, {**LINE, "note": "x" * 20_000_000}, LINE), name="a.jsonl")
 

@@ -134,6 +134,27 @@ def test_dates_with_an_offset_are_instants(guess, values, form):
     assert (dates.forms, dates.is_utc, dates.has_clock) == ((form,), True, True)
 
 
+def test_days_with_their_endings_become_a_list(guess):
+    values = ["1st April 2021", "2nd May 2021", "3rd June 2021", "4th July 2021", "15th July 2021"]
+
+    dates = dated(guess, *values)
+
+    assert sorted(dates.forms) == [f"%d{end} %B %Y" for end in ("nd", "rd", "st", "th")]
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [(["2021001", "2021365"], "%Y%j"), (["2021-001", "2021-365"], "%Y-%j")],
+)
+def test_a_day_of_the_year_is_read(guess, values, form):
+    assert dated(guess, *values).forms == (form,)
+
+
+@pytest.mark.parametrize("filler", ["NULL", "N/A", "?", "unknown"])
+def test_words_for_nothing_are_no_dates(guess, filler):
+    assert dated(guess, "31/01/2021", filler, "01/02/2021", filler).forms == ("%d/%m/%Y",)
+
+
 def test_a_column_of_which_some_dates_have_an_offset_is_said_to_be_mixed(guess):
     dates = dated(guess, *["31/01/2021 13:44+01:00", "31/01/2021 13:44"] * 4)
 

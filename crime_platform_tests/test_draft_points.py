@@ -20,6 +20,34 @@ def test_numbers_without_a_crs_may_be_feet(draft):
         draft(METRES)
 
 
+def test_swapped_columns_are_told_where_nobody_lives_on_the_other_side(draft):
+    swapped = moved(-79.4, 43.7).replace(";Lon;Lat;", ";Lat;Lon;")
+
+    with pytest.raises(StudyAreaError, match=r"swapped \(--column lon=Lat --column lat=Lon\)"):
+        draft(swapped)
+    _, area = draft(swapped, columns={"lon": "Lat", "lat": "Lon"})
+
+    assert area.timezone == "America/Toronto"
+
+
+@pytest.mark.parametrize("filler", ["NULL", "n/a", "-", "-1", "0"])
+def test_words_and_numbers_for_no_place_are_none(draft, filler):
+    rows = invented().splitlines()
+    rows[1::9] = [";".join([*row.split(";")[:5], filler, filler, "41"]) for row in rows[1::9]]
+
+    _, area = draft("\n".join(rows) + "\n")
+
+    assert (area.timezone, area.sources[0].columns.lon) == ("Europe/Berlin", "Lon")
+    assert area.grid.extent_m == draft(invented())[1].grid.extent_m
+
+
+def test_metres_of_web_maps_are_called_by_their_name(draft):
+    west = METRES.replace(";63", ";-8863")
+
+    with pytest.raises(StudyAreaError, match=r"look like those of web maps .*--crs EPSG:3857"):
+        draft(west)
+
+
 @pytest.mark.parametrize(
     ("crs", "message"),
     [

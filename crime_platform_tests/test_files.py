@@ -89,7 +89,7 @@ def test_a_kind_is_told_by_content(tmp_path, start, kind):
         (b"", "the file is empty; fetch it again"),
         (b" \r\n", "the file is empty"),
         (b"<!DOCTYPE html><html>", "a web page, not a table"),
-        (b'[{"when": 1}]', "a JSON list; expected CSV"),
+        (b'[["when"], [1]]', "a JSON list whose values are no objects"),
         (b'{"data": [{"when": 1}, {"when": 2}]}\n', "one JSON object with its 2 rows in 'data'"),
         (b"\x7fELF\0\0", "a binary file of an unknown kind"),
     ],

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from crime_platform.sources import geojson
+from crime_platform.sources import geojson, json_lists
 from crime_platform.sources.geojson import write_features_as_csv
 from crime_platform.vocabulary.incident import SourceFormatError
 
@@ -61,7 +61,8 @@ def test_features_become_rows_of_the_wanted_columns(convert):
 
 @pytest.mark.parametrize("chunk", [60, 97, 4096])
 def test_features_are_read_across_pieces(convert, monkeypatch, chunk):
-    monkeypatch.setattr(geojson, "CHUNK_CHARACTERS", chunk)
+    for module in (geojson, json_lists):
+        monkeypatch.setattr(module, "CHUNK_CHARACTERS", chunk)
     features = [feature(f"day {number}", point(number, 0)) for number in range(20)]
     text = json.dumps({"type": "FeatureCollection", "features": features}, indent=1)
 

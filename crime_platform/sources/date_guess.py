@@ -76,6 +76,8 @@ NAMED_MONTHS = (
     "%Y-%b-%d",
     "%Y-%B-%d",
     "%d. %B %Y",
+    *(f"%d{ending} %B %Y" for ending in ("st", "nd", "rd", "th")),
+    *(f"%B %d{ending}, %Y" for ending in ("st", "nd", "rd", "th")),
     "%d%b%Y",
     "%d%b%y",
 )
@@ -105,6 +107,7 @@ MONTHS_ONLY = (
     "%B/%Y",
     "%b %y",
 )
+YEAR_AND_DAY = ("%Y%j", "%Y-%j")  # of 1 to 366; months are tried before
 ALL_FORMATS = (
     ISO,
     *(
@@ -127,6 +130,7 @@ ALL_FORMATS = (
     *(f"%Y%m%dT{clock}{offset}" for clock in ("%H%M%S", "%H%M") for offset in ("%z", "Z")),
     *(f"%a %b %d %H:%M:%S {offset} %Y" for offset in ("%z", "UTC", "GMT")),
     *MONTHS_ONLY,
+    *YEAR_AND_DAY,
     EPOCH_MS,
     EPOCH,
 )
@@ -327,7 +331,11 @@ def _rival(raw: RawTable, column: Column, form: str, shares: dict[str, float]) -
     """A format that reads the same texts as other days, where the file does not decide."""
     for other in shares:
         # Nobody who writes the year first writes the day next, unless the file shows it.
-        if other == form or {other, form} & set(EPOCH_WORDS) or other.startswith(YEAR_DAY):
+        if (
+            other == form
+            or {other, form} & set(EPOCH_WORDS)
+            or other.startswith((*YEAR_DAY, *YEAR_AND_DAY))
+        ):
             continue
         first, second = moment_by(column, (form,)), moment_by(column, (other,))
         differ = f"{first}::date <> {second}::date"

@@ -127,7 +127,7 @@ def kind_of_start(path: Path, start: bytes, encoding: str | None, label: str) ->
         )
         raise SourceFormatError(
             f"{label}: a binary file of an unknown kind; expected CSV, TSV, Excel, Parquet, "
-            "GeoJSON, JSON lines, GeoPackage, shapefile or FlatGeobuf, or one of these in a gzip "
+            "GeoJSON, JSON lines or list, GeoPackage, shapefile or FlatGeobuf, or one of these in a gzip "
             'or zip file; if it is UTF-16 text, state encoding = "utf-16-le" under [[source]]'
         )
     plain = start.replace(b"\0", b"").decode("latin-1")
@@ -190,9 +190,11 @@ def _kind_of_text(path: Path, start: str, encoding: str, label: str) -> str:
         what, cure = next((what, cure) for sign, what, cure in _XML if sign in plain)
         _refuse_if(True, label, what, cure)
     if plain.startswith("["):
+        if plain[1:].lstrip().startswith("{"):
+            return JSON_LINES
         raise SourceFormatError(
-            f"{label}: a JSON list; expected CSV, TSV, Parquet or GeoJSON, so export one of these, "
-            "or write each object on a line of its own (JSON lines)"
+            f"{label}: a JSON list whose values are no objects; expected one with the names of its "
+            'columns for each row, as [{"date": "2021-01-31", ...}, ...], or export CSV'
         )
     return _kind_of_json(path, encoding, label) if plain.startswith("{") else TEXT
 

@@ -13,18 +13,16 @@ from typing import Any, TextIO
 
 from crime_platform.sources.columns import column_key
 from crime_platform.sources.encodings import EUROPEAN, looks_like
+from crime_platform.sources.json_lists import CHUNK_CHARACTERS, JsonList, JsonListError
 from crime_platform.vocabulary.incident import SourceFormatError
 
 GEOMETRY_COLUMNS = ("geometry.x", "geometry.y")
-CHUNK_CHARACTERS = 1 << 20
-MAX_FEATURE_CHARACTERS = 1 << 24  # a feature is decoded anew with every piece that it reaches into
 MAX_VALUE_CHARACTERS = 20_000
 _START_OF_FEATURES = re.compile(r'"features"\s*:\s*\[')
 # Before RFC 7946 a collection could name its CRS: EPSG:25833 or urn:ogc:def:crs:EPSG::25833.
 _CRS = re.compile(
     r'"crs"\s*:\s*\{[^\[\]]*?"name"\s*:\s*"(?:urn:ogc:def:crs:)?EPSG:(?:[\d.]*:)?(\d{4,6})"'
 )
-_BETWEEN_FEATURES = re.compile(r"[\s,]*")
 
 
 def write_features_as_csv(
@@ -93,7 +91,7 @@ def _shown(feature: object) -> str:
 
 def _features(path: Path, label: str) -> Iterator[Any]:
     # Whole numbers stay the digits they are written in, however many.
-    decode = json.JSONDecoder(parse_int=str).raw_decode
+    decoder = json.JSONDecoder(parse_int=str)
     with path.open(encoding="utf-8-sig") as file:
         text = file.read(CHUNK_CHARACTERS)
         start = _START_OF_FEATURES.search(text)
@@ -102,30 +100,12 @@ def _features(path: Path, label: str) -> Iterator[Any]:
                 f"{label}: JSON without a list of features; expected a GeoJSON feature "
                 "collection, so export as GeoJSON or CSV"
             )
-        position = start.end()
-        while True:
-            position = _end_of(_BETWEEN_FEATURES, text, position)
-            if text.startswith("]", position):
-                _require_last(file, text[position:], label)
-                return
-            try:
-                feature, end = decode(text, position)
-            except json.JSONDecodeError as error:
-                more = file.read(CHUNK_CHARACTERS)
-                if more and len(text) - position > MAX_FEATURE_CHARACTERS:
-                    raise SourceFormatError(
-                        f"{label}: a feature of more than {MAX_FEATURE_CHARACTERS:,} characters; "
-                        "no incident is as long, so the file is damaged, or is none of incidents"
-                    ) from error
-                if not more:
-                    raise SourceFormatError(
-                        f"{label}: the GeoJSON breaks off or is damaged ({error.msg}); fetch the "
-                        "file again"
-                    ) from error
-                text, position = text[position:] + more, 0
-                continue
-            yield feature
-            position = end
+        features = JsonList(file, text, start.end(), decoder, whole="GeoJSON", each="feature")
+        try:
+            yield from features
+        except JsonListError as error:
+            raise SourceFormatError(f"{label}: {error}") from error
+        _require_last(file, features.text, label)
 
 
 def _require_last(file: TextIO, text: str, label: str) -> None:
@@ -137,11 +117,6 @@ def _require_last(file: TextIO, text: str, label: str) -> None:
             )
         more = file.read(CHUNK_CHARACTERS)
         text = text[-40:] + more if more else ""
-
-
-def _end_of(pattern: re.Pattern[str], text: str, position: int) -> int:
-    found = pattern.match(text, position)
-    return found.end() if found else position
 
 
 def _point(feature: dict[str, Any]) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ from crime_platform.vocabulary.source import LON_LAT, WKT, Source
 # A hard and a narrow blank, and the typographic apostrophe, stand for their plain forms.
 _MARK_PATTERNS = {".": "\\.", ",": ",", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}
 _DIGITS = {".": r"(?:\d+(?:\.\d*)?|\.\d+)", ",": r"(?:\d+(?:,\d*)?|,\d+)"}
+MAX_FILLER = 10_000  # no city lies so close to the origin of degrees, metres or feet
 _WKT_START = r"^\s*(?:SRID\s*=\s*\d+\s*;\s*)?POINT\s*(?:ZM|Z|M)?\s*\(\s*"
 
 
@@ -58,6 +59,16 @@ def point_of(key: str, source: Source) -> tuple[str, str]:
         for group in groups
     )
     return east, north
+
+
+def is_point(east: str, north: str) -> str:
+    """SQL for whether two numbers are a place.
+
+    Nothing is none, and neither is one small whole number twice, as 0 0, -1 -1 and 999 999 are
+    written where a place is not known.
+    """
+    is_filler = f"{east} = {north} and {east} = trunc({east}) and abs({east}) < {MAX_FILLER}"
+    return f"isfinite({east}) and isfinite({north}) and not ({is_filler})"
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,8 @@ from crime_platform.sources.raw_table import Column, RawTable
 from crime_platform.vocabulary.source import LAT_LON, LON_LAT, WKT, ColumnMapping, Source
 
 MIN_FIT = 0.95  # of filled values that must look like what the column is taken for
-DEGREES = {"lon": 180.0, "lat": 90.0}
+# South of 60 degrees nobody lives: what lies there is a longitude.
+DEGREES = {"lon": (-180, 180), "lat": (-60, 90)}
 PAIRS = (("lon", "lat"), ("x", "y"))
 POINT_KEYS = ("lon", "lat", "x", "y", "point")
 PLAIN = (".", None)
@@ -126,16 +127,22 @@ def _numbers(
 
 
 def _number_share(
-    raw: RawTable, column: Column, marks: tuple[str, str | None], limit: float | None
+    raw: RawTable, column: Column, marks: tuple[str, str | None], within: tuple[int, int] | None
 ) -> float:
-    """Share of filled values that are numbers in these marks, and within the limit."""
+    """Share of filled values that are numbers in these marks, and within these limits."""
     number = number_of(column.position, draft_source(decimal=marks[0], thousands=marks[1]))
-    fits = f"isfinite({number})" if limit is None else f"abs({number}) <= {limit}"
+    fits = _is_within(number, within)
     ((share, n_distinct),) = raw.rows(
         f"select count(*) filter ({fits}) / greatest(count({column.position}), 1), "
         f"approx_count_distinct({number}) from raw"
     )
     return float(share) if n_distinct > 1 else 0.0
+
+
+def _is_within(number: str, limits: tuple[int, int] | None) -> str:
+    if limits is None:
+        return f"isfinite({number})"
+    return f"{number} between {limits[0]} and {limits[1]}"
 
 
 def _in_one_column(raw: RawTable, columns: Sequence[Column]) -> PointGuess | None:
@@ -182,8 +189,8 @@ def _point_formats(raw: RawTable, column: Column, decimal: str) -> list[str]:
     for form in (WKT, LAT_LON, LON_LAT):
         east, north = point_of(column.position, draft_source(point_format=form, decimal=decimal))
         ((share,),) = raw.rows(
-            f"select count(*) filter (abs({east}) <= {DEGREES['lon']} and abs({north}) <= "
-            f"{DEGREES['lat']}) / greatest(count({column.position}), 1) from raw"
+            f"select count(*) filter ({_is_within(east, DEGREES['lon'])} and "
+            f"{_is_within(north, DEGREES['lat'])}) / greatest(count({column.position}), 1) from raw"
         )
         if share >= MIN_FIT:
             fitting.append(form)

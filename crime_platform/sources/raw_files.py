@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from crime_platform.sources.column_names import name_rank
 from crime_platform.sources.columns import column_key
 from crime_platform.sources.encodings import looks_like
 from crime_platform.sources.file_kinds import GEOJSON, PARQUET, TEXT
@@ -25,6 +26,13 @@ MEMORY_LIMIT = "2GB"  # beyond it the table goes to the scratch folder
 MIN_SHARED = 0.5  # of the columns of two tables that hold the same things
 MIN_FIELDS = 3  # of a row below lines that are no header
 MAX_SHOWN = 5
+FILLERS = (
+    *("null", "(null)", "<null>", "#null!", "none", "nan", "na", "n/a", "#n/a", "n.a.", "nil"),
+    *("-", "--", "?", "unknown", "missing", "not available"),
+)
+# A number, a date, a clock or a point.
+MEASURED = r"^[-+]?\d+$|^[-+(\[]?\s*\d+([-/:.,]\s*\d|\s+[-+]?\d)|(?i)^point"
+MIN_MEASURED = 0.99
 _VALUE = re.compile(
     r"[-+]?\d+[.,]\d+|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|POINT\s*\(.*|\d{1,2}:\d\d.*", re.IGNORECASE
 )
@@ -105,6 +113,7 @@ def read_raw(
             f"{first.table.label}: holds no column that may be read, found {list(names)}"
         )
     _load(raw, loaded, scratch)
+    _empty_fillers(raw)
     raw.n_rows = raw.rows("select count(*) from raw")[0][0]
     if not raw.n_rows:
         raise SourceFormatError(f"{first.path}: a header and no rows; fetch it again")
@@ -171,6 +180,11 @@ def _require_header(file: RawFile) -> None:
             f"{file.table.label}: the first line looks like data, not like column names: {shown}; "
             "write a line with the name of each column above it, e.g. date,offence,lat,lon"
         )
+    if len(names) == 1 and (mark := _strange_mark(file.table.path)):
+        raise SourceFormatError(
+            f"{file.table.label}: its fields look separated by {mark!r}, and read are those of "
+            "comma, semicolon, tab and |: save it with one of these"
+        )
     for mark in DELIMITERS:
         rows = _rows(file.table.path, mark, 30)
         widths = Counter(len(row) for row in rows[1:] if any(row))
@@ -182,6 +196,19 @@ def _require_header(file: RawFile) -> None:
                 f"column names: line {line} is the first with the {usual} fields of the rows below "
                 "it; remove the lines above it"
             )
+
+
+def _strange_mark(path: Path) -> str | None:
+    """A mark that stands equally often, more than once, in each of the first lines."""
+    with path.open(encoding="utf-8-sig", errors="replace") as text:
+        lines = [line for line in text.read(HEADER_CHARACTERS).splitlines()[:20] if line]
+    counts = [Counter(re.findall(r"[^\w\s.'\"-]", line)) for line in lines]
+    alike = [
+        mark
+        for mark, n in counts[0].items()
+        if n > 1 and all(other[mark] == n for other in counts[1:-1])
+    ]
+    return alike[0] if alike and len(lines) > 2 else None
 
 
 def _alike(files: Sequence[RawFile], layouts: Sequence[frozenset[str]]) -> list[RawFile]:
@@ -225,6 +252,23 @@ def _load(raw: RawTable, files: Sequence[RawFile], scratch: Path) -> None:
             raw.connection.execute(
                 f"insert into raw select {selected}, {at} from {relation}", {"path": str(path)}
             )
+
+
+def _empty_fillers(raw: RawTable) -> None:
+    """Take words such as NULL for nothing in columns of dates, numbers and points.
+
+    A run reads nothing there either. In a column of offences they are labels, to be decided on.
+    """
+    for place, name in raw.names.items():
+        if name_rank("offence", name) is not None:
+            continue
+        is_filler = f"list_contains({list(FILLERS)}, lower({place}))"
+        ((n_fillers, n_measured, n),) = raw.rows(
+            f"select count(*) filter ({is_filler}), count(*) filter (regexp_matches({place}, "
+            f"'{MEASURED}')), count({place}) from raw"
+        )
+        if n_fillers and n_measured >= MIN_MEASURED * (n - n_fillers) > 0:
+            raw.connection.execute(f"update raw set {place} = null where {is_filler}")
 
 
 def _relation(file: RawFile, raw: RawTable, scratch: Path) -> tuple[str, Path, dict[str, str]]:

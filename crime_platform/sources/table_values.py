@@ -6,7 +6,7 @@ A value that cannot be parsed becomes null, with its text beside it where a pers
 from collections.abc import Collection, Sequence
 
 from crime_platform.sources.clock_values import clock_hour, moment_of
-from crime_platform.sources.number_values import number_of, point_of
+from crime_platform.sources.number_values import is_point, number_of, point_of
 from crime_platform.vocabulary.source import template_columns, template_literals
 from crime_platform.vocabulary.study_area import Source
 
@@ -91,7 +91,7 @@ def typed_columns(
             from whole
         ),
         placed as (
-            select *, isfinite(east) and isfinite(north) and (east, north) <> (0, 0) as is_placed
+            select *, {is_point("east", "north")} as is_placed
             from parsed
         )
         select

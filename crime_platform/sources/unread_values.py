@@ -5,6 +5,10 @@ from collections.abc import Iterable
 
 DATE_KINDS = (
     (
+        re.compile(r"(\w+,? )?\d{1,2}\W{0,2}( ?de )? ?[^\W\d]{3,12}\.?( ?de )?\W{0,2}\d{2,4}.*"),
+        "months by a name that is not English: write them as numbers",
+    ),
+    (
         re.compile(r"\d(\.\d+)?[eE]\+?\d\d"),
         "numbers that a spreadsheet has rounded: write them out in full, from the publisher's own "
         "file",
@@ -13,6 +17,19 @@ DATE_KINDS = (
         re.compile(r"[2-7]\d{4}(\.\d+)?"),
         "days since 1900, as a spreadsheet counts them: give the workbook itself, or format the "
         "column as a date before it is saved as CSV",
+    ),
+)
+# Whatever their column is called.
+PERIOD_KINDS = (
+    (
+        re.compile(
+            r"\d{4}[-\s]?W(k|eek)?\s?\d{1,2}|W(k|eek)?\s?\d{1,2}[-/\s]+\d{4}", re.IGNORECASE
+        ),
+        "weeks, of which no month can be counted: ask the publisher for days",
+    ),
+    (
+        re.compile(r"\d{4}[-/\s]?Q[1-4]|Q[1-4][-/\s]?\d{4}", re.IGNORECASE),
+        "quarters, of which no month can be counted: ask the publisher for days or months",
     ),
 )
 POINT_KINDS = (
@@ -28,6 +45,10 @@ POINT_KINDS = (
     (
         re.compile(r"0[01][0-9A-Fa-f]{40,}"),
         "WKB, a point in hexadecimal: export it as text, POINT (lon lat), or in two columns",
+    ),
+    (
+        re.compile(r"[-+]?\d{1,3}\.\d+\s*[NSEWO]|[NSEWO]\s*\d{1,3}\.\d+"),
+        "degrees with a letter for their side: write a sign instead, such as -79.3832",
     ),
     (
         re.compile(r"[^°º]*\d\s*[°º].*"),
