@@ -127,8 +127,8 @@ def kind_of_start(path: Path, start: bytes, encoding: str | None, label: str) ->
         )
         raise SourceFormatError(
             f"{label}: a binary file of an unknown kind; expected CSV, TSV, Excel, Parquet, "
-            "GeoJSON, JSON lines or list, GeoPackage, shapefile or FlatGeobuf, or one of these in a gzip "
-            'or zip file; if it is UTF-16 text, state encoding = "utf-16-le" under [[source]]'
+            "GeoJSON, JSON lines or list, GeoPackage, shapefile or FlatGeobuf, packed with gzip or "
+            'zip or not; if it is UTF-16 text, state encoding = "utf-16-le" under [[source]]'
         )
     plain = start.replace(b"\0", b"").decode("latin-1")
     return _kind_of_text(path, plain, encoding or "latin-1", label)
