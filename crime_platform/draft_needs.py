@@ -1,5 +1,6 @@
 """What a drafted study area cannot do without, and the question for each part that is missing."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from crime_platform.geography.time_zones import country_name, locate_zone
 from crime_platform.sources.column_guess import TELLING_RANK, Guess
 from crime_platform.sources.column_names import name_rank
 from crime_platform.sources.date_guess import DateReading, Rival
+from crime_platform.sources.geojson import GEOMETRY_COLUMNS
 from crime_platform.sources.number_values import is_point
 from crime_platform.sources.raw_table import Column, RawTable
 from crime_platform.sources.unread_values import DATE_KINDS, PERIOD_KINDS, POINT_KINDS, unread_kind
@@ -23,6 +25,11 @@ SOME = 20  # values of a column, to tell what is written in it
 MAX_UNREAD = 3  # columns told
 MAX_SHOWN = 60  # characters of a value in a message
 MILLION = 10**6
+MONTH_NAME = re.compile(r"(19|20)\d\d[-_/ ]?(0[1-9]|1[0-2])")  # of a column
+MANY_MONTHS = 6
+ADDRESS = re.compile(
+    r"address|street|block|adresse|direcci[oó]n|endere[cç]o|indirizzo|stra(ss|ß)e", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +62,17 @@ def require_all(raw: RawTable, guess: Guess, form: str, told: Told) -> DateReadi
     if missing or guess.dates is None:
         listing = "\n".join(f"  {problem}" for problem in missing)
         found = ", ".join(map(repr, raw.names.values()))
-        raise StudyAreaError(f"the file does not tell enough:\n{listing}\nColumns found: {found}")
+        raise StudyAreaError(
+            f"the file does not tell enough:\n{listing}\nColumns found: {found}{_never_read(raw)}"
+        )
     return guess.dates
+
+
+def _never_read(raw: RawTable) -> str:
+    if not raw.left_out:
+        return ""
+    names = ", ".join(map(repr, raw.left_out))
+    return f"\nNever read, as they speak of people, arrests or patrols: {names}"
 
 
 def _about_dates(raw: RawTable, guess: Guess) -> list[str]:
@@ -138,7 +154,7 @@ def _unread_dates(raw: RawTable) -> str:
             continue
         kind = unread_kind(values, DATE_KINDS)
         what = "in no way that is read; say how with --date-format" if kind is None else kind[0]
-        found.append(f"column {column.name!r} holds {values[0]!r}: {what}")
+        found.append(f"column {column.name!r} holds {values[0][:MAX_SHOWN]!r}: {what}")
     return "".join(f". {each[0].upper()}{each[1:]}" for each in found[:MAX_UNREAD])
 
 
@@ -173,7 +189,7 @@ def _about_place(raw: RawTable, guess: Guess, told: Told) -> list[str]:
             "no two columns hold coordinates: name them with --column lon=NAME --column lat=NAME, "
             "or one column with both with --column point=NAME. Where places are codes of areas, "
             "name their column with --column place=NAME, and the table with a point for each code "
-            f"with --places FILE{_unread_points(raw)}{_odd_degrees(raw)}"
+            f"with --places FILE{_unread_points(raw)}{_odd_degrees(raw)}{_other_places(raw)}"
         ]
     if guess.place.in_degrees:
         return []
@@ -201,6 +217,29 @@ def _unread_points(raw: RawTable) -> str:
             what, example = kind
             found += f". Column {column.name!r} holds {example[:MAX_SHOWN]!r}, {what}"
     return found
+
+
+def _other_places(raw: RawTable) -> str:
+    """Features without points, months that stand in columns, and addresses."""
+    columns = {name: place for place, name in raw.names.items()}
+    if {*GEOMETRY_COLUMNS} <= columns.keys():
+        return (
+            ". No feature holds a point: they are areas, lines or nothing. Export their middles as "
+            "points"
+        )
+    months = [name for name in columns if MONTH_NAME.fullmatch(name.strip())]
+    if len(months) >= MANY_MONTHS:
+        return (
+            f". Months stand in columns, {months[0]!r} to {months[-1]!r}: these are counts of "
+            "areas. Write one row for each area and month first, with columns for month and count"
+        )
+    addresses = [name for name in columns if ADDRESS.search(name)]
+    if addresses:
+        return (
+            f". Column {addresses[0]!r} speaks of addresses, which are not looked up here: ask the "
+            "publisher for coordinates, or have a geocoder add them"
+        )
+    return ""
 
 
 def _odd_degrees(raw: RawTable) -> str:

@@ -155,6 +155,14 @@ def test_words_for_nothing_are_no_dates(guess, filler):
     assert dated(guess, "31/01/2021", filler, "01/02/2021", filler).forms == ("%d/%m/%Y",)
 
 
+def test_a_year_of_two_digits_is_not_taken_for_one_of_the_first_century(guess):
+    values = [f"{month:02d}/28/{year}" for year in (19, 20) for month in range(1, 13)]
+
+    dates = dated(guess, *values * 2, "01/01/1900")
+
+    assert (dates.forms, dates.rival) == (("%m/%d/%y",), None)
+
+
 def test_a_column_of_which_some_dates_have_an_offset_is_said_to_be_mixed(guess):
     dates = dated(guess, *["31/01/2021 13:44+01:00", "31/01/2021 13:44"] * 4)
 

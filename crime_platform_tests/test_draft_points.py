@@ -41,6 +41,51 @@ def test_words_and_numbers_for_no_place_are_none(draft, filler):
     assert area.grid.extent_m == draft(invented())[1].grid.extent_m
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        (
+            "Date;Offence;Address",
+            "9 Main St",
+            "Column 'Address' speaks of addresses, which are not",
+        ),
+        ("Date;Offence;BLOCK", "9XX W MAIN", "Column 'BLOCK' speaks of addresses"),
+        ("Date;Offence;Dirección", "Calle 9", "Column 'Dirección' speaks of addresses"),
+        (
+            ";".join(["Date;Offence", *(f"20200{month}" for month in range(1, 8))]),
+            "1;2;3;4;5;6;7",
+            "Months stand in columns, '202001' to '202007': these are counts of areas",
+        ),
+    ],
+)
+def test_what_stands_in_place_of_coordinates_is_told(draft, header, row, message):
+    rows = [f"20{10 + n}-01-31;{('Theft', 'Assault')[n % 2]};{row}" for n in range(9)]
+
+    with pytest.raises(StudyAreaError, match=message):
+        draft("\n".join([header, *rows]) + "\n")
+
+
+@pytest.mark.parametrize(
+    "geometry", [None, {"type": "LineString", "coordinates": [[1, 2], [3, 4]]}]
+)
+def test_features_that_are_no_points_are_told(draft, geometry):
+    collection = json.loads(in_metres("EPSG:26917"))
+    for feature in collection["features"]:
+        feature["geometry"] = geometry
+
+    with pytest.raises(StudyAreaError, match="No feature holds a point: they are areas, lines or"):
+        draft(json.dumps(collection), name="file.geojson")
+
+
+def test_columns_that_are_never_read_are_named_where_something_is_missing(draft):
+    text = invented().replace("Date Reported;Date Occurred", "Arrest Date;Date of Arrest")
+
+    with pytest.raises(
+        StudyAreaError, match="people, arrests or patrols: 'Arrest Date', 'Date of "
+    ):
+        draft(text)
+
+
 def test_metres_of_web_maps_are_called_by_their_name(draft):
     west = METRES.replace(";63", ";-8863")
 

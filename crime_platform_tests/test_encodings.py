@@ -20,6 +20,8 @@ from crime_platform.sources.encodings import looks_like
             "\u041a\u0440\u0430\u0436\u0430\n\u0413\u0440\u0430\u0431\u0451\u0436\n\u0423\u0431\u0438\u0439\u0441\u0442\u0432\u043e\n"
             * 9,
         ),
+        ("cp1252", "Datum;L\u00e4nge;Breite\n" + "31.01.2021;R\u00e4uberei;-79,38;43,65\n" * 99),
+        ("cp1252", "l\u2019\u00e9t\u00e9 \u2013 \u00abvol\u00bb;n\u00b0 5\n" * 9),
         ("cp850", "Dano\nagress\u00e3o\nfurto de ve\u00edculo\n" * 9),
     ],
 )

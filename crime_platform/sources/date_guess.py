@@ -338,7 +338,7 @@ def _rival(raw: RawTable, column: Column, form: str, shares: dict[str, float]) -
         ):
             continue
         first, second = moment_by(column, (form,)), moment_by(column, (other,))
-        differ = f"{first}::date <> {second}::date"
+        differ = f"{first}::date <> {second}::date and year({second}) >= {FIRST_YEAR}"
         ((n_differ, only_first, only_second, example),) = raw.rows(
             f"select count(*) filter ({differ}), count(*) filter ({first} is not null and {second} "
             f"is null), count(*) filter ({first} is null and {second} is not null), "

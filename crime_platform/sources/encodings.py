@@ -15,6 +15,12 @@ MAX_LINE_BYTES = 1 << 12
 # Bytes 80 to 9f are control characters in ISO 8859-1, and letters in what is called so.
 EUROPEAN = ("cp1252", "cp1250", "cp1254", "cp1257", "cp850", "mac_roman")
 WITH_ZEROS = ("utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7")
+_IN_WORDS = "\u2019\u00b4\u00b7"  # apostrophe, acute accent, the dot of Catalan
+# Quotation marks, dashes, dots, euro, degree, section, guillemets, Spanish marks, hard blank.
+_SIGNS = (
+    f"{_IN_WORDS}\u2018\u201c\u201d\u201e\u2013\u2014\u2026\u20ac\u00b0\u00a7\u00ab\u00bb"
+    "\u00bf\u00a1\u00a0"
+)
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 
 
@@ -48,17 +54,45 @@ def looks_like(path: Path) -> str | None:
     is_european = len(b"".join(runs)) < 1.5 * len(runs)
     found = from_bytes(
         sample,
-        cp_isolation=list(EUROPEAN) if is_european else None,
+        cp_isolation=_most_plausible(sample) if is_european else None,
         cp_exclusion=None if is_european else list(WITH_ZEROS),
     )
     best = found.best()
     if best is None:
-        return EUROPEAN[0]
+        return _most_plausible(sample)[0]
     as_good = [
         each for each in found if (each.chaos, each.coherence) == (best.chaos, best.coherence)
     ]
     names = {name for each in as_good for name in each.could_be_from_charset}
     return EUROPEAN[0] if is_european and EUROPEAN[0] in names else best.encoding
+
+
+def _most_plausible(sample: bytes) -> list[str]:
+    """The European encodings by which most of the letters look like letters of words.
+
+    What an alphabet makes of another's bytes are signs within words, and capitals behind small
+    letters. A detector that goes by languages is led astray by a few words among many numbers.
+    """
+    odd = {encoding: _n_odd(sample, encoding) for encoding in EUROPEAN}
+    return [encoding for encoding in EUROPEAN if odd[encoding] == min(odd.values())]
+
+
+def _n_odd(sample: bytes, encoding: str) -> int:
+    """Letters of a text that cannot be meant if it is written so; all bytes where it is not."""
+    try:
+        text = sample.decode(encoding)
+    except UnicodeDecodeError:
+        return len(sample)
+    around = zip(f" {text}", text, f"{text[1:]} ", strict=False)
+    return sum(_is_odd(*letters) for letters in around if not letters[1].isascii())
+
+
+def _is_odd(before: str, letter: str, after: str) -> bool:
+    if letter.isalpha():
+        return letter.isupper() and before.islower()
+    return letter not in _SIGNS or (
+        letter not in _IN_WORDS and before.isalpha() and after.isalpha()
+    )
 
 
 def _is_utf8(path: Path) -> bool:
