@@ -108,6 +108,7 @@ def good_files(folder: Path) -> dict[str, bytes]:
         "geojson": collection,
         "geojson.gz": gzip.compress(collection, mtime=0),
         "jsonl": lines,
+        "json": json.dumps(objects).encode(),
         "xlsx": workbook(Data=[["when", "what", "east", "north"], *cells]),
         "shp.zip": shapefile.getvalue(),
         **{name: (folder / f"a.{name}").read_bytes() for name in ("gpkg", "fgb", "geoparquet")},

@@ -297,6 +297,8 @@ def test_points_inside_an_object_are_two_columns(read):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        ('[{"a": 1}]\n\n[{"a": 2}]', "more follows the end of the JSON list"),
+        ('[{"a": 1}] ,', "more follows the end of the JSON list"),
         ('[{"when": "2020', "the JSON list breaks off or is damaged"),
         ('[{"when": 1} "x" : 2]', "the JSON list breaks off or is damaged"),
         ('[{"when": "\xe9"}]'.encode("latin-1"), "not UTF-8 throughout"),

@@ -81,6 +81,10 @@ def _rows_of_list(path: Path) -> Iterator[tuple[int, Row | None]]:
             values = JsonList(file, text, start, DECODER, whole="JSON list", each="value")
             for number, value in enumerate(values, start=1):
                 yield number, _row_of(value)
+            if values.text[1:].strip() or any(line.strip() for line in file):
+                raise ConversionError(
+                    "more follows the end of the JSON list; split the file, one list in each"
+                )
     except UnicodeDecodeError as error:
         raise ConversionError(f"not UTF-8 throughout ({error.reason}); save it as UTF-8") from error
     except RecursionError as error:
