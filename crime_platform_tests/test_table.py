@@ -263,6 +263,13 @@ def test_without_a_grid_nothing_is_outside(read):
     assert accepted(reading, "x_m", "row", "col") == [(9000.0, None, None)]
 
 
+@pytest.mark.parametrize("filler", ["0", "-1", "999", "99999.0"])
+def test_a_number_for_both_coordinates_is_no_place(read, filler):
+    reading = read(HEADER + f"2020-01-31,Robbery,{filler},{filler}\n")
+
+    assert accepted(reading, "x_m") == [(None,)]
+
+
 def test_nothing_but_the_result_is_left_behind(read):
     reading = read(gzip.compress((HEADER + GOOD_ROW).encode()), name="file.csv.gz")
 

@@ -11,7 +11,7 @@ from crime_platform.vocabulary.source import LON_LAT, WKT, Source
 # A hard and a narrow blank, and the typographic apostrophe, stand for their plain forms.
 _MARK_PATTERNS = {".": "\\.", ",": ",", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}
 _DIGITS = {".": r"(?:\d+(?:\.\d*)?|\.\d+)", ",": r"(?:\d+(?:,\d*)?|,\d+)"}
-MAX_FILLER = 10_000  # no city lies so close to the origin of degrees, metres or feet
+FILLERS = (0, 1, 9, 99, 999, 9999, 99999, 999999)  # with either sign, written for both
 _WKT_START = r"^\s*(?:SRID\s*=\s*\d+\s*;\s*)?POINT\s*(?:ZM|Z|M)?\s*\(\s*"
 
 
@@ -64,10 +64,10 @@ def point_of(key: str, source: Source) -> tuple[str, str]:
 def is_point(east: str, north: str) -> str:
     """SQL for whether two numbers are a place.
 
-    Nothing is none, and neither is one small whole number twice, as 0 0, -1 -1 and 999 999 are
-    written where a place is not known.
+    Nothing is none, and neither is a number that is written for both where a place is not known,
+    as 0 0, -1 -1 and 999 999.
     """
-    is_filler = f"{east} = {north} and {east} = trunc({east}) and abs({east}) < {MAX_FILLER}"
+    is_filler = f"{east} = {north} and abs({east}) in {FILLERS}"
     return f"isfinite({east}) and isfinite({north}) and not ({is_filler})"
 
 
