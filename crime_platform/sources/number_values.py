@@ -11,7 +11,8 @@ from crime_platform.vocabulary.source import LON_LAT, WKT, Source
 # A hard and a narrow blank, and the typographic apostrophe, stand for their plain forms.
 _MARK_PATTERNS = {".": "\\.", ",": ",", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}
 _DIGITS = {".": r"(?:\d+(?:\.\d*)?|\.\d+)", ",": r"(?:\d+(?:,\d*)?|,\d+)"}
-FILLERS = (0, 1, 9, 99, 999, 9999, 99999, 999999)  # with either sign, written for both
+# Written for both coordinates where a place is not known.
+FILLERS = (0, -1, *(sign * (10**n - 1) for n in range(2, 7) for sign in (1, -1)))
 _WKT_START = r"^\s*(?:SRID\s*=\s*\d+\s*;\s*)?POINT\s*(?:ZM|Z|M)?\s*\(\s*"
 
 
@@ -67,7 +68,7 @@ def is_point(east: str, north: str) -> str:
     Nothing is none, and neither is a number that is written for both where a place is not known,
     as 0 0, -1 -1 and 999 999.
     """
-    is_filler = f"{east} = {north} and abs({east}) in {FILLERS}"
+    is_filler = f"{east} = {north} and {east} in {FILLERS}"
     return f"isfinite({east}) and isfinite({north}) and not ({is_filler})"
 
 
