@@ -215,17 +215,14 @@ def _take_in(
         )
     if not readings:
         return
-    warehouse = Warehouse(home.warehouse)
     reports = [reading.report for _, reading in readings]
-    findings = _findings(area, readings, home)
     try:
         require_quality(reports, source, area, grid)
     except (SourceFormatError, CoordinateError) as problem:
         report.problems.append(str(problem))
-        report.findings += findings.to_dict("records")
+        report.findings += _findings(area, readings, home).to_dict("records")
         return
     store_readings(readings, area, home, read_at=report.read_at)
-    warehouse.replace_quality(area.name, findings)
 
 
 def store_readings(
@@ -237,13 +234,18 @@ def store_readings(
 ) -> None:
     """Store files that were read, each in one transaction; none is current before it is said so.
 
+    What was found in them goes first: a file that is stored is not read again, so a run that ends
+    in between would leave it without findings for ever.
+
     Raises:
         SourceFormatError: if a file's name does not say when it was published, and it should.
     """
+    entries = [_entry(area, file, reading.report, home, read_at) for file, reading in readings]
     warehouse = Warehouse(home.warehouse)
-    for file, reading in readings:
+    warehouse.replace_quality(area.name, _findings(area, readings, home))
+    for entry, (_, reading) in zip(entries, readings, strict=True):
         warehouse.replace_file(
-            _entry(area, file, reading.report, home, read_at),
+            entry,
             incidents=reading.incidents,
             rejected=reading.rejected,
             headers=reading.report.headers,
@@ -278,7 +280,7 @@ def _entry(
 
 
 def _findings(
-    area: StudyArea, readings: list[tuple[SourceFile, TableReading]], home: PlatformHome
+    area: StudyArea, readings: Sequence[tuple[SourceFile, TableReading]], home: PlatformHome
 ) -> "pd.DataFrame":
     import pandas as pd
 

@@ -1,3 +1,5 @@
+import errno
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,26 @@ def test_a_daily_series_that_ends_on_the_first_has_an_unfinished_month(toy_city)
     report = rebuild_counts(area, home)
 
     assert report.last_complete == np.datetime64("2019-02", "M")
+
+
+@pytest.mark.parametrize("step", ["replace_quality", "replace_file"])
+def test_a_run_that_ends_between_two_writes_leaves_no_file_without_findings(
+    toy_city, monkeypatch, step
+):
+    home = toy_city(n_months=2)
+    area = load_study_area(home.study_areas / "toy.toml")
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Warehouse, step, full)
+        with pytest.raises(OSError, match="No space left"):
+            ingest_area(area, home)
+    ingest_area(area, home)
+
+    kept = Warehouse(home.warehouse).read("select finding, n_rows from data_quality")
+    assert kept["finding"].tolist()[0] == "accepted"
 
 
 def test_what_was_found_in_a_file_goes_with_the_file(toy_city):
