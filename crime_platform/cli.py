@@ -34,6 +34,7 @@ from crime_platform.vocabulary.exit_codes import (
     STOPPED,
 )
 from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.interruptions import heed_interruptions
 from crime_platform.vocabulary.machine_trouble import chain, trouble_of
 from crime_platform.vocabulary.signal_log import SignalLog
 from crime_platform.vocabulary.study_area import (
@@ -156,6 +157,7 @@ def main() -> None:
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
     # A SIGTERM then ends a command as Ctrl-C does, with what must be put in order.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed_interruptions()
     log = SignalLog()
     sys.excepthook = partial(end_by_fault, log)
     code = 0
