@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from small_city import finished, left_over, run_command, table_hashes, write_small_city
 
+from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 
 ROOM = "1g"
@@ -102,8 +103,8 @@ def _trial(disk: Path, size: int, expected: dict[str, str], seed: int) -> tuple[
             told, _ = run.communicate()
         was_full = run.returncode != 0
         problems = []
-        if was_full and "Traceback" in told:
-            problems.append(f"a traceback: {told.strip().splitlines()[-1]}")
+        if was_full and (run.returncode != BAD_INPUT or "make room" not in told):
+            problems.append(f"ended with {run.returncode}, no cure named: {told.strip()[-500:]}")
         subprocess.run(["mount", "-o", f"remount,size={ROOM}", str(disk)], check=True)
         try:
             finished(home)

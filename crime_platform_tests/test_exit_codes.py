@@ -126,6 +126,7 @@ def test_without_a_study_area_the_command_that_makes_one_is_named(tmp_path):
         ("OSError", "[Errno 28] No space left on device: '/a'"),
         ("IOException", 'IO Error: Could not write file "/a": No space left on device'),
         ("OperationalError", "(sqlite3.OperationalError) database or disk is full"),
+        ("OperationalError", "(sqlite3.OperationalError) disk I/O error"),
         ("PermissionError", "[Errno 13] Permission denied: '/a'"),
         ("OSError", "[Errno 30] Read-only file system: '/a'"),
         ("OutOfMemoryException", "Out of Memory Error: failed to pin block"),

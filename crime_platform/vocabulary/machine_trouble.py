@@ -13,13 +13,14 @@ CURES = {
     errno.EPERM: "This user may not use the file: correct its permissions or its owner.",
     errno.EMFILE: "Too many files are open: raise the limit (ulimit -n).",
     errno.ENFILE: "Too many files are open on this machine: close some programs.",
-    errno.EIO: "The disk cannot be read or written: check it.",
+    errno.EIO: "The disk is full or broken: make room on it, or check it.",
     errno.ENOMEM: "The memory is not enough: close other programs, or use a larger machine.",
 }
 _WORDS = {
     **{os.strerror(number).lower(): number for number in CURES},
     # SQLite, in which Dagster keeps its runs, and memory have words of their own.
     "database or disk is full": errno.ENOSPC,
+    "disk i/o error": errno.EIO,  # also when its shared memory cannot grow on a full disk
     "attempt to write a readonly database": errno.EROFS,
     "unable to open database file": errno.EACCES,
     "out of memory error": errno.ENOMEM,
