@@ -33,7 +33,7 @@ import pyarrow.parquet as pq
 import shapely
 from timing import REPOSITORY
 
-from crime_platform.geography.grid import grid_of
+from crime_platform.declared_grid import grid_of
 from crime_platform.sources.table import examine_table_file
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.study_area import load_study_area

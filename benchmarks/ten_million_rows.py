@@ -117,7 +117,7 @@ print(json.dumps({
 REFERENCE = """
 import json, sys, time
 import geopandas, numpy as np, pandas as pd, shapely
-from crime_platform.geography.grid import grid_of
+from crime_platform.declared_grid import grid_of
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.warehouse import Warehouse

@@ -15,8 +15,9 @@ from jaxtyping import Float
 
 from crime_platform.area_trial import Trial, try_data
 from crime_platform.data_checks.run_size import RunSize, size_of_run
+from crime_platform.declared_grid import grid_of
 from crime_platform.geography.crs_check import crs_remarks
-from crime_platform.geography.grid import Grid, grid_of
+from crime_platform.geography.grid import Grid
 from crime_platform.geography.siting import (
     Extent,
     area_stretch,

@@ -28,12 +28,8 @@ from crime_platform.evidence_tables import distribution_choices, model_skills, t
 from crime_platform.model_catalogue import ENSEMBLE, GROUPS, POOLED, forecasters
 from crime_platform.model_runs import FUSION, ModelRun, read_forecasts, read_run, run_folder
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT, score_sums
-from crime_platform.vocabulary.artifact import (
-    code_version,
-    content_key,
-    git_commit,
-    write_json,
-)
+from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
+from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.seal import is_whole, require_whole, sealed
 from crime_platform.vocabulary.timesteps import Month, parse_month
@@ -43,20 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST = "candidate.json"
-CODE = (
-    "candidate",
-    "candidate_tables",
-    "champion",
-    "contest",
-    "evidence_tables",
-    "metrics",
-    "models/count_distribution",
-    "models/pool",
-    "models/spread",
-    "prequential",
-    "scoring",
-    "spread_choice",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +118,7 @@ def _folder(evidence: Evidence, runs: list[ModelRun], root: Path) -> Path:
         evidence.last_month_note,
         evidence.incumbent,
         repr(evidence.grid),
-        code_version(*CODE),
+        code_version(__name__),
     )
     return root / "candidates" / f"{evidence.plan.as_of}-{key}"
 

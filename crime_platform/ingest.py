@@ -15,14 +15,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crime_platform.declared_grid import grid_of
 from crime_platform.fetching import fetch_area, last_fetch
-from crime_platform.geography.grid import Grid, grid_of
+from crime_platform.geography.grid import Grid
+from crime_platform.sources.conversion.kinds import CONVERTERS
 from crime_platform.sources.file_times import content_moment
 from crime_platform.sources.files import file_sha256, file_state, published_on, source_files
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import TableReading, read_table_file
 from crime_platform.sources.table_report import TableReport
-from crime_platform.vocabulary.artifact import code_version, content_key, remove, write_json
+from crime_platform.vocabulary.artifact import content_key, remove, write_json
+from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 
 GRID_FILE = "grid.json"
 SCRATCH = "scratch-"
-READING_CODE = ("sources", "geography", "ingest")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -158,7 +160,7 @@ def _files(source: Source, area: StudyArea, grid: Grid, home: PlatformHome) -> l
         [area.first_month, area.last_month, area.timezone, area.crs],
         grid,
         None if source.places is None else file_sha256(_places_file(source.places, home)),
-        code_version(*READING_CODE),
+        code_version(__name__, *CONVERTERS.values()),
     )
     found: dict[str, SourceFile] = {}
     for path in source_files(source, home.root):

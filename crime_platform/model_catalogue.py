@@ -3,48 +3,11 @@
 from dataclasses import asdict, is_dataclass, replace
 
 from crime_platform.backtest import BacktestPlan
-from crime_platform.vocabulary.artifact import code_version
+from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.daily_forecast import StreetForecaster
 from crime_platform.vocabulary.forecast import Forecaster
 
 GROUPS = ("baselines", "boosted_trees", "st_resnet", "convlstm")  # one Dagster asset each
-_SHARED_CODE = (
-    "models/baseline_tuning",
-    "models/baselines",
-    "models/count_distribution",
-    "models/empirical_bayes",
-    "vocabulary/forecast",
-)
-_OF_FITS = ("models/city_total", "models/saved_fit", "tensors/covariates")
-_TRAINING = (
-    "base_rate",
-    "fit",
-    "fitted_model",
-    "folds",
-    "loop",
-    "numerics",
-    "recipe",
-    "samples",
-)
-CODE_OF = {
-    "baselines": _SHARED_CODE,
-    "boosted_trees": (
-        *_SHARED_CODE,
-        *_OF_FITS,
-        "models/boosted_trees",
-        "models/fitted_trees",
-        "models/tree_features",
-    ),
-    "networks": (
-        *_SHARED_CODE,
-        *_OF_FITS,
-        *(f"models/{name}" for name in ("convlstm", "rate_model", "st_resnet", "symmetry")),
-        "tensors/windows",
-        *(f"training/{name}" for name in _TRAINING),
-    ),
-}
-"""Modules whose text decides what a model forecasts: a change in one makes its fits anew."""
-
 OLD_RECIPE = "_log1p_mse"  # ending of the rows that show what a loss does
 ENSEMBLE = "ensemble"
 """The pool of `POOLED`; it is made of their forecasts, not fitted to counts."""
@@ -94,11 +57,9 @@ def is_learned(forecaster: Forecaster) -> bool:
     return hasattr(forecaster, "config")
 
 
-def code_of(forecaster: Forecaster) -> str:
+def code_of(forecaster: Forecaster | StreetForecaster) -> str:
     """Version of the code that decides what this model forecasts."""
-    if not is_learned(forecaster):
-        return code_version(*CODE_OF["baselines"])
-    return code_version(*CODE_OF["boosted_trees" if forecaster.name == "lightgbm" else "networks"])
+    return code_version(type(forecaster).__module__)
 
 
 def config_of(forecaster: Forecaster | StreetForecaster) -> dict[str, object]:

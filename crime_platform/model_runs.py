@@ -16,12 +16,8 @@ from crime_platform.backtest import BacktestPlan, rolling_forecasts
 from crime_platform.model_catalogue import code_of, config_of, is_learned, plan_for
 from crime_platform.models.count_distribution import rate_floor
 from crime_platform.tensors.grid_counts import GridCounts
-from crime_platform.vocabulary.artifact import (
-    code_version,
-    content_key,
-    git_commit,
-    write_json,
-)
+from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
+from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.forecast import (
     CountHistory,
     Fitted,
@@ -35,7 +31,6 @@ from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
 if TYPE_CHECKING:
     import pyarrow as pa
 
-RUN_CODE = ("backtest", "model_runs")
 FORECASTS, FUSION, RUN = "forecasts.parquet", "fusion_weight.parquet", "run.json"
 FIT_CONFIG = "config.json"  # beside the weights of every fit
 
@@ -72,7 +67,7 @@ def run_folder(forecaster: Forecaster, tensor: GridCounts, plan: BacktestPlan, r
         plan_for(forecaster, plan),
         config_of(forecaster),
         code_of(forecaster),
-        code_version(*RUN_CODE),
+        code_version(__name__),
     )
     return root / "model_runs" / forecaster.name / f"{plan.as_of}-{key}"
 

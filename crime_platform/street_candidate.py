@@ -29,12 +29,8 @@ from crime_platform.street_evidence import street_evidence
 from crime_platform.street_gate import RECENT_DAYS, choose_street_champion, judge_streets
 from crime_platform.street_runs import StreetRun
 from crime_platform.street_scoring import StreetScores, score_street_run
-from crime_platform.vocabulary.artifact import (
-    code_version,
-    content_key,
-    git_commit,
-    write_json,
-)
+from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
+from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.seal import is_whole, require_whole, sealed
 from crime_platform.vocabulary.timesteps import Day
@@ -45,16 +41,6 @@ if TYPE_CHECKING:
 
 CANDIDATES = "street_candidates"  # folder below the artifacts of an area
 MANIFEST = "candidate.json"
-CODE = (
-    "champion",
-    "metrics",
-    "models/count_distribution",
-    "street_candidate",
-    "street_candidate_tables",
-    "street_evidence",
-    "street_gate",
-    "street_scoring",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +88,7 @@ def street_candidate_folder(
         evidence.study_area,
         evidence.title,
         evidence.incumbent,
-        code_version(*CODE),
+        code_version(__name__),
     )
     return root / CANDIDATES / f"{evidence.plan.as_of}-{key}"
 

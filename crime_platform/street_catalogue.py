@@ -1,39 +1,15 @@
 """Which street models there are, and what decides the forecasts of each."""
 
 from crime_platform.geography.street_graph import diffusion_matrix
-from crime_platform.model_catalogue import config_of
+from crime_platform.model_catalogue import code_of, config_of
 from crime_platform.models.street_baselines import street_baselines
 from crime_platform.tensors.street_counts import SegmentCounts
-from crime_platform.vocabulary.artifact import code_version
 from crime_platform.vocabulary.daily_forecast import StreetForecaster
 
 OPPONENT = "long_run_frequency"  # whom the gate asks every street model to beat
 NETWORK = "gldnet"
 EWMA = "ewma"  # tuned over the widest range of half-lives: the best that one decay can do
 KERNEL_M = 250.0  # where a neighbour's weight has fallen to 0.61
-_BASELINE_CODE = (
-    "models/baseline_tuning",
-    "models/count_distribution",
-    "models/daily_rates",
-    "models/empirical_bayes",
-    "models/street_baselines",
-    "models/street_rules",
-    "vocabulary/daily_forecast",
-    "vocabulary/day_split",
-    "vocabulary/forecast",
-)
-_NETWORK_CODE = (
-    "models/gldnet",
-    "tensors/street_counts",
-    "tensors/street_inputs",
-    "training/fitted_gldnet",
-    "training/gldnet_loop",
-    "training/gldnet_samples",
-    "training/numerics",
-    "training/street_fit",
-)
-CODE_OF = {"baselines": _BASELINE_CODE, "networks": (*_BASELINE_CODE, *_NETWORK_CODE)}
-"""Modules whose text decides what a model forecasts: a change in one makes its fits anew."""
 
 
 def street_forecasters(
@@ -68,8 +44,7 @@ def is_network(forecaster: StreetForecaster) -> bool:
 
 def street_model_content(forecaster: StreetForecaster) -> tuple[object, ...]:
     """What decides a model's forecasts besides counts and plan, as parts of an artifact's key."""
-    code = code_version(*CODE_OF["networks" if is_network(forecaster) else "baselines"])
-    content = (forecaster.name, config_of(forecaster), code)
+    content = (forecaster.name, config_of(forecaster), code_of(forecaster))
     diffusion = getattr(forecaster, "diffusion", None)
     if diffusion is None:
         return content

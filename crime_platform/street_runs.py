@@ -20,12 +20,8 @@ from crime_platform.street_catalogue import street_model_content
 from crime_platform.street_fits import StreetFits, known_at_anchor
 from crime_platform.street_plan import StreetPlan
 from crime_platform.tensors.street_counts import SegmentCounts
-from crime_platform.vocabulary.artifact import (
-    code_version,
-    content_key,
-    git_commit,
-    write_json,
-)
+from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
+from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.daily_forecast import FittedStreet, StreetForecaster
 from crime_platform.vocabulary.forecast import CountHistory, ForecastArray, RollingForecasts
 from crime_platform.vocabulary.progress import Progress, report_progress
@@ -38,7 +34,6 @@ if TYPE_CHECKING:
 VALIDATION, TEST = "validation", "test"
 FORECAST = "forecast"
 RUN = "run.json"
-RUN_CODE = ("street_fits", "street_plan", "street_runs")
 CHUNK_VALUES = 40_000_000  # forecasts held at once while they are made, of 8 bytes each
 
 
@@ -146,7 +141,7 @@ def _places(
 ) -> tuple[StreetFits, Path, Path]:
     """The fits of a run, and the folders of its evidence and its forecast."""
     anchored = known_at_anchor(counts, plan)
-    model = content_key(*street_model_content(forecaster), code_version(*RUN_CODE))
+    model = content_key(*street_model_content(forecaster), code_version(__name__))
     version = anchored.data_version
     evidence_key = content_key(version, *plan.evidence_content, model)
     fits = StreetFits(

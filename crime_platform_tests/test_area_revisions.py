@@ -5,7 +5,7 @@ import pytest
 
 from conftest import TOY_AREA, write_toy_csv
 from crime_platform.counting import build_tensor, rebuild_counts
-from crime_platform.geography.grid import grid_of
+from crime_platform.declared_grid import grid_of
 from crime_platform.ingest import ingest_area
 from crime_platform.revisions import newest_mature, read_record
 from crime_platform.tensors.grid_counts import read_tensor

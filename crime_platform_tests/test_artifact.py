@@ -6,7 +6,6 @@ import pytest
 
 from crime_platform.vocabulary.artifact import (
     TEMPORARY,
-    code_version,
     content_key,
     swap_symlink,
     write_json,
@@ -41,16 +40,6 @@ def test_a_dataclass_counts_by_its_fields():
 def test_a_thing_without_stable_text_names_no_artifact():
     with pytest.raises(TypeError, match="a object has no stable text"):
         content_key(object())
-
-
-def test_code_version_differs_between_modules_and_is_stable():
-    assert code_version("champion") == code_version("champion")
-    assert code_version("champion") != code_version("scoring")
-
-
-def test_code_version_refuses_a_module_that_is_not_there():
-    with pytest.raises(ValueError, match="no module or folder 'championn'"):
-        code_version("championn")
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from conftest import REPOSITORY
-from crime_platform.geography.grid import grid_of
+from crime_platform.declared_grid import grid_of
 from crime_platform.ingest import ingest_area
 from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.warehouse import Warehouse

@@ -5,7 +5,7 @@ import pytest
 
 from conftest import toy_counts
 from crime_platform.counting import build_tensor, rebuild_counts, tensor_version
-from crime_platform.geography.grid import grid_of
+from crime_platform.declared_grid import grid_of
 from crime_platform.ingest import ingest_area
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.seal import DamagedArtifactError

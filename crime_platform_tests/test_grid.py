@@ -11,7 +11,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crime_platform.geography.grid import Grid, cell_ids, grid_of
+from crime_platform.declared_grid import grid_of
+from crime_platform.geography.grid import Grid, cell_ids
 from crime_platform.vocabulary.incident import CoordinateError
 from crime_platform.vocabulary.projection import project
 from crime_platform.vocabulary.study_area import load_study_area

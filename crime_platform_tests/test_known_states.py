@@ -11,8 +11,8 @@ import pytest
 from conftest import toy_counts, write_toy_csv
 from crime_platform import pipeline_run
 from crime_platform.counting import build_tensor, rebuild_counts
+from crime_platform.declared_grid import grid_of
 from crime_platform.definitions import build_definitions
-from crime_platform.geography.grid import grid_of
 from crime_platform.ingest import ingest_area
 from crime_platform.known_states import day_record
 from crime_platform.pipeline_run import BAD_INPUT, run_area

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from crime_platform.backtest import BacktestPlan
-from crime_platform.model_catalogue import CODE_OF, GROUPS, config_of, forecasters, plan_for
+from crime_platform.model_catalogue import GROUPS, config_of, forecasters, plan_for
 from crime_platform.models.baselines import BASELINES
-from crime_platform.vocabulary.artifact import code_version
 from crime_platform.vocabulary.forecast import Forecaster
 
 PLAN = BacktestPlan(as_of=np.datetime64("2021-12", "M"))
@@ -21,11 +20,6 @@ def test_every_group_holds_forecasters(group):
 def test_every_model_has_a_name_of_its_own():
     names = [model.name for group in GROUPS for model in forecasters(group)]
     assert len(set(names)) == len(names)
-
-
-@pytest.mark.parametrize("kind", CODE_OF)
-def test_the_code_that_decides_exists(kind):
-    assert code_version(*CODE_OF[kind])
 
 
 def test_learned_models_tell_their_settings_and_baselines_have_none():

@@ -17,7 +17,7 @@ from crime_platform.data_checks.run_size import (
     street_size_problem,
     width_remark,
 )
-from crime_platform.geography.grid import grid_of
+from crime_platform.declared_grid import grid_of
 from crime_platform.ingest import area_grid, ingest_area
 from crime_platform.vocabulary.incident import CoordinateError
 from crime_platform.vocabulary.machine import memory_bytes

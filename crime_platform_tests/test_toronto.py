@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from crime_platform.geography.grid import grid_of
+from crime_platform.declared_grid import grid_of
 from crime_platform.sources.files import file_sha256
 from crime_platform.sources.table import read_source
 from crime_platform.vocabulary.study_area import load_study_area

@@ -29,7 +29,7 @@ from crime_platform.sources.archives import (
     unzip,
 )
 from crime_platform.sources.conversion.kinds import (
-    CONVERTED_KINDS,
+    CONVERTERS,
     GEOPARQUET,
     JSON_LINES,
     VECTOR,
@@ -323,7 +323,7 @@ def _ready(path: Path, label: str, scratch: Path, job: Job, *, is_own: bool) -> 
         is_own, path = is_own or rewritten != path, rewritten
     if kind == PARQUET and _is_geoparquet(path):
         kind = GEOPARQUET
-    if kind not in CONVERTED_KINDS:
+    if kind not in CONVERTERS:
         return TableFile(path=path, label=label, kind=kind)
     return _converted(path, label, scratch, replace(job, kind=kind), is_own=is_own)
 

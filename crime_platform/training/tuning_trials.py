@@ -29,10 +29,9 @@ from crime_platform.training.tuning_study import (
     n_spent,
     n_waiting,
 )
-from crime_platform.vocabulary.artifact import code_version
+from crime_platform.vocabulary.code_version import code_version
 
 REDUCTION = 3  # of three trials that reach a rung, Hyperband lets one go on
-SEARCH_CODE = ("models", "tensors", "training")  # trials made by other code compare less well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,6 @@ def next_trial(
     trial = study.ask()
     if worker is not None:
         trial.set_user_attr(WORKER, worker)
-    trial.set_user_attr(CODE, code_version(*SEARCH_CODE))
     with contextlib.suppress(ValueError):  # raised again, and noted, when it is run
         space.suggest(trial)
     return trial
@@ -113,6 +111,9 @@ def run_trial(study: optuna.Study, trial: optuna.Trial, objective: Objective) ->
     """Judge the settings of a trial and say how it ended; a reason why they cannot be is kept."""
     try:
         config = objective.space.suggest(trial)
+        # Trials made by other code compare less well.
+        judging, judged = type(objective).__module__, type(config).__module__
+        trial.set_user_attr(CODE, code_version(judging, judged))
         trial.set_user_attr(CONFIG, asdict(config))
         skill = objective.judge(trial, config)
         if not math.isfinite(skill):

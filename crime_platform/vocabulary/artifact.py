@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, is_dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -50,22 +49,6 @@ def _as_text(value: object) -> str:
     if isinstance(value, np.datetime64 | Path):
         return str(value)
     raise TypeError(f"a {type(value).__name__} has no stable text, so it cannot name an artifact")
-
-
-@lru_cache
-def code_version(*places: str) -> str:
-    """Key of the source text of modules or folders of this package, such as `models`.
-
-    Raises:
-        ValueError: if the package holds no such file or folder.
-    """
-    sources: list[Path] = []
-    for place in places:
-        found = sorted((PACKAGE / place).rglob("*.py")) or [PACKAGE / f"{place}.py"]
-        if not found[0].is_file():
-            raise ValueError(f"crime_platform has no module or folder {place!r} to take a key of")
-        sources += found
-    return content_key(*(path.read_text(encoding="utf-8") for path in sources))
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """The child process: `python -m crime_platform.sources.conversion JOB.json RESULT.json`."""
 
+import importlib
 import json
 import resource
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from crime_platform.sources.conversion.kinds import GEOPARQUET, JSON_LINES, WORKBOOK
+from crime_platform.sources.conversion.kinds import CONVERTERS
 from crime_platform.sources.conversion.plain_table import ConversionError, Converted, Job
 
 MEMORY_BYTES = 2 * 2**30
@@ -26,15 +27,7 @@ def main(job_file: str, result_file: str) -> None:
 
 def _converted(job: Job) -> Converted:
     # Each needs libraries of its own, and only one is needed.
-    if job.kind == WORKBOOK:
-        from crime_platform.sources.conversion.workbook import convert
-    elif job.kind == JSON_LINES:
-        from crime_platform.sources.conversion.json_lines import convert
-    elif job.kind == GEOPARQUET:
-        from crime_platform.sources.conversion.vector import convert_geoparquet as convert
-    else:
-        from crime_platform.sources.conversion.vector import convert
-    return convert(job)
+    return importlib.import_module(CONVERTERS[job.kind]).convert(job)
 
 
 main(*sys.argv[1:])

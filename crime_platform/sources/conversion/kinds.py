@@ -4,4 +4,11 @@ WORKBOOK = "workbook"
 VECTOR = "vector file"  # GeoPackage, shapefile, FlatGeobuf
 GEOPARQUET = "GeoParquet"
 JSON_LINES = "JSON lines"
-CONVERTED_KINDS = (WORKBOOK, VECTOR, GEOPARQUET, JSON_LINES)
+FOLDER = "crime_platform.sources.conversion"
+CONVERTERS = {
+    WORKBOOK: f"{FOLDER}.workbook",
+    VECTOR: f"{FOLDER}.vector",
+    GEOPARQUET: f"{FOLDER}.geoparquet",
+    JSON_LINES: f"{FOLDER}.json_lines",
+}
+"""Module whose `convert` reads each; the child process alone imports it."""

@@ -1,7 +1,5 @@
-"""One layer of a GeoPackage, shapefile or FlatGeobuf, and GeoParquet: attributes and a point."""
+"""One layer of a GeoPackage, shapefile or FlatGeobuf: its attributes and a point."""
 
-import errno
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,39 +43,11 @@ def convert(job: Job) -> Converted:
             use_pyarrow=True,
         ) as (meta, reader):
             geometry = meta["geometry_name"] or "wkb_geometry"
-            return _write(reader, reader.schema, geometry, meta["crs"], job)
+            return write_layer(reader, reader.schema, geometry, meta["crs"], job)
     except (DataLayerError, DataSourceError, FieldError, UnicodeError, pa.ArrowInvalid) as error:
         raise ConversionError(
-            f"damaged, or not what its first bytes say ({_first_line(error)}); fetch it again, or "
+            f"damaged, or not what its first bytes say ({first_line(error)}); fetch it again, or "
             "export it as CSV"
-        ) from error
-
-
-def convert_geoparquet(job: Job) -> Converted:
-    """Write the attributes and points of a GeoParquet file.
-
-    Raises:
-        ConversionError: if it is damaged, or says its geometries in a way that is not known.
-    """
-    try:
-        with pq.ParquetFile(job.path) as file:
-            geo = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
-            primary = geo.get("primary_column", "geometry")
-            column = geo.get("columns", {}).get(primary, {})
-            written_in = column.get("encoding", "WKB")
-            if written_in.upper() not in ("WKB", "POINT"):
-                raise ConversionError(
-                    f"its geometries are written as {written_in!r}, expected WKB or point; export "
-                    "it as GeoPackage or CSV"
-                )
-            crs = column.get("crs", "OGC:CRS84")
-            batches = file.iter_batches(batch_size=ROWS_AT_ONCE)
-            return _write(batches, file.schema_arrow, primary, crs, job)
-    except (pa.ArrowException, OSError, ValueError, AttributeError) as error:
-        if isinstance(error, ConversionError) or getattr(error, "errno", None) == errno.ENOSPC:
-            raise
-        raise ConversionError(
-            f"damaged GeoParquet ({_first_line(error)}); fetch it again, or export it as CSV"
         ) from error
 
 
@@ -98,9 +68,21 @@ def _chosen(layers: np.ndarray, wanted: str | None) -> str:
     return wanted or next(iter(kinds))
 
 
-def _write(
+def write_layer(
     batches: Iterator[pa.RecordBatch], schema: pa.Schema, geometry: str, crs: Any, job: Job
 ) -> Converted:
+    """Write attributes and points as the plain table that the job asks for.
+
+    Args:
+        batches: rows of the layer.
+        schema: of the batches.
+        geometry: name of the column of shapes, which a table without any lacks.
+        crs: of the shapes, as pyproj reads it; None where the file states none.
+        job: where to write, and the CRS to write in.
+
+    Raises:
+        ConversionError: if the table is too wide or its CRS is not known.
+    """
     header = [name for name in schema.names if name != geometry]
     require_width(len(header))
     has_geometry = geometry in schema.names
@@ -147,7 +129,7 @@ def _transformation(crs: Any, wanted: str) -> Any:
     try:
         own = CRS.from_user_input(crs)
     except CRSError as error:
-        raise ConversionError(f"its CRS is not known ({_first_line(error)})") from error
+        raise ConversionError(f"its CRS is not known ({first_line(error)})") from error
     target = CRS.from_user_input(wanted)
     if own.equals(target, ignore_axis_order=True):
         return None
@@ -196,5 +178,6 @@ def _as_plain(column: pa.Array, kind: pa.DataType) -> pa.Array:
     return pa.array([as_text(value) for value in column.to_pylist()], pa.string())
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Start of a library's message, or the name of its exception."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
