@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from crime_platform.champion import judge
+from crime_platform.schema.policy import POLICY
 from crime_platform.scoring import EVER_ACTIVE
 from crime_platform.scoring import OPPONENT as AVERAGE
 from crime_platform.street_catalogue import OPPONENT as FREQUENCY
 from crime_platform.street_gate import judge_streets
 from crime_platform.street_runs import TEST
 from crime_platform.street_scoring import ANY_GROUP
-from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.verdict import Verdict
 
 MODEL = "made_up"

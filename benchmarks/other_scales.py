@@ -118,8 +118,8 @@ def leaderboard(root: Path, area: str) -> str:
     )
 
     from crime_platform.pipeline_run import run_area
+    from crime_platform.schema.policy import POLICY
     from crime_platform.vocabulary.home import PlatformHome
-    from crime_platform.vocabulary.policy import POLICY
 
     _settle(root)
     outcome = run_area(PlatformHome(root), area, None)

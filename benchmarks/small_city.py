@@ -11,8 +11,8 @@ import numpy as np
 
 from crime_platform.defs.file_sensors import UNFINISHED
 from crime_platform.release import open_release
+from crime_platform.schema.cell_tables import TABLES
 from crime_platform.vocabulary.home import HOME_VARIABLE, PlatformHome
-from crime_platform.vocabulary.tables import TABLES
 
 N_MONTHS = 26  # two more than the least
 FIRST = np.datetime64("2019-01", "M")

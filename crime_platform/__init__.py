@@ -24,7 +24,7 @@ Where do I go to...?
 - add a baseline? `models.baselines`. A network? `models`, then `training.fit`. What runs, and in
   which group? `model_catalogue`.
 - change what a search may try? `training.search_spaces`.
-- change a score? `metrics` has one formula each, `scoring` says which cases, `vocabulary.views`
+- change a score? `metrics` has one formula each, `scoring` says which cases, `schema.cell_views`
   takes the ratios.
 - change what is published when? `champion`: the choice and the gate; `prequential` applies the
   choice to every past month, `spread_choice` does the same for the intervals.
@@ -33,7 +33,7 @@ Where do I go to...?
   `street_plan`; what is published when: `street_gate`.
 - change the report? `reporting`. The dashboard? `dashboard`: parts of the release in Python, the
   page in `dashboard/web`.
-- change a published table? `vocabulary.tables`, `vocabulary.evidence_tables`,
-  `vocabulary.street_tables`, `vocabulary.area_tables`, `vocabulary.views`, then `release`.
+- change a published table? `schema.cell_tables`, `schema.selection_tables`,
+  `schema.street_tables`, `schema.area_tables`, `schema.cell_views`, then `release`.
 - change when things run? `defs.schedules`; what the UI shows? `defs.assets_grid`, `defs.checks`.
 """

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from crime_platform.geography.grid import Grid
 from crime_platform.ingest import GRID_FILE, area_grid
-from crime_platform.vocabulary.area_tables import AREA_TABLES
+from crime_platform.schema.area_tables import AREA_TABLES
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError
 from crime_platform.vocabulary.seal import damage

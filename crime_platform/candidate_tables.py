@@ -15,10 +15,10 @@ from crime_platform.geography.grid import Grid
 from crime_platform.model_runs import FUSION, ModelRun
 from crime_platform.models.count_distribution import probability_any, quantiles
 from crime_platform.prequential import ChampionDecision
+from crime_platform.schema.cell_tables import BY_NAME
 from crime_platform.scoring import Truth
 from crime_platform.tensors.grid_counts import GridCounts
 from crime_platform.vocabulary.forecast import RollingForecasts
-from crime_platform.vocabulary.tables import BY_NAME
 
 if TYPE_CHECKING:
     import pandas as pd

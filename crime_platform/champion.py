@@ -22,8 +22,8 @@ from crime_platform.metrics.gate_rule import (
     too_little,
 )
 from crime_platform.metrics.significance import BLOCK_ORIGINS
+from crime_platform.schema.policy import POLICY
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT
-from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:

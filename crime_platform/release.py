@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
+from crime_platform.schema.cell_tables import RUN_ID, TABLES, Table
+from crime_platform.schema.cell_views import VIEWS, view_comments
+from crime_platform.schema.columns import MODEL
+from crime_platform.schema.policy import named_policy
 from crime_platform.vocabulary.artifact import (
     content_key,
     remove,
@@ -23,7 +27,6 @@ from crime_platform.vocabulary.artifact import (
     sync_file,
 )
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.policy import named_policy
 from crime_platform.vocabulary.progress import LOGGER
 from crime_platform.vocabulary.read_only import READ_ONLY_SETTINGS
 from crime_platform.vocabulary.seal import (
@@ -36,10 +39,7 @@ from crime_platform.vocabulary.seal import (
     sealed,
     set_aside,
 )
-from crime_platform.vocabulary.table_words import MODEL
-from crime_platform.vocabulary.tables import RUN_ID, TABLES, Table
 from crime_platform.vocabulary.timesteps import Day
-from crime_platform.vocabulary.views import VIEWS, view_comments
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from crime_platform.reporting.expiries import Expiries
+from crime_platform.schema.policy import WHAT_IT_IS
 from crime_platform.vocabulary.escape import printable
-from crime_platform.vocabulary.policy import WHAT_IT_IS
 from crime_platform.vocabulary.progress import LOGGER, Progress
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from crime_platform.area_publications import area_tables
 from crime_platform.ingest import GRID_FILE
 from crime_platform.publishing import rebuild_release
 from crime_platform.release import open_release
+from crime_platform.schema.model_titles import model_title
 from crime_platform.vocabulary.artifact import write_json
-from crime_platform.vocabulary.model_titles import model_title
 from toy_street_town import write_town
 
 POLICE_UK = """

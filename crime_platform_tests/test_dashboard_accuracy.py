@@ -10,7 +10,7 @@ from crime_platform.dashboard.accuracy import accuracy_part
 from crime_platform.dashboard.declared import offence_titles
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.rows import gathered, plain
-from crime_platform.vocabulary.model_titles import model_title
+from crime_platform.schema.model_titles import model_title
 
 
 @pytest.fixture(scope="module")

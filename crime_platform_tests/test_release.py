@@ -16,9 +16,9 @@ from crime_platform.release import (
     open_release,
     publish_release,
 )
+from crime_platform.schema.cell_tables import TABLES
 from crime_platform.vocabulary.artifact import TEMPORARY
 from crime_platform.vocabulary.seal import SEAL
-from crime_platform.vocabulary.tables import TABLES
 from toy_damage import cut_off, flip_a_bit
 
 QUALITY = pd.DataFrame(

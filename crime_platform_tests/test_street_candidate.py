@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from crime_platform.release import StreetPublication, open_release, publish_release
+from crime_platform.schema.cell_tables import BY_NAME
+from crime_platform.schema.street_tables import STREET_TABLES
 from crime_platform.street_candidate import (
     build_street_candidate,
     judge_street_candidate,
@@ -15,8 +17,6 @@ from crime_platform.street_candidate_tables import StreetEvidence, risk_ranks
 from crime_platform.street_runs import read_latest, run_street_model
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.seal import DamagedArtifactError
-from crime_platform.vocabulary.street_tables import STREET_TABLES
-from crime_platform.vocabulary.tables import BY_NAME
 from toy_damage import flip_a_bit
 from toy_street_evidence import DAYS, LENGTH_M, PLAN, overwritten, toy_counts, toy_forecasters
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from crime_platform.release import open_release
+from crime_platform.schema.policy import WHAT_IT_IS
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.policy import WHAT_IT_IS
 
 STREET_BEGIN, STREET_END = "<!-- streets: begin -->", "<!-- streets: end -->"
 STREET_QUERY = "select * from street_leaderboard where study_area = ? order by rank"

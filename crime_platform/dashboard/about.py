@@ -16,8 +16,8 @@ from crime_platform.dashboard.released_facts import ReleasedFacts, released_fact
 from crime_platform.dashboard.rows import holds, records
 from crime_platform.reporting import sentences, statements
 from crime_platform.reporting.words import listing, month_name
-from crime_platform.vocabulary.model_titles import model_title
-from crime_platform.vocabulary.policy import POLICY
+from crime_platform.schema.model_titles import model_title
+from crime_platform.schema.policy import POLICY
 
 SIMULATED_NOTICE = (
     "This area is simulated: no incident of it ever happened, and nothing here says anything about "

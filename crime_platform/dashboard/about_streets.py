@@ -19,8 +19,8 @@ from crime_platform.reporting.words import (
     signed_percent,
     whole,
 )
+from crime_platform.schema.model_titles import model_title
 from crime_platform.street_catalogue import OPPONENT
-from crime_platform.vocabulary.model_titles import model_title
 
 GATE = (
     "Published only if, on the test days and at each lead judged, the champion's mean Poisson "

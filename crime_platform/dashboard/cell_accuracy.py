@@ -12,9 +12,9 @@ from crime_platform.dashboard.rows import gathered, records
 from crime_platform.reporting.facts import FAMILIES
 from crime_platform.reporting.figures_calibration import in_rate_order
 from crime_platform.reporting.sentences import weakest_type
+from crime_platform.schema.model_titles import model_title
+from crime_platform.schema.policy import POLICY, WHAT_IT_IS
 from crime_platform.scoring import ANY_OFFENCE, OPPONENT
-from crime_platform.vocabulary.model_titles import model_title
-from crime_platform.vocabulary.policy import POLICY, WHAT_IT_IS
 
 NAIVE = "last_month"  # the row that weak comparisons are made against
 

@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 
 from crime_platform.dashboard.part_error import PartError
-from crime_platform.vocabulary.tables import TABLES
+from crime_platform.schema.cell_tables import TABLES
 
 Connection = duckdb.DuckDBPyConnection
 NAMED_AT_MOST = 5  # of what an old release lacks

@@ -14,7 +14,7 @@ from crime_platform.candidate import Candidate
 from crime_platform.dashboard.declared import declared, offence_titles
 from crime_platform.dashboard.rows import holds, records
 from crime_platform.reporting.facts import SitedFacts
-from crime_platform.vocabulary.tables import BY_NAME
+from crime_platform.schema.cell_tables import BY_NAME
 from crime_platform.vocabulary.timesteps import Month, parse_month
 
 if TYPE_CHECKING:

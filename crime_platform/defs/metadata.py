@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from crime_platform.vocabulary.tables import BY_NAME
+from crime_platform.schema.cell_tables import BY_NAME
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ import numpy as np
 
 from crime_platform.reporting.drawing import INK, WIDTH_INCHES, in_style, new_figure
 from crime_platform.reporting.facts import Facts
+from crime_platform.schema.error import ERROR_MEANING
 from crime_platform.scoring import OPPONENT
-from crime_platform.vocabulary.error import ERROR_MEANING
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,8 +20,8 @@ from crime_platform.reporting.drawing import (
 )
 from crime_platform.reporting.facts import Facts, LocalFacts
 from crime_platform.reporting.words import short_month, signed_percent
+from crime_platform.schema.policy import POLICY
 from crime_platform.scoring import OPPONENT
-from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from crime_platform.reporting.words import (
     month_name,
     signed_percent,
 )
+from crime_platform.schema.policy import POLICY
 from crime_platform.scoring import OPPONENT
 from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.expiry import written_day
-from crime_platform.vocabulary.policy import POLICY
 from crime_platform.vocabulary.study_area import StudyArea
 
 if TYPE_CHECKING:

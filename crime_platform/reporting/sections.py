@@ -29,9 +29,9 @@ from crime_platform.reporting.figures_scores import (
 )
 from crime_platform.reporting.parts import Bullets, Code, Paragraph, Part, Picture, Section
 from crime_platform.reporting.words import in_sentence, month_name, percent, signed_percent
+from crime_platform.schema.error import ERROR_MEANING
+from crime_platform.schema.policy import POLICY, WHAT_IT_IS
 from crime_platform.scoring import OPPONENT
-from crime_platform.vocabulary.error import ERROR_MEANING
-from crime_platform.vocabulary.policy import POLICY, WHAT_IT_IS
 
 if TYPE_CHECKING:
     import pandas as pd

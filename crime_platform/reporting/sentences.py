@@ -22,7 +22,7 @@ from crime_platform.reporting.words import (
     signed_percent,
     whole,
 )
-from crime_platform.vocabulary.policy import POLICY, WHAT_IT_IS
+from crime_platform.schema.policy import POLICY, WHAT_IT_IS
 from crime_platform.vocabulary.timesteps import parse_month
 
 PANDEMIC = ("2020-03", "2022-03")

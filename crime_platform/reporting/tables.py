@@ -26,7 +26,7 @@ from crime_platform.reporting.words import (
     significant,
     whole,
 )
-from crime_platform.vocabulary.policy import POLICY, WHAT_IT_IS
+from crime_platform.schema.policy import POLICY, WHAT_IT_IS
 from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 They are taken from the TOML of each published area, so that a reader of the release needs none.
 """
 
-from crime_platform.vocabulary.table_words import AREA, OFFENCE, Column, Table
+from crime_platform.schema.columns import AREA, OFFENCE, Column, Table
 
 AREA_TABLES = (
     Table(

@@ -1,6 +1,6 @@
 """The views of a release over the tables of streets."""
 
-from crime_platform.vocabulary.error import ERROR_COMMENT, error_of
+from crime_platform.schema.error import ERROR_COMMENT, error_of
 
 STREET_VIEWS = {
     "street_leaderboard": (

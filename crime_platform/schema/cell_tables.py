@@ -4,10 +4,8 @@ This is the contract with whoever queries `forecasts.duckdb`. Comments land in t
 in the Dagster catalogue and in the data dictionary.
 """
 
-from crime_platform.vocabulary.area_tables import AREA_TABLES
-from crime_platform.vocabulary.evidence_tables import EVIDENCE_TABLES
-from crime_platform.vocabulary.street_tables import STREET_TABLES
-from crime_platform.vocabulary.table_words import (
+from crime_platform.schema.area_tables import AREA_TABLES
+from crime_platform.schema.columns import (
     AREA,
     AS_OF,
     CELL_ID,
@@ -28,6 +26,8 @@ from crime_platform.vocabulary.table_words import (
     Table,
     quantile_column,
 )
+from crime_platform.schema.selection_tables import EVIDENCE_TABLES
+from crime_platform.schema.street_tables import STREET_TABLES
 
 TABLES = (
     Table(

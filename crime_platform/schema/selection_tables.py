@@ -1,6 +1,6 @@
 """The published tables that let a sceptic check the champion: choice, spread, turning points."""
 
-from crime_platform.vocabulary.table_words import (
+from crime_platform.schema.columns import (
     AREA,
     AS_OF,
     IS_SELECTION,

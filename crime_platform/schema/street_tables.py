@@ -1,6 +1,6 @@
 """The published tables of streets: days instead of months, segments or places instead of cells."""
 
-from crime_platform.vocabulary.table_words import (
+from crime_platform.schema.columns import (
     AREA,
     EXPIRES_AT,
     MODEL,

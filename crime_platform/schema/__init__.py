@@ -1,0 +1,1 @@
+"""The published tables and views: their columns, comments, titles and values."""
