@@ -19,7 +19,7 @@ INGEST = """
 import sys
 from crime_platform.ingest import ingest_area
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome.from_environment()
 report = ingest_area(load_study_area(home.study_areas / f"{sys.argv[1]}.toml"), home)
 assert not report.problems and bool(report.n_read) == (sys.argv[2] == "new")

@@ -35,8 +35,8 @@ from timing import REPOSITORY
 
 from crime_platform.declared_grid import grid_of
 from crime_platform.sources.table import examine_table_file
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
-from crime_platform.vocabulary.study_area import load_study_area
 
 N_ROWS = 100
 MAX_SECONDS, MAX_BYTES = 10.0, 2**30

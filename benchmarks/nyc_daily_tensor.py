@@ -15,9 +15,9 @@ import pandas as pd
 
 from crime_platform.declared_grid import grid_of
 from crime_platform.sources.table import read_source
+from crime_platform.study_area.study_area import StudyArea, load_study_area
 from crime_platform.tensors.daily_counts import DailyCounts, daily_counts
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyArea, load_study_area
 
 FOLDER = Path(__file__).parent
 CITIES = {"nyc": FOLDER / "nyc_daily.toml", "chicago": FOLDER / "chicago_daily.toml"}

@@ -17,7 +17,7 @@ assert 1_100_000 < done.n_rows < 1_200_000 and len(done.months) == 48
 INGEST = """
 from crime_platform.ingest import ingest_area
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome.from_environment()
 report = ingest_area(load_study_area(home.study_areas / "auckland_simulated.toml"), home)
 assert not report.problems and report.n_accepted > 300_000

@@ -15,7 +15,7 @@ INGEST = """
 from crime_platform.counting import build_tensor, rebuild_counts
 from crime_platform.ingest import area_grid, ingest_area
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome.from_environment()
 area = load_study_area(home.study_areas / "toronto.toml")
 ingest_area(area, home)

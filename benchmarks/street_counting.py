@@ -68,7 +68,7 @@ from crime_platform.ingest import ingest_area
 from crime_platform.street_counting import count_segments, read_segment_counts
 from crime_platform.street_graphs import build_graph
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome(Path(sys.argv[1]))
 area = load_study_area(home.study_areas / f"{sys.argv[2]}.toml")
 problems = ingest_area(area, home).problems

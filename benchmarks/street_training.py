@@ -26,7 +26,7 @@ from crime_platform.street_graphs import build_graph
 from crime_platform.training.street_fit import GldnetForecaster
 from crime_platform.vocabulary.day_split import chronological_split
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome(root=Path(sys.argv[1]))
 area = load_study_area(home.study_areas / "toronto.toml")
 ingest_area(area, home)

@@ -96,7 +96,7 @@ started = time.perf_counter()
 from crime_platform.counting import rebuild_counts
 from crime_platform.ingest import ingest_area
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome.from_environment()
 area = load_study_area(home.study_areas / "large_city.toml")
 report = ingest_area(area, home)
@@ -119,7 +119,7 @@ import json, sys, time
 import geopandas, numpy as np, pandas as pd, shapely
 from crime_platform.declared_grid import grid_of
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.warehouse import Warehouse
 home = PlatformHome.from_environment()
 area = load_study_area(home.study_areas / "large_city.toml")

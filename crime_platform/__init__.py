@@ -11,7 +11,7 @@ incidents -> street graph, counts per day and segment -> street models (GLDNet, 
 
 Where do I go to...?
 
-- add a city? `data/study_areas/`: one TOML; its keys are in `vocabulary.study_area`. What
+- add a city? `data/study_areas/`: one TOML; its keys are in `study_area.study_area`. What
   `new-area` guesses: `area_draft`, `sources.column_guess`; what `check-area` finds: `area_facts`,
   and what it says of it: `area_check`.
 - read another file format? `sources`. Ask another kind of API? `sources.api_clients`; what is
@@ -20,7 +20,7 @@ Where do I go to...?
 - add a data check? The rule in `data_checks`, its name and what it reads in `data_checking`.
 - change what a cell is? `geography.grid`.
 - change what a street is, or what is counted on it? `geography.street_segments`, then
-  `street_graphs` and `street_counting`; its TOML keys are in `vocabulary.streets`.
+  `street_graphs` and `street_counting`; its TOML keys are in `study_area.streets`.
 - add a baseline? `models.baselines`. A network? `models`, then `training.fit`. What runs, and in
   which group? `model_catalogue`.
 - change what a search may try? `training.search_spaces`.

@@ -1,12 +1,12 @@
 """Which study area a command means when none is named."""
 
 from crime_platform.sources.files import missing_files
-from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import (
+from crime_platform.study_area.study_area import (
     StudyAreaError,
     load_study_area,
     study_area_names,
 )
+from crime_platform.vocabulary.home import PlatformHome
 
 
 def only_area(home: PlatformHome) -> str:

@@ -33,16 +33,16 @@ from crime_platform.sources.place_guess import PlaceGuess, guess_places
 from crime_platform.sources.raw_files import Opening, RawFiles, read_raw
 from crime_platform.sources.raw_table import RawTable
 from crime_platform.sources.source_paths import SourcePaths, require_same_columns, source_paths
-from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.projection import WGS84, project
-from crime_platform.vocabulary.source import NZ_POLICE, POLICE_UK, TABLE
-from crime_platform.vocabulary.source_formats import KNOWN_COLUMNS, KNOWN_SETTINGS
-from crime_platform.vocabulary.study_area import require_metric_crs, require_timezone
-from crime_platform.vocabulary.study_area_parts import (
+from crime_platform.study_area.parts import (
     HolidayCalendar,
     StudyAreaError,
     require_slug,
 )
+from crime_platform.study_area.source import NZ_POLICE, POLICE_UK, TABLE
+from crime_platform.study_area.source_formats import KNOWN_COLUMNS, KNOWN_SETTINGS
+from crime_platform.study_area.study_area import require_metric_crs, require_timezone
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.projection import WGS84, project
 from crime_platform.vocabulary.timesteps import Day
 
 CELL_SIZE_M = 500.0

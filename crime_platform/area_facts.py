@@ -31,6 +31,8 @@ from crime_platform.sources.quality import require_quality, require_some_accepte
 from crime_platform.sources.table import TableReading, examine_table_file
 from crime_platform.sources.table_report import TableReport, together
 from crime_platform.street_trial import StreetTrial, try_streets
+from crime_platform.study_area.source import Source
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import (
     BEFORE_FIRST_MONTH,
@@ -40,8 +42,6 @@ from crime_platform.vocabulary.incident import (
 )
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.projection import project
-from crime_platform.vocabulary.source import Source
-from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.warehouse import Warehouse
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from crime_platform.geography.grid import Grid
 from crime_platform.ingest import GRID_FILE, area_grid
 from crime_platform.schema.area_tables import AREA_TABLES
+from crime_platform.study_area.parts import StudyAreaError
+from crime_platform.study_area.study_area import StudyArea, load_study_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError
 from crime_platform.vocabulary.seal import damage
-from crime_platform.vocabulary.study_area import StudyArea, load_study_area
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
 
 if TYPE_CHECKING:
     import pandas as pd

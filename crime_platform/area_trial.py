@@ -13,10 +13,10 @@ from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS, DataChec
 from crime_platform.data_checks.blocking import missing_months_problem, short_history_problem
 from crime_platform.ingest import SourceFile, store_readings
 from crime_platform.sources.table import TableReading
+from crime_platform.study_area.parts import StudyAreaError
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
-from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from crime_platform.warehouse import Warehouse
 from crime_platform.warehouse_file import now

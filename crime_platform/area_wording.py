@@ -11,8 +11,8 @@ from crime_platform.source_wording import SourcePlan, source_sections
 from crime_platform.sources.label_guess import MAX_TYPES, MIN_TYPE_SHARE, LabelPlan
 from crime_platform.sources.label_words import folded
 from crime_platform.sources.month_span import MonthSpan
-from crime_platform.vocabulary.study_area_parts import BacktestSettings, QualityLimits
-from crime_platform.vocabulary.toml_text import on_one_line, quoted
+from crime_platform.study_area.parts import BacktestSettings, QualityLimits
+from crime_platform.study_area.toml_text import on_one_line, quoted
 
 MAX_PREMISES_TYPES = 8
 LIMIT_MARGIN = 0.02  # between what a file holds and the limit that is drafted for it

@@ -25,6 +25,11 @@ from crime_platform.cli_sql import sql
 from crime_platform.cli_tune import tune
 from crime_platform.release import open_release
 from crime_platform.reporting.expiries import Expiries, expiry_words, published_expiries
+from crime_platform.study_area.study_area import (
+    StudyAreaError,
+    load_study_area,
+    study_area_files,
+)
 from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.exit_codes import (
     BAD_INPUT,
@@ -37,11 +42,6 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.interruptions import heed_interruptions
 from crime_platform.vocabulary.machine_trouble import chain, trouble_of
 from crime_platform.vocabulary.signal_log import SignalLog
-from crime_platform.vocabulary.study_area import (
-    StudyAreaError,
-    load_study_area,
-    study_area_files,
-)
 
 TRACEBACK_VARIABLE = "CRIME_PLATFORM_TRACEBACK"
 REPORT_IT = (

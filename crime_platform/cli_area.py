@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
+from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyAreaError
 
 if TYPE_CHECKING:
     from crime_platform.area_check import AreaCheck

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from crime_platform.cli_area import BAD_INPUT, ERR, check_and_print, say
+from crime_platform.study_area.study_area import StudyAreaError
+from crime_platform.study_area.toml_table import did_you_mean
 from crime_platform.terminal import print_error
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyAreaError
-from crime_platform.vocabulary.toml_keys import did_you_mean
 
 Texts = list[str] | None
 
@@ -101,7 +101,7 @@ def new_area(  # noqa: PLR0913  (an argument is an option of the command)
 
 def _columns(written: list[str]) -> dict[str, str]:
     """Columns by key, of `KEY=NAME`."""
-    from crime_platform.vocabulary.source import ColumnMapping
+    from crime_platform.study_area.source import ColumnMapping
 
     known = list(ColumnMapping.__slots__)
     columns: dict[str, str] = {}

@@ -16,19 +16,19 @@ from crime_platform.revisions import (
     origin_vintages,
     read_record,
 )
-from crime_platform.tensors.grid_counts import as_dataset, dense_counts, write_tensor
-from crime_platform.vocabulary.artifact import swap_symlink
-from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.machine import memory_bytes
-from crime_platform.vocabulary.seal import damage, is_whole
-from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.study_area_parts import (
+from crime_platform.study_area.parts import (
     AS_RECORDED,
     LEFT_OUT,
     NOT_COMPLETE,
     SCALED,
     StudyAreaError,
 )
+from crime_platform.study_area.study_area import StudyArea
+from crime_platform.tensors.grid_counts import as_dataset, dense_counts, write_tensor
+from crime_platform.vocabulary.artifact import swap_symlink
+from crime_platform.vocabulary.home import PlatformHome
+from crime_platform.vocabulary.machine import memory_bytes
+from crime_platform.vocabulary.seal import damage, is_whole
 from crime_platform.vocabulary.timesteps import (
     IncompleteDataError,
     Month,

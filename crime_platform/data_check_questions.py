@@ -19,11 +19,11 @@ from crime_platform.data_checks.schema import HeaderReading, judge_schema
 from crime_platform.data_checks.taken_back import CountThenAndNow, judge_taken_back
 from crime_platform.data_checks.thin_months import MonthRows, judge_thin_months
 from crime_platform.known_states import known_files, source_days
+from crime_platform.study_area.source import ADD
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.expiry import expiry_of
 from crime_platform.vocabulary.file_header import FileHeader
 from crime_platform.vocabulary.incident import UNMAPPED_LABEL
-from crime_platform.vocabulary.source import ADD
-from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import Month
 
 if TYPE_CHECKING:

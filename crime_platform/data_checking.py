@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from crime_platform import data_check_questions
 from crime_platform.data_check_questions import Evidence
 from crime_platform.data_checks.outcome import Outcome
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyArea
 
 SEVERITY = "warn"  # none of these stops a run: the data are usable, and a person should look
 

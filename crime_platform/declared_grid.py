@@ -6,9 +6,9 @@ import numpy as np
 
 from crime_platform.geography.grid import Grid
 from crime_platform.sources.vector_files import POLYGONS, read_vector
+from crime_platform.study_area.parts import GridSpec
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.incident import CoordinateError
-from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.study_area_parts import GridSpec
 
 MAX_SIDE = 32_767  # rows and columns are stored as numbers of two bytes
 

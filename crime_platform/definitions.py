@@ -16,13 +16,13 @@ from crime_platform.defs.resources import Platform
 from crime_platform.defs.schedules import ingest_job, monthly_job, monthly_schedule
 from crime_platform.defs.sensors import alert_on_failure, lacking_release, repair_job
 from crime_platform.defs.street_schedules import daily_schedule, street_job
-from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import (
+from crime_platform.study_area.study_area import (
     StudyArea,
     StudyAreaError,
     load_study_area,
     study_area_files,
 )
+from crime_platform.vocabulary.home import PlatformHome
 
 LOGGER = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from crime_platform.sources.geojson import GEOMETRY_COLUMNS
 from crime_platform.sources.number_values import is_point
 from crime_platform.sources.raw_table import Column, RawTable
 from crime_platform.sources.unread_values import DATE_KINDS, PERIOD_KINDS, POINT_KINDS, unread_kind
-from crime_platform.vocabulary.source import NZ_POLICE
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
+from crime_platform.study_area.parts import StudyAreaError
+from crime_platform.study_area.source import NZ_POLICE
 
 MONTH_FIRST = {"US", "PR", "VI", "GU", "AS", "MP", "FM", "PW", "MH"}
 NEITHER = {"CA", "CN", "JP", "KR", "KP", "TW", "MN", "HU", "LT", "PH", "KE", "GH", "BZ", "PA"}

@@ -21,13 +21,13 @@ from crime_platform.sources.files import missing_files
 from crime_platform.sources.http_pages import Patience
 from crime_platform.sources.kept_pages import KeptPages, unfinished
 from crime_platform.sources.month_files import KNOWN_FILE, MonthFiles
+from crime_platform.study_area.source import Source
+from crime_platform.study_area.source_api import SourceApi
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.artifact import TEMPORARY, remove, write_json
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
-from crime_platform.vocabulary.source import Source
-from crime_platform.vocabulary.source_api import SourceApi
-from crime_platform.vocabulary.study_area import StudyArea
 
 STATE_FILE, LOCK, PAGES = "state.json", "fetch.lock", "pages"
 MAX_BARREN_PAGES = 3

@@ -28,10 +28,10 @@ from crime_platform.model_runs import (
     run_model,
 )
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT, score_sums
+from crime_platform.study_area.parts import NOT_COMPLETE
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import NOT_COMPLETE
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse

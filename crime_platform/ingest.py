@@ -24,14 +24,14 @@ from crime_platform.sources.files import file_sha256, file_state, published_on, 
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import TableReading, read_table_file
 from crime_platform.sources.table_report import TableReport
+from crime_platform.study_area.source import PlaceTable, Source
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.artifact import content_key, remove, write_json
 from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.seal import is_whole, sealed
-from crime_platform.vocabulary.source import PlaceTable, Source
-from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.warehouse import Warehouse
 from crime_platform.warehouse_file import now
 

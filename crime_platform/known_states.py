@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 import numpy as np
 
+from crime_platform.study_area.streets import DayRecord
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.streets import DayRecord
-from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import (
     QUIET_DAYS_AT_MONTH_END,
     Day,

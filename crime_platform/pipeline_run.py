@@ -16,12 +16,12 @@ from crime_platform.defs.assets_street import as_of_days
 from crime_platform.defs.dagster_home import prepare_dagster_home
 from crime_platform.defs.file_sensors import UNFINISHED
 from crime_platform.known_states import day_record
+from crime_platform.study_area.streets import last_complete_day
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.exit_codes import BAD_INPUT, BROKEN, GATE_FAILED, STOPPED
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.machine_trouble import SAME_COMMAND, machine_trouble
 from crime_platform.vocabulary.progress import LOGGER
-from crime_platform.vocabulary.streets import last_complete_day
-from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import IncompleteDataError, parse_month
 from crime_platform.warehouse import Warehouse
 

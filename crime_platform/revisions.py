@@ -19,10 +19,10 @@ from crime_platform.known_states import (
     unfinished_months,
 )
 from crime_platform.metrics.reporting_delay import MIN_MONTHS, Completeness, completeness
+from crime_platform.study_area.parts import LEAVE_OUT, SCALE
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.tensors.vintages import ALL_INCIDENTS, vintage_from
 from crime_platform.vocabulary.forecast import Vintage
-from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.study_area_parts import LEAVE_OUT, SCALE
 from crime_platform.vocabulary.timesteps import Day, Month, last_day_of
 from crime_platform.warehouse import Warehouse
 from crime_platform.warehouse_counts import (

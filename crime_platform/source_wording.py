@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from crime_platform.sources.column_guess import Guess
 from crime_platform.sources.place_guess import PlaceGuess
 from crime_platform.sources.source_paths import SourcePaths
-from crime_platform.vocabulary.source import NZ_POLICE, TABLE, ColumnMapping
-from crime_platform.vocabulary.toml_text import on_one_line, quoted
+from crime_platform.study_area.source import NZ_POLICE, TABLE, ColumnMapping
+from crime_platform.study_area.toml_text import on_one_line, quoted
 
 NZ_PLACES = [
     "# The export holds no coordinates: meshblocks of 2013 from https://datafinder.stats.govt.nz.",

@@ -17,11 +17,11 @@ from crime_platform.geography.node_features import (
 from crime_platform.geography.street_graph import SEGMENT, StreetGraph
 from crime_platform.geography.user_points import UserPoints, read_user_points
 from crime_platform.sources.day_table import read_day_table
+from crime_platform.study_area.streets import DENSITY, DISTANCE, StreetPoints, StreetSpec
 from crime_platform.tensors.day_covariates import filled_days
 from crime_platform.tensors.street_counts import DayCovariates
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.streets import DENSITY, DISTANCE, StreetPoints, StreetSpec
 from crime_platform.vocabulary.timesteps import Day
 
 LOG_LENGTH = "log_length"  # natural logarithm of the length in km

@@ -20,8 +20,8 @@ from crime_platform.street_counting import read_segment_counts
 from crime_platform.street_graphs import require_streets
 from crime_platform.street_plan import anchored_plan
 from crime_platform.street_runs import StreetRun, read_street_run, run_street_model
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse

@@ -15,9 +15,9 @@ from crime_platform.street_counting import SegmentCountReport, count_segments
 from crime_platform.street_features import day_covariates, require_points
 from crime_platform.street_graphs import GraphReport, build_graph, counted_days, require_streets
 from crime_platform.street_plan import anchored_plan
+from crime_platform.study_area.streets import StreetSpec
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.streets import StreetSpec
-from crime_platform.vocabulary.study_area import StudyArea
 
 FAR_SHARE = 0.95  # of incidents outside the street area, which may be a small part of the city
 UNPLACED_SHARE = 0.5  # of incidents without a place

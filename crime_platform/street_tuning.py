@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.tuning import TRIALS_FILE, TuningRequest, tuning_folder
 from crime_platform.tuning_findings import SearchReport, read_search
 from crime_platform.tuning_report import write_search
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError, Month
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from crime_platform.backtest import BacktestPlan
 from crime_platform.counting import tensor_path
+from crime_platform.study_area.study_area import StudyAreaError, load_study_area, study_area_names
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.tuning_findings import SearchReport, read_search
 from crime_platform.tuning_plots import write_plots
 from crime_platform.tuning_report import best_config, write_search, write_table
 from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyAreaError, load_study_area, study_area_names
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
 
 TRIALS_FILE = "trials.sqlite"

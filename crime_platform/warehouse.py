@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crime_platform.study_area.parts import LEFT_OUT
 from crime_platform.vocabulary.file_header import FileHeader
-from crime_platform.vocabulary.study_area_parts import LEFT_OUT
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.warehouse_counts import write_counts
 from crime_platform.warehouse_streets import StreetCountTables

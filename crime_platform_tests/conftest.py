@@ -270,7 +270,7 @@ def street_site(published_streets) -> Iterator[str]:
 def draft(home):
     """Draft an area from a file below the home and load it; the text and the area."""
     from crime_platform.area_draft import Told, draft_area
-    from crime_platform.vocabulary.study_area import load_study_area
+    from crime_platform.study_area.study_area import load_study_area
 
     def draft_from(content, *, name="file.csv", home=home, **told):
         (home.root / "raw").mkdir(exist_ok=True)

@@ -11,8 +11,8 @@ import duckdb
 
 from crime_platform.declared_grid import grid_of
 from crime_platform.sources.table import read_table_file
-from crime_platform.vocabulary.source import ColumnMapping
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.source import ColumnMapping
+from crime_platform.study_area.study_area import load_study_area
 
 TOWN = load_study_area(Path(__file__).parent / "fixtures" / "small_town.toml")
 GRID = grid_of(TOWN)

@@ -12,8 +12,8 @@ from crime_platform.area_facts import gather_facts
 from crime_platform.ingest import area_grid
 from crime_platform.models.baselines import BASELINES
 from crime_platform.scoring import OPPONENT
-from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import MONTHS_BEFORE_SCORES, StudyAreaError
+from crime_platform.study_area.parts import MONTHS_BEFORE_SCORES, StudyAreaError
+from crime_platform.study_area.study_area import load_study_area
 
 SHARED = REPOSITORY.parent / "shared" / "data"
 CHARLOTTESVILLE = SHARED / "charlottesville"

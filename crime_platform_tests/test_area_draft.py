@@ -12,9 +12,9 @@ from conftest import REPOSITORY
 from crime_platform.area_check import check_area
 from crime_platform.area_draft import Told, draft_area
 from crime_platform.area_wording import slug
+from crime_platform.study_area.parts import StudyAreaError
+from crime_platform.study_area.toml_text import on_one_line, quoted
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
-from crime_platform.vocabulary.toml_text import on_one_line, quoted
 from toy_small_town import METRES, invented
 
 NYC = REPOSITORY.parent / "shared" / "data" / "nyc-incidents-2014-2015" / "NYC_Crime.zip"

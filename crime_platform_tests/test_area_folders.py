@@ -5,9 +5,9 @@ import pytest
 
 from crime_platform.area_check import check_area
 from crime_platform.area_draft import Told, draft_area, name_and_path
+from crime_platform.study_area.parts import StudyAreaError
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
 from toy_monthly_files import write_monthly_files
 
 HEADER = "Crime ID,Month,Falls within,Longitude,Latitude,Crime type\n"

@@ -10,8 +10,8 @@ from conftest import REPOSITORY, TOY_AREA
 from crime_platform.area_check import check_area
 from crime_platform.counting import rebuild_counts
 from crime_platform.ingest import ingest_area
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.study_area import load_study_area
 
 SHARED = REPOSITORY.parent / "shared"
 BERLIN = SHARED / "data" / "berlin-bicycle-theft"

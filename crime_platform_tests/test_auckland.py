@@ -8,7 +8,7 @@ import pytest
 from conftest import REPOSITORY
 from crime_platform.declared_grid import grid_of
 from crime_platform.ingest import ingest_area
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.warehouse import Warehouse
 
 TOML = REPOSITORY / "data" / "study_areas" / "auckland.toml"

@@ -9,7 +9,7 @@ import pytest
 from conftest import REPOSITORY, prepare_home
 from crime_platform.counting import rebuild_counts
 from crime_platform.ingest import ingest_area
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.warehouse import Warehouse
 
 TOML = REPOSITORY / "data" / "study_areas" / "berlin.toml"

@@ -8,7 +8,7 @@ from crime_platform.area_trial import REFUSALS
 from crime_platform.counting import build_tensor, rebuild_counts
 from crime_platform.data_checks.blocking import missing_months_problem, short_history_problem
 from crime_platform.ingest import area_grid, ingest_area
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 from test_area_trial import BOTH, INSIDE, MONTHS, OUTSIDE, days
 from toy_mangling import zipped
 

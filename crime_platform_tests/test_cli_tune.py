@@ -10,12 +10,12 @@ from conftest import TOY_AREA
 from crime_platform.cli_tune import tune
 from crime_platform.counting import tensor_path
 from crime_platform.geography.grid import Grid
+from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.tensors.grid_counts import GridCounts, as_dataset, write_tensor
 from crime_platform.training import search_spaces
 from crime_platform.training.search_spaces import SearchSpace
 from crime_platform.tuning import only_area, stored_search, tuning_folder
 from crime_platform.vocabulary.forecast import ForecastArray
-from crime_platform.vocabulary.study_area import StudyAreaError
 
 RUNNER = CliRunner()
 

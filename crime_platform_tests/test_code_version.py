@@ -67,7 +67,7 @@ def test_the_models_of_the_pool_decide_a_candidate():
 
 @pytest.mark.parametrize("candidate", CANDIDATES)
 def test_the_reader_of_the_toml_decides_no_candidate(candidate):
-    assert "crime_platform.vocabulary.study_area" not in imported_modules(candidate)
+    assert "crime_platform.study_area.study_area" not in imported_modules(candidate)
 
 
 @pytest.mark.parametrize("group", GROUPS)

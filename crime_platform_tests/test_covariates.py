@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crime_platform.study_area.parts import HolidayCalendar
 from crime_platform.tensors.covariates import holidays_of, month_calendar
 from crime_platform.vocabulary.forecast import no_days
-from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 
 ONTARIO = HolidayCalendar(country="CA", subdivision="ON")
 

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crime_platform.tensors.daily_counts import daily_counts
-from crime_platform.vocabulary.source import (
+from crime_platform.study_area.source import (
     NZ_POLICE,
     POLICE_UK,
     ColumnMapping,
     Source,
     require_days,
 )
-from crime_platform.vocabulary.source_formats import KNOWN_SETTINGS
+from crime_platform.study_area.source_formats import KNOWN_SETTINGS
+from crime_platform.tensors.daily_counts import daily_counts
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from table_reading import GRID, TOWN
 

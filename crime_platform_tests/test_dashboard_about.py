@@ -14,8 +14,8 @@ from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.released_facts import released_facts
 from crime_platform.reporting import sentences, statements
 from crime_platform.reporting.facts import LocalFacts
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from crime_platform.counting import rebuild_counts
 from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS, run_checks
 from crime_platform.definitions import build_definitions
 from crime_platform.ingest import ingest_area
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.warehouse import Warehouse
 
 GWENT = REPOSITORY.parent / "shared" / "data" / "ukpolice-gwent" / "gwent-street.zip"

@@ -15,8 +15,8 @@ from crime_platform.data_checks.levels import judge_levels
 from crime_platform.data_checks.months import PartMonth, judge_freshness, judge_parts
 from crime_platform.data_checks.outcome import Outcome, listed, together
 from crime_platform.data_checks.places import PlacedCount, judge_places
-from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import PremisesType
+from crime_platform.study_area.parts import PremisesType
+from crime_platform.study_area.study_area import load_study_area
 
 TOWN = load_study_area(Path(__file__).parent / "fixtures" / "small_town.toml")
 POLICE = TOWN.sources[0]  # maps when, what, east, north

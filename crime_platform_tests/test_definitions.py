@@ -15,7 +15,7 @@ from crime_platform.defs.assets_grid import as_of_months
 from crime_platform.defs.metadata import clean_metadata, table_of
 from crime_platform.defs.sensors import append_alert, post_alert
 from crime_platform.ingest import ingest_area
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.warehouse import Warehouse
 
 ASSETS = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
+from crime_platform.study_area.parts import StudyAreaError
 from toy_small_town import invented
 
 

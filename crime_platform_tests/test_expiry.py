@@ -11,9 +11,9 @@ from rich.console import Console
 from crime_platform.defs import checks
 from crime_platform.release import StreetPublication, open_release, publish_release
 from crime_platform.reporting.expiries import expiry_words, published_expiries
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.terminal import print_expiries
 from crime_platform.vocabulary.expiry import expiry_of, release_columns
-from crime_platform.vocabulary.study_area import load_study_area
 
 MARCH, SEVENTH = np.datetime64("2022-03", "M"), np.datetime64("2022-01-07", "D")
 TOWN = load_study_area(Path(__file__).parent / "fixtures" / "small_town.toml")

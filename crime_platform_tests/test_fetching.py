@@ -264,7 +264,7 @@ def test_a_killed_fetch_goes_on_and_leaves_nothing_behind(home, api):
     script = (
         "import sys; from pathlib import Path; from crime_platform.vocabulary.home import "
         "PlatformHome; from crime_platform.fetching import fetch_area; from "
-        "crime_platform.vocabulary.study_area import load_study_area; home = "
+        "crime_platform.study_area.study_area import load_study_area; home = "
         "PlatformHome(Path(sys.argv[1])); "
         "fetch_area(load_study_area(home.study_areas / 'town.toml'), home)"
     )

@@ -11,7 +11,7 @@ from crime_platform.declared_grid import grid_of
 from crime_platform.definitions import build_definitions
 from crime_platform.ingest import ingest_area
 from crime_platform.publishing import published_version
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 
 FILE = "raw/toy/all.csv"
 

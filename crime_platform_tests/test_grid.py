@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from crime_platform.declared_grid import grid_of
 from crime_platform.geography.grid import Grid, cell_ids
+from crime_platform.study_area.parts import GridSpec
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import CoordinateError
 from crime_platform.vocabulary.projection import project
-from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import GridSpec
 
 SMALL_TOWN = load_study_area(Path(__file__).parent / "fixtures" / "small_town.toml")
 UTM_17 = "EPSG:26917"

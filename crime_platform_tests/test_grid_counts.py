@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crime_platform.geography.grid import Grid
+from crime_platform.study_area.parts import HolidayCalendar
 from crime_platform.tensors.grid_counts import as_dataset, dense_counts, read_tensor, write_tensor
-from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
 GRID = Grid(

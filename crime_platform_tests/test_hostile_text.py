@@ -19,8 +19,8 @@ from crime_platform.reporting.drawing import as_svg
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.figures_scores import skill_by_type_figure
 from crime_platform.reporting.report import write_report
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.terminal import TerminalConsole, print_error, print_rows
-from crime_platform.vocabulary.study_area import load_study_area
 from toy_candidate import write_toy_candidate
 
 TITLE = "# City <img src=x onerror=alert(1)> **b** [go](javascript:alert(2)) | $x$ $y_{"

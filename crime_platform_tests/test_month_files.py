@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crime_platform.sources.month_files import MonthFiles
-from crime_platform.vocabulary.source import ColumnMapping, Source
-from crime_platform.vocabulary.source_api import SourceApi
+from crime_platform.study_area.source import ColumnMapping, Source
+from crime_platform.study_area.source_api import SourceApi
 
 SOURCE = Source(
     name="police",

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import REPOSITORY
 from crime_platform.ingest import ingest_area
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 
 TOML = REPOSITORY / "data" / "study_areas" / "nyc_2014.toml"
 ZIP = REPOSITORY.parent / "shared" / "data" / "nyc-incidents-2014-2015" / "NYC_Crime.zip"

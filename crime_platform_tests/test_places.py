@@ -5,9 +5,9 @@ import pytest
 from crime_platform.sources.places import PlaceMatch, matched_together
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import read_table_file
+from crime_platform.study_area.parts import StudyAreaError
+from crime_platform.study_area.source import ColumnMapping, PlaceTable
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import ColumnMapping, PlaceTable
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
 from table_reading import AS_OF, GRID, POLICE, TOWN, accepted
 
 # Blocks 100 and 200 form the district Harbour, block 300 the district Hill. 2006 numbered them

@@ -10,10 +10,10 @@ from crime_platform.declared_grid import grid_of
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import read_source
 from crime_platform.sources.table_report import TableReport, together
+from crime_platform.study_area.parts import QualityLimits
+from crime_platform.study_area.source import ColumnMapping
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
-from crime_platform.vocabulary.source import ColumnMapping
-from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import QualityLimits
 
 TOWN = load_study_area(Path(__file__).parent / "fixtures" / "small_town.toml")
 GRID = grid_of(TOWN)

@@ -15,7 +15,7 @@ from crime_platform.reporting.figures_calibration import calibration_by_group, i
 from crime_platform.reporting.figures_maps import Atlas, branch_shares, error_figure
 from crime_platform.reporting.parts import Cell, Row, Table
 from crime_platform.reporting.sections import RECOMPUTE
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 from toy_candidate import write_toy_candidate
 
 

@@ -14,8 +14,8 @@ from crime_platform.reporting.figures_scores import skill_figure
 from crime_platform.reporting.model_card import model_card
 from crime_platform.reporting.report import key_plots, write_report
 from crime_platform.reporting.sections import turn_parts
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.artifact import TEMPORARY
-from crime_platform.vocabulary.study_area import load_study_area
 from toy_candidate import write_toy_candidate
 
 OPTIONAL = (

@@ -19,9 +19,9 @@ from crime_platform.simulation.downloads import (
 from crime_platform.simulation.offences import PROCESSES
 from crime_platform.simulation.simulate import SimulationRequest, simulate_area
 from crime_platform.sources.table import read_table_file
+from crime_platform.study_area.parts import StudyAreaError
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
 from crime_platform.vocabulary.timesteps import month_range
 from crime_platform.warehouse import Warehouse
 

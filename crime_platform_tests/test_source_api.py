@@ -2,9 +2,9 @@
 
 import pytest
 
-from crime_platform.vocabulary.source_api import SourceApi
-from crime_platform.vocabulary.study_area import load_study_area
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
+from crime_platform.study_area.parts import StudyAreaError
+from crime_platform.study_area.source_api import SourceApi
+from crime_platform.study_area.study_area import load_study_area
 from toy_api_server import toy_api
 from toy_api_town import arcgis_town, socrata_town
 

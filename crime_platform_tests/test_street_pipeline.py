@@ -15,7 +15,7 @@ from crime_platform.street_forecasting import (
     parse_day,
 )
 from crime_platform.street_publishing import publish_streets
-from crime_platform.vocabulary.study_area import StudyAreaError
+from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from crime_platform.vocabulary.verdict import Verdict
 from crime_platform.warehouse import Warehouse

@@ -6,13 +6,13 @@ import pytest
 from conftest import REPOSITORY
 from crime_platform.geography.point_graph import MAX_LINK_M
 from crime_platform.geography.street_segments import MIN_SEGMENT_M
-from crime_platform.vocabulary.streets import (
+from crime_platform.study_area.streets import (
     DayRecord,
     OffenceGroup,
     StreetPoints,
     last_complete_day,
 )
-from crime_platform.vocabulary.study_area import StudyAreaError, load_study_area
+from crime_platform.study_area.study_area import StudyAreaError, load_study_area
 from toy_street_town import STREET_TABLE, TOWN
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crime_platform.vocabulary.source import is_never_loaded
-from crime_platform.vocabulary.study_area import (
+from crime_platform.study_area.parts import HolidayCalendar
+from crime_platform.study_area.source import is_never_loaded
+from crime_platform.study_area.study_area import (
     StudyArea,
     StudyAreaError,
     load_study_area,
     study_area_files,
 )
-from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 
 SMALL_TOWN = Path(__file__).parent / "fixtures" / "small_town.toml"
 
@@ -293,7 +293,7 @@ def test_other_columns_are_not_mistaken_for_them(column):
 def test_reading_an_area_imports_no_slow_library():
     program = (
         "import sys; from pathlib import Path; "
-        "from crime_platform.vocabulary.study_area import load_study_area; "
+        "from crime_platform.study_area.study_area import load_study_area; "
         f"load_study_area(Path({str(SMALL_TOWN)!r})); "
         "slow = {'pandas', 'duckdb', 'geopandas', 'shapely', 'torch'} & set(sys.modules); "
         "sys.exit(f'imported {slow}' if slow else 0)"

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from crime_platform.study_area.source import RowFilter
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import RowFilter
 from table_reading import GOOD_ROW, HEADER, accepted, reader_into, rejected
 
 

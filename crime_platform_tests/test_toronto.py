@@ -9,7 +9,7 @@ import pytest
 from crime_platform.declared_grid import grid_of
 from crime_platform.sources.files import file_sha256
 from crime_platform.sources.table import read_source
-from crime_platform.vocabulary.study_area import load_study_area
+from crime_platform.study_area.study_area import load_study_area
 
 DATA = Path(__file__).parent.parent / "data"
 BUNDLED = DATA / "toronto" / "major_crime_indicators_2014_2021.parquet"

@@ -4,7 +4,7 @@ import pytest
 
 from crime_platform.area_draft import Told, draft_area
 from crime_platform.sources.unread_values import DATE_KINDS, PERIOD_KINDS, POINT_KINDS, unread_kind
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
+from crime_platform.study_area.parts import StudyAreaError
 
 
 @pytest.mark.parametrize(

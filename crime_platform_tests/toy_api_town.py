@@ -7,8 +7,8 @@ from pathlib import Path
 
 from crime_platform.fetching import FetchReport, fetch_source
 from crime_platform.sources.http_pages import Patience
+from crime_platform.study_area.study_area import StudyArea, load_study_area
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyArea, load_study_area
 from toy_api_server import ARCGIS_PATH, SOCRATA_PATH, ToyApi
 
 AREA = """

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyArea
 from toy_street_town import write_town
 
 SPACING, N_STREETS = 200, 4

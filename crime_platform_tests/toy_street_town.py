@@ -13,8 +13,8 @@ import shapely
 from crime_platform.ingest import ingest_area
 from crime_platform.street_counting import count_segments, read_segment_counts
 from crime_platform.street_graphs import build_graph
+from crime_platform.study_area.study_area import StudyArea, load_study_area
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyArea, load_study_area
 
 EAST, NORTH = 630000, 4833000
 UTM_17 = "EPSG:26917"

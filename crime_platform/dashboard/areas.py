@@ -18,8 +18,8 @@ from crime_platform.geography.antimeridian import mean_longitude
 from crime_platform.geography.grid import SQUARE_METRES_PER_KM2
 from crime_platform.geography.siting import utm_crs
 from crime_platform.reporting.expiries import published_expiries
+from crime_platform.study_area.study_area import SIMULATED
 from crime_platform.vocabulary.projection import WGS84, project
-from crime_platform.vocabulary.study_area import SIMULATED
 
 SAME_PLACE_M = 1.0  # between a cell as published and as the TOML has it
 

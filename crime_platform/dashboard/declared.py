@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from crime_platform.dashboard.rows import holds, records
-from crime_platform.vocabulary.study_area import SIMULATED
+from crime_platform.study_area.study_area import SIMULATED
 
 _TITLES = """
     select offence_type as name, title from offence_type where study_area = ? order by position

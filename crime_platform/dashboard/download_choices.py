@@ -7,7 +7,7 @@ import duckdb
 
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.rows import records
-from crime_platform.vocabulary.study_area import SIMULATED
+from crime_platform.study_area.study_area import SIMULATED
 
 _MONTHS_RELEASED = """
     select study_area, title, strftime(as_of_month, '%Y-%m-%d') as as_of, champion

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crime_platform.data_checks.months import spans
-from crime_platform.vocabulary.study_area import StudyArea
-from crime_platform.vocabulary.study_area_parts import MONTHS_BEFORE_SCORES
+from crime_platform.study_area.parts import MONTHS_BEFORE_SCORES
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import Day, Month
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crime_platform.data_checks.outcome import Outcome, like
-from crime_platform.vocabulary.study_area import StudyArea, label_key
+from crime_platform.study_area.study_area import StudyArea, label_key
 from crime_platform.vocabulary.timesteps import Month
 
 N_NEWEST = 3  # months in which a word that was usual must occur

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.machine import GIGABYTE
-from crime_platform.vocabulary.study_area import StudyArea
 
 N_MODELS = 17  # whose forecasts are compared at once: baselines, learned models, pool and policy
 BYTES_OF_FORECAST = 16  # expected count and dispersion

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.study_area.study_area import StudyArea
 
 Decorator = Callable[[Callable[..., dg.MaterializeResult]], dg.AssetsDefinition]
 OWNERS = ["team:crime-platform"]

@@ -9,7 +9,7 @@ import dagster as dg
 from crime_platform.defs.asset_factory import area_asset
 from crime_platform.defs.metadata import clean_metadata
 from crime_platform.defs.resources import Platform
-from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.study_area.study_area import StudyArea
 
 DASHBOARD = "dashboard_export"
 POOL = "dashboard"  # one at a time: the monthly and the daily job write the same file

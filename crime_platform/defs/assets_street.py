@@ -10,7 +10,7 @@ from crime_platform.defs import checks
 from crime_platform.defs.asset_factory import area_asset
 from crime_platform.defs.metadata import clean_metadata, preview
 from crime_platform.defs.resources import Platform
-from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.study_area.study_area import StudyArea
 
 
 def street_group(area: StudyArea) -> str:

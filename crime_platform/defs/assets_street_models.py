@@ -11,7 +11,7 @@ from crime_platform.defs.assets_grid import TRAINING_POOL
 from crime_platform.defs.assets_street import as_of_days, street_group
 from crime_platform.defs.metadata import clean_metadata, column_schema, table_of
 from crime_platform.defs.resources import Platform
-from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.study_area.study_area import StudyArea
 
 
 def street_model_assets(area: StudyArea) -> list[dg.AssetsDefinition]:

@@ -14,7 +14,7 @@ from crime_platform.data_checks.blocking import (
     unreached_streets_problem,
 )
 from crime_platform.defs.metadata import clean_metadata, table_of
-from crime_platform.vocabulary.study_area import StudyArea
+from crime_platform.study_area.study_area import StudyArea
 
 if TYPE_CHECKING:
     from crime_platform.candidate import Candidate

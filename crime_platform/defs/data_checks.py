@@ -8,8 +8,8 @@ from crime_platform.data_checking import DataCheck, run_checks
 from crime_platform.data_checks.outcome import Outcome
 from crime_platform.defs.metadata import clean_metadata, table_of
 from crime_platform.defs.plots import levels_plot
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyArea
 
 
 def specs(area: StudyArea, asset: str, checks: Sequence[DataCheck]) -> list[dg.AssetCheckSpec]:

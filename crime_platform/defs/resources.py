@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.study_area import StudyArea
 
 
 class Platform(dg.ConfigurableResource):
@@ -19,6 +19,6 @@ class Platform(dg.ConfigurableResource):
 
     def study_area(self, name: str) -> StudyArea:
         """The area as its TOML says now, not as it was when the code location was loaded."""
-        from crime_platform.vocabulary.study_area import load_study_area
+        from crime_platform.study_area.study_area import load_study_area
 
         return load_study_area(self.home.study_areas / f"{name}.toml")

@@ -11,10 +11,10 @@ import dagster as dg
 from crime_platform.defs.assets_dashboard import DASHBOARD
 from crime_platform.defs.assets_street import as_of_days, street_group
 from crime_platform.defs.schedules import was_asked_for
+from crime_platform.study_area.streets import last_complete_day
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.escape import markdown
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.streets import last_complete_day
-from crime_platform.vocabulary.study_area import StudyArea
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import (

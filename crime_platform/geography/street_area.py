@@ -9,8 +9,8 @@ from shapely.geometry.base import BaseGeometry
 
 from crime_platform.geography.street_graph import StreetGraph
 from crime_platform.sources.vector_files import POLYGONS, read_vector
+from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
 
 
 def select_nodes(graph: StreetGraph, keep: Bool[np.ndarray, " node"]) -> StreetGraph:

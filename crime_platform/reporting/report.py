@@ -22,9 +22,9 @@ from crime_platform.reporting.words import (
 )
 from crime_platform.schema.policy import POLICY
 from crime_platform.scoring import OPPONENT
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.expiry import written_day
-from crime_platform.vocabulary.study_area import StudyArea
 
 if TYPE_CHECKING:
     import pandas as pd

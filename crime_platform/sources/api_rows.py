@@ -11,8 +11,8 @@ from typing import Protocol, runtime_checkable
 
 from crime_platform.sources.columns import match_columns
 from crime_platform.sources.table_values import wanted_columns
+from crime_platform.study_area.source import Source
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import Source
 
 ApiRow = tuple[str | None, ...]
 

@@ -2,7 +2,7 @@
 
 import re
 
-from crime_platform.vocabulary.source import (
+from crime_platform.study_area.source import (
     DATE_WORDS,
     EPOCH_MS,
     EPOCH_WORDS,

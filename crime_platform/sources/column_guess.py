@@ -7,9 +7,9 @@ from crime_platform.sources.column_names import is_later, is_reported, name_rank
 from crime_platform.sources.date_guess import DateReading, read_dates
 from crime_platform.sources.point_guess import PointGuess, guess_point
 from crime_platform.sources.raw_table import Column, RawTable
+from crime_platform.study_area.source import HHMM, template_columns
+from crime_platform.study_area.toml_table import did_you_mean
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import HHMM, template_columns
-from crime_platform.vocabulary.toml_keys import did_you_mean
 
 MIN_FIT = 0.95  # of filled values that must look like what the column is taken for
 MAX_LABELS = 1000  # distinct offences; more is free text

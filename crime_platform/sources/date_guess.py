@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from crime_platform.sources.clock_values import moment_of
 from crime_platform.sources.point_guess import draft_source
 from crime_platform.sources.raw_table import Column, RawTable
-from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import (
+from crime_platform.study_area.source import (
     DATE_WORDS,
     EPOCH,
     EPOCH_MS,
@@ -16,6 +15,7 @@ from crime_platform.vocabulary.source import (
     ISO,
     has_offset,
 )
+from crime_platform.vocabulary.incident import SourceFormatError
 
 MIN_FIT = 0.95  # of filled values that must be dates
 MIN_LISTED_FIT = 0.002  # of values, for a format beside others

@@ -47,9 +47,9 @@ from crime_platform.sources.file_kinds import (
     kind_of_start,
     suffix_of_vector,
 )
+from crime_platform.study_area.source import Source
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.projection import WGS84
-from crime_platform.vocabulary.source import Source
 
 _GLOB_SIGNS = "*?["
 

@@ -24,9 +24,9 @@ from urllib3.exceptions import (
 )
 
 from crime_platform.sources.archives import ALWAYS_ALLOWED_BYTES, CHUNK_BYTES
+from crime_platform.study_area.source_api import LOOPBACK
 from crime_platform.vocabulary.escape import printable
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source_api import LOOPBACK
 
 OK, BAD_REQUEST = 200, 400
 BUSY = (429, 500, 502, 503, 504)

@@ -5,8 +5,8 @@ from fnmatch import translate
 
 import duckdb
 
+from crime_platform.study_area.study_area import StudyArea, label_key
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.study_area import StudyArea, label_key
 
 
 def fill_labels(connection: duckdb.DuckDBPyConnection, area: StudyArea) -> None:

@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from crime_platform.sources.api_rows import ApiRow, columns_of
 from crime_platform.sources.clock_values import moment_of
+from crime_platform.study_area.source import Source
 from crime_platform.vocabulary.artifact import sync_file, written_aside
 from crime_platform.vocabulary.incident import DROP_SAME_ID
-from crime_platform.vocabulary.source import Source
 from crime_platform.vocabulary.timesteps import Month
 
 MEMORY_LIMIT = "2GB"

@@ -6,7 +6,7 @@ says that a full stop separates thousands, and another where it does not.
 
 from collections.abc import Collection
 
-from crime_platform.vocabulary.source import LON_LAT, WKT, Source
+from crime_platform.study_area.source import LON_LAT, WKT, Source
 
 # A hard and a narrow blank, and the typographic apostrophe, stand for their plain forms.
 _MARK_PATTERNS = {".": "\\.", ",": ",", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}

@@ -16,8 +16,8 @@ from crime_platform.sources.file_kinds import PARQUET
 from crime_platform.sources.files import open_tables
 from crime_platform.sources.table_scan import drop_loaded
 from crime_platform.sources.table_values import PLACE_KEY
+from crime_platform.study_area.source import FIRST, PlaceTable
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import FIRST, PlaceTable
 
 MAX_CODES_SHOWN = 5
 FIRST_OF_EACH = " qualify row_number() over (partition by code order by rowid) = 1"

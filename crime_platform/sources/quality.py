@@ -10,6 +10,8 @@ import numpy as np
 from crime_platform.sources.places import PlaceMatch
 from crime_platform.sources.table_report import WITHOUT_PLACE, TableReport, together
 from crime_platform.sources.table_values import MAX_COUNT
+from crime_platform.study_area.source import EPOCH, EPOCH_MS, ISO, PlaceTable
+from crime_platform.study_area.study_area import Source, StudyArea
 from crime_platform.vocabulary.incident import (
     BAD_COUNT,
     BROKEN_ROW,
@@ -22,8 +24,6 @@ from crime_platform.vocabulary.incident import (
     SourceFormatError,
 )
 from crime_platform.vocabulary.projection import WGS84, CellFinder, project
-from crime_platform.vocabulary.source import EPOCH, EPOCH_MS, ISO, PlaceTable
-from crime_platform.vocabulary.study_area import Source, StudyArea
 
 WRONG_ROW_REASONS = (
     BROKEN_ROW,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
-from crime_platform.vocabulary.source import is_never_loaded, template_literals
+from crime_platform.study_area.source import is_never_loaded, template_literals
 
 FILE = "file_at"  # column of `raw`: which of the tables a row comes from
 _MARKED = "[-+]?[.,]?\\d[\\d.,''\u2019 \u00a0\u202f]*([eE][-+]?\\d+)?"

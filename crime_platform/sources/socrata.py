@@ -12,9 +12,9 @@ from crime_platform.sources.api_rows import (
     require_columns,
 )
 from crime_platform.sources.http_pages import BAD_REQUEST, Answer, PoliteClient
+from crime_platform.study_area.source import Source
+from crime_platform.study_area.source_api import SourceApi
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import Source
-from crime_platform.vocabulary.source_api import SourceApi
 
 TOKEN_HEADER = "X-App-Token"
 LONGEST_ANSWER_SHOWN = 300

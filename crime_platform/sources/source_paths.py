@@ -10,9 +10,9 @@ from crime_platform.sources.columns import column_key
 from crime_platform.sources.file_choice import FileChoice
 from crime_platform.sources.raw_files import RawFile, RawFiles
 from crime_platform.sources.raw_table import FILE
+from crime_platform.study_area.source import POLICE_UK, template_columns
+from crime_platform.study_area.source_formats import KNOWN_SETTINGS
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.vocabulary.source import POLICE_UK, template_columns
-from crime_platform.vocabulary.source_formats import KNOWN_SETTINGS
 
 DISPENSABLE = ("id", "hour", "premises")
 MAX_SHOWN = 5

@@ -26,9 +26,9 @@ from crime_platform.sources.table_judge import (
 )
 from crime_platform.sources.table_report import TableReport, report_of
 from crime_platform.sources.table_scan import BROKEN, LOADED, load_file
+from crime_platform.study_area.study_area import Source, StudyArea
 from crime_platform.vocabulary.incident import BROKEN_ROW, INCIDENT_COLUMNS
 from crime_platform.vocabulary.projection import CellFinder
-from crime_platform.vocabulary.study_area import Source, StudyArea
 
 MEMORY_LIMIT = "2GB"
 

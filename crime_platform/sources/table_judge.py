@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from crime_platform.sources.label_types import fill_labels
 from crime_platform.sources.table_report import MAX_VALUE_CHARACTERS
 from crime_platform.sources.table_scan import drop_loaded
+from crime_platform.study_area.study_area import Source, StudyArea
 from crime_platform.vocabulary.incident import (
     AFTER_LAST_MONTH,
     BAD_COUNT,
@@ -30,7 +31,6 @@ from crime_platform.vocabulary.incident import (
     UNPARSEABLE_DATE,
 )
 from crime_platform.vocabulary.projection import WGS84, CellFinder, project
-from crime_platform.vocabulary.study_area import Source, StudyArea
 
 POINTS_AT_ONCE = 1 << 18
 

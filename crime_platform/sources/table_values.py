@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 
 from crime_platform.sources.clock_values import clock_hour, moment_of
 from crime_platform.sources.number_values import is_point, number_of, point_of
-from crime_platform.vocabulary.source import template_columns, template_literals
-from crime_platform.vocabulary.study_area import Source
+from crime_platform.study_area.source import template_columns, template_literals
+from crime_platform.study_area.study_area import Source
 
 MAX_COUNT = 10_000_000  # incidents in one row: more are a mistake, and would overflow the totals
 # Form in which codes and names of places are compared: publishers end names in a full stop and

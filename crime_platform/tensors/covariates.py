@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
+from crime_platform.study_area.parts import HolidayCalendar
 from crime_platform.vocabulary.forecast import no_days
-from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 from crime_platform.vocabulary.timesteps import Month
 
 CALENDAR_FEATURES = ("days", "weekend_days", "holidays")

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Int
 
 from crime_platform.geography.grid import Grid
+from crime_platform.study_area.source import require_days
+from crime_platform.study_area.study_area import StudyArea
 from crime_platform.tensors.grid_counts import dense_array
-from crime_platform.vocabulary.source import require_days
-from crime_platform.vocabulary.study_area import StudyArea
 from crime_platform.vocabulary.timesteps import Day
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from crime_platform.geography.grid import Grid
+from crime_platform.study_area.parts import HolidayCalendar
 from crime_platform.tensors.covariates import holidays_of
 from crime_platform.tensors.vintages import vintage_variables, vintages_of
 from crime_platform.vocabulary.artifact import content_key
 from crime_platform.vocabulary.forecast import CountHistory, Vintage, no_days
 from crime_platform.vocabulary.seal import require_whole, sealed
-from crime_platform.vocabulary.study_area_parts import HolidayCalendar
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month, month_range
 
 if TYPE_CHECKING:

@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crime_platform.vocabulary.source import Source
-from crime_platform.vocabulary.streets import StreetSpec
-from crime_platform.vocabulary.streets_table import read_streets
-from crime_platform.vocabulary.study_area_parts import (
+from crime_platform.study_area.parts import (
     MONTHS_BEFORE_SCORES,
     BacktestSettings,
     GridSpec,
@@ -27,7 +24,7 @@ from crime_platform.vocabulary.study_area_parts import (
     require_one_of,
     require_slug,
 )
-from crime_platform.vocabulary.study_area_tables import (
+from crime_platform.study_area.reading import (
     all_or_none,
     build,
     read_backtest,
@@ -39,8 +36,11 @@ from crime_platform.vocabulary.study_area_tables import (
     read_revisions,
     read_source,
 )
+from crime_platform.study_area.source import Source
+from crime_platform.study_area.streets import StreetSpec
+from crime_platform.study_area.streets_table import read_streets
+from crime_platform.study_area.toml_table import TomlTable
 from crime_platform.vocabulary.timesteps import MIN_HISTORY_MONTHS, Day, Month, parse_month
-from crime_platform.vocabulary.toml_keys import TomlTable
 
 STEPS = ("month",)
 SIMULATED = "simulated"  # what the title of such an area must say

@@ -6,8 +6,8 @@ replaces the value here, key by key.
 
 from collections.abc import Mapping
 
-from crime_platform.vocabulary.source import NZ_POLICE, POLICE_UK, REPLACE_MONTHS
-from crime_platform.vocabulary.source_api import ARCGIS
+from crime_platform.study_area.source import NZ_POLICE, POLICE_UK, REPLACE_MONTHS
+from crime_platform.study_area.source_api import ARCGIS
 
 KNOWN_SETTINGS: Mapping[str, Mapping[str, object]] = {
     # https://data.police.uk/about: one file a month and force, snapped points, no day. Anti-social

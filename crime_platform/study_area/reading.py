@@ -3,16 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from crime_platform.vocabulary.source import (
-    EPOCH_WORDS,
-    ColumnMapping,
-    PlaceTable,
-    RowFilter,
-    Source,
-)
-from crime_platform.vocabulary.source_api import API_FORMATS, SourceApi
-from crime_platform.vocabulary.source_formats import KNOWN_COLUMNS, KNOWN_SETTINGS
-from crime_platform.vocabulary.study_area_parts import (
+from crime_platform.study_area.parts import (
     BacktestSettings,
     GridSpec,
     HolidayCalendar,
@@ -22,7 +13,16 @@ from crime_platform.vocabulary.study_area_parts import (
     RevisionRule,
     StudyAreaError,
 )
-from crime_platform.vocabulary.toml_keys import TomlTable
+from crime_platform.study_area.source import (
+    EPOCH_WORDS,
+    ColumnMapping,
+    PlaceTable,
+    RowFilter,
+    Source,
+)
+from crime_platform.study_area.source_api import API_FORMATS, SourceApi
+from crime_platform.study_area.source_formats import KNOWN_COLUMNS, KNOWN_SETTINGS
+from crime_platform.study_area.toml_table import TomlTable
 
 Part = TypeVar("Part")
 

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from crime_platform.vocabulary.source import Source, require_days
-from crime_platform.vocabulary.study_area_parts import (
+from crime_platform.study_area.parts import (
     StudyAreaError,
     require_one_of,
     require_slug,
 )
+from crime_platform.study_area.source import Source, require_days
 from crime_platform.vocabulary.timesteps import (
     QUIET_DAYS_AT_MONTH_END,
     Day,

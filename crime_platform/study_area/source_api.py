@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from crime_platform.vocabulary.study_area_parts import StudyAreaError
+from crime_platform.study_area.parts import StudyAreaError
 
 SOCRATA, ARCGIS = "socrata", "arcgis"
 API_FORMATS = (SOCRATA, ARCGIS)

@@ -1,9 +1,9 @@
 """The street branch read from `[streets]`; every mistake is noted, none raised."""
 
-from crime_platform.vocabulary.streets import OffenceGroup, StreetPoints, StreetSpec
-from crime_platform.vocabulary.study_area_parts import OffenceType
-from crime_platform.vocabulary.study_area_tables import all_or_none, build
-from crime_platform.vocabulary.toml_keys import TomlTable
+from crime_platform.study_area.parts import OffenceType
+from crime_platform.study_area.reading import all_or_none, build
+from crime_platform.study_area.streets import OffenceGroup, StreetPoints, StreetSpec
+from crime_platform.study_area.toml_table import TomlTable
 
 _TEXTS = ("file", "layer", "boundary_file", "temperature_file")
 _NUMBERS = ("max_snap_m", "min_segment_m", "max_link_m", "kernel_m", "max_beyond_share")

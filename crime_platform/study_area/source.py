@@ -7,14 +7,14 @@ layout before any TOML says so stands in `source_formats`.
 import re
 from dataclasses import dataclass
 
-from crime_platform.vocabulary.incident import DROP_SAME_ID, DUPLICATE_RULES, KEEP
-from crime_platform.vocabulary.projection import WGS84, known_crs
-from crime_platform.vocabulary.source_api import API_FORMATS, SourceApi, is_field
-from crime_platform.vocabulary.study_area_parts import (
+from crime_platform.study_area.parts import (
     StudyAreaError,
     require_one_of,
     require_slug,
 )
+from crime_platform.study_area.source_api import API_FORMATS, SourceApi, is_field
+from crime_platform.vocabulary.incident import DROP_SAME_ID, DUPLICATE_RULES, KEEP
+from crime_platform.vocabulary.projection import WGS84, known_crs
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
 TIMESTAMP_CLOCKS = ("local", "utc")
