@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from small_city import finished, left_over, run_command, table_hashes, write_small_city
 
-from crime_platform.vocabulary.exit_codes import BAD_INPUT
+from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 
 ROOM = "1g"

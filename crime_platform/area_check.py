@@ -12,9 +12,9 @@ from crime_platform.metrics.gate_rule import MIN_INCIDENTS, MIN_ORIGINS
 from crime_platform.sources.quality import WRONG_ROW_REASONS
 from crime_platform.study_area.source import HHMM, HOUR
 from crime_platform.study_area.study_area import StudyArea, label_key, load_study_area
+from crime_platform.system.machine import memory_bytes
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import OUTSIDE_GRID
-from crime_platform.vocabulary.machine import memory_bytes
 from crime_platform.vocabulary.timesteps import Month, month_range
 
 TELLING_SHARE = 0.8  # of rows that ought to be accepted, below which nothing is said of gaps

@@ -30,18 +30,18 @@ from crime_platform.study_area.study_area import (
     load_study_area,
     study_area_files,
 )
-from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
-from crime_platform.vocabulary.exit_codes import (
+from crime_platform.system.exit_codes import (
     BAD_INPUT,
     BROKEN,
     BROKEN_PIPE,
     GATE_FAILED,
     STOPPED,
 )
+from crime_platform.system.interruptions import heed_interruptions
+from crime_platform.system.machine_trouble import chain, trouble_of
+from crime_platform.system.signal_log import SignalLog
+from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.interruptions import heed_interruptions
-from crime_platform.vocabulary.machine_trouble import chain, trouble_of
-from crime_platform.vocabulary.signal_log import SignalLog
 
 TRACEBACK_VARIABLE = "CRIME_PLATFORM_TRACEBACK"
 REPORT_IT = (

@@ -7,8 +7,8 @@ import numpy as np
 import typer
 
 from crime_platform.study_area.study_area import StudyAreaError
+from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
-from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _print_place(facts: "AreaFacts") -> None:
 def _print_effort(facts: "AreaFacts") -> None:
     """How long a run takes and how much memory, as far as that can be known before it."""
     from crime_platform.data_checks.run_size import in_words
-    from crime_platform.vocabulary.machine import memory_bytes
+    from crime_platform.system.machine import memory_bytes
 
     if facts.size is not None and facts.size.memory_bytes <= memory_bytes():
         say(f"\nA run takes roughly {in_words(facts.size.minutes, facts.size.memory_bytes)}.")

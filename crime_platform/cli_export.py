@@ -10,11 +10,11 @@ import duckdb
 import typer
 
 from crime_platform.release import open_release
+from crime_platform.system.exit_codes import BAD_INPUT
+from crime_platform.system.output_file import require_folder_of
 from crime_platform.terminal import TerminalConsole, print_error
 from crime_platform.vocabulary.artifact import written_aside
-from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.output_file import require_folder_of
 
 if TYPE_CHECKING:
     from crime_platform.dashboard.downloads import Shown

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from crime_platform.reporting.paths import ReportError, find_report
+from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.terminal import TerminalConsole, print_error
-from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 
 

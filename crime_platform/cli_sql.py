@@ -10,12 +10,12 @@ import duckdb
 import typer
 
 from crime_platform.release import ReleaseError, open_release
+from crime_platform.system.escape import write_csv
+from crime_platform.system.exit_codes import BAD_INPUT
+from crime_platform.system.output_file import OutputFileError, require_folder_of
 from crime_platform.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.vocabulary.artifact import written_aside
-from crime_platform.vocabulary.escape import write_csv
-from crime_platform.vocabulary.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.output_file import OutputFileError, require_folder_of
 
 BATCH_ROWS = 65_536
 ASKS = {  # kinds of statement that only ask

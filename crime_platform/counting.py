@@ -24,10 +24,10 @@ from crime_platform.study_area.parts import (
     StudyAreaError,
 )
 from crime_platform.study_area.study_area import StudyArea
+from crime_platform.system.machine import memory_bytes
 from crime_platform.tensors.grid_counts import as_dataset, dense_counts, write_tensor
 from crime_platform.vocabulary.artifact import swap_symlink
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.machine import memory_bytes
 from crime_platform.vocabulary.seal import damage, is_whole
 from crime_platform.vocabulary.timesteps import (
     IncompleteDataError,

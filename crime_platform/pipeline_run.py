@@ -18,9 +18,9 @@ from crime_platform.defs.file_sensors import UNFINISHED
 from crime_platform.known_states import day_record
 from crime_platform.study_area.streets import last_complete_day
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.vocabulary.exit_codes import BAD_INPUT, BROKEN, GATE_FAILED, STOPPED
+from crime_platform.system.exit_codes import BAD_INPUT, BROKEN, GATE_FAILED, STOPPED
+from crime_platform.system.machine_trouble import SAME_COMMAND, machine_trouble
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.machine_trouble import SAME_COMMAND, machine_trouble
 from crime_platform.vocabulary.progress import LOGGER
 from crime_platform.vocabulary.timesteps import IncompleteDataError, parse_month
 from crime_platform.warehouse import Warehouse

@@ -19,6 +19,7 @@ from crime_platform.schema.cell_tables import RUN_ID, TABLES, Table
 from crime_platform.schema.cell_views import VIEWS, view_comments
 from crime_platform.schema.columns import MODEL
 from crime_platform.schema.policy import named_policy
+from crime_platform.system.read_only import READ_ONLY_SETTINGS
 from crime_platform.vocabulary.artifact import (
     content_key,
     remove,
@@ -28,7 +29,6 @@ from crime_platform.vocabulary.artifact import (
 )
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.progress import LOGGER
-from crime_platform.vocabulary.read_only import READ_ONLY_SETTINGS
 from crime_platform.vocabulary.seal import (
     DAMAGED,
     LOG,

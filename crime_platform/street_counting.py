@@ -24,6 +24,7 @@ from crime_platform.street_graphs import (
 )
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.study_area import StudyArea, load_study_area
+from crime_platform.system.machine import memory_bytes
 from crime_platform.tensors.covariates import holidays_of
 from crime_platform.tensors.street_counts import (
     MARKED_TYPE,
@@ -32,7 +33,6 @@ from crime_platform.tensors.street_counts import (
 )
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.vocabulary.machine import memory_bytes
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
 from crime_platform.warehouse import Warehouse
 from crime_platform.warehouse_streets import BEYOND, NEARBY, OUTSIDE, SNAPPED

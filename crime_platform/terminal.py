@@ -17,7 +17,7 @@ from rich.text import Text
 
 from crime_platform.reporting.expiries import Expiries
 from crime_platform.schema.policy import WHAT_IT_IS
-from crime_platform.vocabulary.escape import printable
+from crime_platform.system.escape import printable
 from crime_platform.vocabulary.progress import LOGGER, Progress
 
 if TYPE_CHECKING:

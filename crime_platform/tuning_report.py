@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from crime_platform.metrics.significance import BLOCK_DAYS, BLOCK_ORIGINS, bootstrap_skill
+from crime_platform.system.escape import write_csv
 from crime_platform.tuning_findings import FIT, SearchReport, TrialRecord
 from crime_platform.vocabulary.artifact import git_commit, write_json, written_aside
-from crime_platform.vocabulary.escape import write_csv
 
 TABLE, BEST = "trials.csv", "best_config.json"
 

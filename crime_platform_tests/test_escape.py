@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crime_platform.vocabulary.escape import (
+from crime_platform.system.escape import (
     csv_text,
     markdown,
     markdown_link,

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from conftest import prepare_home, write_toy_city
+from crime_platform.system.machine_trouble import CURES, machine_trouble, trouble_of
 from crime_platform.vocabulary.home import HOME_VARIABLE
-from crime_platform.vocabulary.machine_trouble import CURES, machine_trouble, trouble_of
 
 COMMAND = [sys.executable, "-c", "from crime_platform.cli import main; main()"]
 # A command that fails in a way nobody foresaw, put in the place of a real one.

@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from crime_platform.vocabulary.interruptions import stops_the_process
+from crime_platform.system.interruptions import stops_the_process
 
 START = """
 import logging, os, signal, sys, time
-from crime_platform.vocabulary.interruptions import heed_interruptions
+from crime_platform.system.interruptions import heed_interruptions
 heed_interruptions()
 """
 # As SQLAlchemy's pool does it when it closes a connection.

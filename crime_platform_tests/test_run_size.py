@@ -21,8 +21,8 @@ from crime_platform.declared_grid import grid_of
 from crime_platform.ingest import area_grid, ingest_area
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.study_area import load_study_area
+from crime_platform.system.machine import memory_bytes
 from crime_platform.vocabulary.incident import CoordinateError
-from crime_platform.vocabulary.machine import memory_bytes
 
 TORONTO = load_study_area(REPOSITORY / "data" / "study_areas" / "toronto.toml")
 BOX = "extent_m = [630000, 4830000, 632500, 4833000]"

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from crime_platform.vocabulary.signal_log import SignalLog
+from crime_platform.system.signal_log import SignalLog
 
 
 @pytest.fixture

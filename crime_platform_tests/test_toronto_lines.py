@@ -11,7 +11,7 @@ from crime_platform.pipeline_run import run_streets
 from crime_platform.street_counting import count_segments
 from crime_platform.street_graphs import build_graph
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.vocabulary.exit_codes import BAD_INPUT
+from crime_platform.system.exit_codes import BAD_INPUT
 
 TOML = REPOSITORY / "data" / "study_areas" / "toronto_lines.toml"
 LINES = REPOSITORY.parent / "shared" / "data" / "toronto-streets" / "toronto_osm_lines.geojson.gz"

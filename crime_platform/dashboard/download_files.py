@@ -11,7 +11,7 @@ import pyarrow as pa
 from crime_platform.dashboard.downloads import Shown
 from crime_platform.dashboard.rows import plain
 from crime_platform.geography.antimeridian import cut_at_180
-from crime_platform.vocabulary.escape import csv_text
+from crime_platform.system.escape import csv_text
 
 DECIMALS = 7  # of a degree in GeoJSON: a centimetre, as RFC 7946 advises
 ABOUT = b"crime_platform"  # key of the Parquet file's metadata

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from crime_platform.study_area.study_area import StudyArea
-from crime_platform.vocabulary.machine import GIGABYTE
+from crime_platform.system.machine import GIGABYTE
 
 N_MODELS = 17  # whose forecasts are compared at once: baselines, learned models, pool and policy
 BYTES_OF_FORECAST = 16  # expected count and dispersion

@@ -14,7 +14,7 @@ from crime_platform.defs.asset_factory import area_asset
 from crime_platform.defs.metadata import clean_metadata, column_schema, preview, table_of
 from crime_platform.defs.resources import Platform
 from crime_platform.study_area.study_area import StudyArea
-from crime_platform.vocabulary.escape import markdown
+from crime_platform.system.escape import markdown
 from crime_platform.vocabulary.timesteps import parse_month
 
 TRAINING_POOL = "training"  # one at a time: a fit takes both cores

@@ -15,8 +15,8 @@ from crime_platform.defs.assets_grid import as_of_months
 from crime_platform.sources.files import file_sha256, missing_files, source_files
 from crime_platform.study_area.source import Source
 from crime_platform.study_area.study_area import StudyArea
+from crime_platform.system.escape import markdown
 from crime_platform.vocabulary.artifact import content_key
-from crime_platform.vocabulary.escape import markdown
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.vocabulary.timesteps import Month

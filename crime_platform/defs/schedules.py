@@ -9,7 +9,7 @@ import numpy as np
 from crime_platform.defs.assets_grid import as_of_months
 from crime_platform.sources.files import missing_files
 from crime_platform.study_area.study_area import StudyArea
-from crime_platform.vocabulary.escape import markdown
+from crime_platform.system.escape import markdown
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day, Month, parse_month
 

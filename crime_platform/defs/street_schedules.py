@@ -13,7 +13,7 @@ from crime_platform.defs.assets_street import as_of_days, street_group
 from crime_platform.defs.schedules import was_asked_for
 from crime_platform.study_area.streets import last_complete_day
 from crime_platform.study_area.study_area import StudyArea
-from crime_platform.vocabulary.escape import markdown
+from crime_platform.system.escape import markdown
 from crime_platform.vocabulary.home import PlatformHome
 
 if TYPE_CHECKING:

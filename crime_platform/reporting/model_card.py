@@ -8,7 +8,7 @@ from crime_platform.reporting import sentences, statements, tables
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.parts import Cell, Table
 from crime_platform.reporting.words import listing, month_name, signed_percent, whole
-from crime_platform.vocabulary.escape import markdown, markdown_link
+from crime_platform.system.escape import markdown, markdown_link
 
 
 def model_card(facts: LocalFacts) -> str:

@@ -25,7 +25,7 @@ from urllib3.exceptions import (
 
 from crime_platform.sources.archives import ALWAYS_ALLOWED_BYTES, CHUNK_BYTES
 from crime_platform.study_area.source_api import LOOPBACK
-from crime_platform.vocabulary.escape import printable
+from crime_platform.system.escape import printable
 from crime_platform.vocabulary.incident import SourceFormatError
 
 OK, BAD_REQUEST = 200, 400
