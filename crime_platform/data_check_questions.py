@@ -22,8 +22,7 @@ from crime_platform.known_states import known_files, source_days
 from crime_platform.study_area.source import ADD
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.expiry import expiry_of
-from crime_platform.vocabulary.file_header import FileHeader
-from crime_platform.vocabulary.incident import UNMAPPED_LABEL
+from crime_platform.vocabulary.incident import UNMAPPED_LABEL, FileHeader
 from crime_platform.vocabulary.timesteps import Month
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crime_platform.study_area.parts import LEFT_OUT
-from crime_platform.vocabulary.file_header import FileHeader
+from crime_platform.vocabulary.incident import FileHeader
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.warehouse_counts import write_counts
 from crime_platform.warehouse_streets import StreetCountTables

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crime_platform.data_checks.schema import HeaderReading, judge_schema, schema_change
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.vocabulary.file_header import FileHeader
+from crime_platform.vocabulary.incident import FileHeader
 
 TOWN = load_study_area(Path(__file__).parent / "fixtures" / "small_town.toml")
 POLICE = TOWN.sources[0]  # maps when, what, east, north

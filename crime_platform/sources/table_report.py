@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from crime_platform.sources.places import PlaceMatch, matched_together
-from crime_platform.vocabulary.file_header import FileHeader
-from crime_platform.vocabulary.incident import OUTSIDE_GRID, UNMAPPED_LABEL
+from crime_platform.vocabulary.incident import OUTSIDE_GRID, UNMAPPED_LABEL, FileHeader
 
 MAX_LABELS = 50
 WITHOUT_PLACE = "accepted without a place"

@@ -28,8 +28,7 @@ from crime_platform.sources.long_rows import may_hold_long_rows, overwrite_long_
 from crime_platform.sources.row_numbers import numbered_rows, rows_passed_over
 from crime_platform.sources.table_values import query_values, typed_columns, wanted_columns
 from crime_platform.study_area.study_area import Source, StudyArea
-from crime_platform.vocabulary.file_header import FileHeader
-from crime_platform.vocabulary.incident import SourceFormatError
+from crime_platform.vocabulary.incident import FileHeader, SourceFormatError
 
 DELIMITERS = (",", "\t", ";", "|")
 HEADER_CHARACTERS = 1 << 18

@@ -1,8 +1,10 @@
 """The incident table: its columns, the reasons for which a row is rejected, and its two errors.
 
 One incident is one recorded event. A row is accepted or rejected with one reason; the reasons
-stand here in the order in which they are tried.
+stand here in the order in which they are tried. Beside them the header of the rows' file.
 """
+
+from dataclasses import dataclass
 
 INCIDENT_COLUMNS = {
     "source_file": "file the row came from; a member of an archive reads archive.zip/member.csv",
@@ -76,3 +78,12 @@ class SourceFormatError(ValueError):
 
 class CoordinateError(ValueError):
     """Coordinates are in another CRS, swapped, or outside the study area."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileHeader:
+    """The columns of one table, also those that are never read, to tell a changed layout."""
+
+    member: str  # the file, or archive.zip/member.csv
+    columns: tuple[str, ...]  # as the publisher writes them, in the order of the file
+    types: tuple[str, ...] = ()  # of each column, where the format states them; text files do not
