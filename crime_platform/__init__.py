@@ -14,8 +14,8 @@ Where do I go to...?
 - add a city? `data/study_areas/`: one TOML; its keys are in `study_area.study_area`. What
   `new-area` guesses: `area_draft`, `sources.column_guess`; what `check-area` finds: `area_facts`,
   and what it says of it: `area_check`.
-- read another file format? `sources`. Ask another kind of API? `sources.api_clients`; what is
-  fetched when, and how a cut fetch goes on, is in `fetching`.
+- read another file format? `sources`. Ask another kind of API? `sources.api.clients`; what is
+  fetched when, and how a cut fetch goes on, is in `sources.api.fetching`.
 - write invented files? `simulation`.
 - add a data check? The rule in `data_checks`, its name and what it reads in `data_checking`.
 - change what a cell is? `geography.grid`.

@@ -1,6 +1,6 @@
 """Which study area a command means when none is named."""
 
-from crime_platform.sources.files import missing_files
+from crime_platform.sources.files.opening import missing_files
 from crime_platform.study_area.study_area import (
     StudyAreaError,
     load_study_area,

@@ -25,13 +25,13 @@ from crime_platform.source_wording import SourcePlan, place_table, source_remark
 from crime_platform.sources.column_guess import Guess, guess_columns
 from crime_platform.sources.date_guess import LAST_YEAR, DateReading
 from crime_platform.sources.file_choice import choose_files, written_path
-from crime_platform.sources.file_times import content_moment
+from crime_platform.sources.files.times import content_moment
 from crime_platform.sources.label_guess import LabelPlan, plan_labels, stop_columns
 from crime_platform.sources.month_span import month_span
-from crime_platform.sources.number_values import is_point
 from crime_platform.sources.place_guess import PlaceGuess, guess_places
 from crime_platform.sources.raw_files import Opening, RawFiles, read_raw
 from crime_platform.sources.raw_table import RawTable
+from crime_platform.sources.scan.number_values import is_point
 from crime_platform.sources.source_paths import SourcePaths, require_same_columns, source_paths
 from crime_platform.study_area.parts import (
     HolidayCalendar,

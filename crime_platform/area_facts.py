@@ -26,7 +26,12 @@ from crime_platform.geography.siting import (
     utm_crs,
 )
 from crime_platform.ingest import GRID_FILE, SourceFile, area_grid
-from crime_platform.sources.files import file_sha256, file_state, missing_files, source_files
+from crime_platform.sources.files.opening import (
+    file_sha256,
+    file_state,
+    missing_files,
+    source_files,
+)
 from crime_platform.sources.quality import require_quality, require_some_accepted
 from crime_platform.sources.table import TableReading, examine_table_file
 from crime_platform.sources.table_report import TableReport, together

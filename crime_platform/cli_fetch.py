@@ -24,7 +24,7 @@ def fetch(
     ] = False,
 ) -> None:
     """Fetch what changed at the APIs of a study area, without running any model."""
-    from crime_platform.fetching import fetch_source
+    from crime_platform.sources.api.fetching import fetch_source
 
     out, err = TerminalConsole(), TerminalConsole(stderr=True)
     home = PlatformHome.from_environment()

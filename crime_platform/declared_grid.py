@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from crime_platform.geography.grid import Grid
-from crime_platform.sources.vector_files import POLYGONS, read_vector
+from crime_platform.sources.files.vector_files import POLYGONS, read_vector
 from crime_platform.study_area.parts import GridSpec
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.incident import CoordinateError

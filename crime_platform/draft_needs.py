@@ -10,9 +10,9 @@ from crime_platform.geography.time_zones import country_name, locate_zone
 from crime_platform.sources.column_guess import TELLING_RANK, Guess
 from crime_platform.sources.column_names import name_rank
 from crime_platform.sources.date_guess import DateReading, Rival
-from crime_platform.sources.geojson import GEOMETRY_COLUMNS
-from crime_platform.sources.number_values import is_point
 from crime_platform.sources.raw_table import Column, RawTable
+from crime_platform.sources.scan.geojson import GEOMETRY_COLUMNS
+from crime_platform.sources.scan.number_values import is_point
 from crime_platform.sources.unread_values import DATE_KINDS, PERIOD_KINDS, POINT_KINDS, unread_kind
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.source import NZ_POLICE

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crime_platform.declared_grid import grid_of
-from crime_platform.fetching import fetch_area, last_fetch
 from crime_platform.geography.grid import Grid
+from crime_platform.sources.api.fetching import fetch_area, last_fetch
 from crime_platform.sources.conversion.kinds import CONVERTERS
-from crime_platform.sources.file_times import content_moment
-from crime_platform.sources.files import file_sha256, file_state, published_on, source_files
+from crime_platform.sources.files.opening import file_sha256, file_state, published_on, source_files
+from crime_platform.sources.files.times import content_moment
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import TableReading, read_table_file
 from crime_platform.sources.table_report import TableReport

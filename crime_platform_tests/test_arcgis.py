@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from crime_platform.sources.api_clients import open_datasets
+from crime_platform.sources.api.clients import open_datasets
 from crime_platform.vocabulary.incident import SourceFormatError
 from toy_api_server import ARCGIS_PATH, BUSY_LAYER, WELL, toy_api
 from toy_api_town import HASTY, arcgis_town, fetch, folder, month_bytes, month_stats

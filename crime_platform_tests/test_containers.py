@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from crime_platform.sources.conversion import parent
-from crime_platform.sources.files import file_sha256, file_state
+from crime_platform.sources.files.opening import file_sha256, file_state
 from crime_platform.vocabulary.incident import SourceFormatError
 from table_reading import accepted, reader_into, rejected
 from toy_workbooks import CLOCK_STYLE, DAY_STYLE, MOMENT_STYLE, workbook

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crime_platform.sources import csv_lines
-from crime_platform.sources.csv_lines import may_hold_blank_rows, number_rows
+from crime_platform.sources.scan import csv_lines
+from crime_platform.sources.scan.csv_lines import may_hold_blank_rows, number_rows
 
 NOWHERE = np.empty(0, dtype=np.int64)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crime_platform.sources.csv_quotes import overwrite_lines, overwrite_open_quotes
+from crime_platform.sources.scan.csv_quotes import overwrite_lines, overwrite_open_quotes
 
 
 @pytest.fixture

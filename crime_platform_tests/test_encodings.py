@@ -2,7 +2,7 @@
 
 import pytest
 
-from crime_platform.sources.encodings import looks_like
+from crime_platform.sources.files.encodings import looks_like
 
 
 @pytest.mark.parametrize(

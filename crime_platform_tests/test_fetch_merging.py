@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from crime_platform.fetching import fetch_source
+from crime_platform.sources.api.fetching import fetch_source
 from crime_platform.vocabulary.incident import SourceFormatError
 from toy_api_server import SOCRATA_PATH, toy_api
 from toy_api_town import HASTY, fetch, ids_of, month_bytes, month_stats, socrata_town, theft

@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 
 from conftest import REPOSITORY
-from crime_platform.fetching import fetch_source
-from crime_platform.sources.http_pages import Patience
+from crime_platform.sources.api.fetching import fetch_source
+from crime_platform.sources.api.http_client import Patience
 from crime_platform.vocabulary.incident import SourceFormatError
 from toy_api_server import (
     BUSY,
@@ -263,7 +263,7 @@ def test_a_killed_fetch_goes_on_and_leaves_nothing_behind(home, api):
     api.faults = [WELL, WELL, PAUSED]
     script = (
         "import sys; from pathlib import Path; from crime_platform.vocabulary.home import "
-        "PlatformHome; from crime_platform.fetching import fetch_area; from "
+        "PlatformHome; from crime_platform.sources.api.fetching import fetch_area; from "
         "crime_platform.study_area.study_area import load_study_area; home = "
         "PlatformHome(Path(sys.argv[1])); "
         "fetch_area(load_study_area(home.study_areas / 'town.toml'), home)"

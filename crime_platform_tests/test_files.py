@@ -6,9 +6,9 @@ import zipfile
 
 import pytest
 
-from crime_platform.sources import archives
-from crime_platform.sources.file_kinds import GEOJSON, PARQUET, TEXT
-from crime_platform.sources.files import (
+from crime_platform.sources.files import archives
+from crime_platform.sources.files.kinds import GEOJSON, PARQUET, TEXT
+from crime_platform.sources.files.opening import (
     file_sha256,
     find_files,
     open_tables,

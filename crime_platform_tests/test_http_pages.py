@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import urllib3
 
-from crime_platform.sources.http_pages import PoliteClient, _refusal, read_json
+from crime_platform.sources.api.http_client import PoliteClient, _refusal, read_json
 from crime_platform.vocabulary.incident import SourceFormatError
 from toy_api_server import BOMB, BUSY, GARBLED, MOVED, SOCRATA_PATH, THROTTLED, toy_api
 from toy_api_town import HASTY, fetch, socrata_town

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crime_platform.sources.files import published_on
+from crime_platform.sources.files.opening import published_on
 from crime_platform.study_area.source import ADD, REPLACE_MONTHS
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.warehouse import Warehouse

@@ -16,7 +16,7 @@ from crime_platform.definitions import build_definitions
 from crime_platform.ingest import ingest_area
 from crime_platform.known_states import day_record
 from crime_platform.pipeline_run import BAD_INPUT, run_area
-from crime_platform.sources.file_times import content_moment
+from crime_platform.sources.files.times import content_moment
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import (
     IncompleteDataError,

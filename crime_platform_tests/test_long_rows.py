@@ -2,7 +2,7 @@
 
 import pytest
 
-from crime_platform.sources.long_rows import may_hold_long_rows, overwrite_long_rows
+from crime_platform.sources.scan.long_rows import may_hold_long_rows, overwrite_long_rows
 from crime_platform.vocabulary.incident import SourceFormatError
 from table_reading import GOOD_ROW, HEADER, accepted, reader_into, rejected
 from toy_mangling import geojson

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crime_platform.sources.month_files import MonthFiles
+from crime_platform.sources.api.month_files import MonthFiles
 from crime_platform.study_area.source import ColumnMapping, Source
 from crime_platform.study_area.source_api import SourceApi
 

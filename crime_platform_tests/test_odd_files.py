@@ -8,7 +8,7 @@ import pytest
 
 from crime_platform import ingest
 from crime_platform.ingest import ingest_area
-from crime_platform.sources.files import file_sha256, find_files, open_tables
+from crime_platform.sources.files.opening import file_sha256, find_files, open_tables
 from crime_platform.sources.table_report import TableReport
 from crime_platform.vocabulary.incident import SourceFormatError
 from crime_platform.warehouse import Warehouse

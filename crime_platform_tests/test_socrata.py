@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from crime_platform.sources.api_clients import open_datasets
+from crime_platform.sources.api.clients import open_datasets
 from crime_platform.vocabulary.incident import SourceFormatError
 from toy_api_server import SOCRATA_PATH, toy_api
 from toy_api_town import HASTY, fetch, folder, socrata_town, theft

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from crime_platform.ingest import ingest_area
-from crime_platform.sources.files import source_files
+from crime_platform.sources.files.opening import source_files
 from crime_platform.sources.table import read_source, read_table_file
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.source import ColumnMapping

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from conftest import REPOSITORY
-from crime_platform.sources.files import missing_files, open_tables, source_files
+from crime_platform.sources.files.opening import missing_files, open_tables, source_files
 from crime_platform.sources.table import read_source
 from crime_platform.vocabulary.incident import SourceFormatError
 from table_reading import AS_OF, GOOD_ROW, GRID, HEADER, POLICE, TOWN

@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from conftest import REPOSITORY
-from crime_platform.sources.vector_files import LINES, POLYGONS, layer_names, read_vector
+from crime_platform.sources.files.vector_files import LINES, POLYGONS, layer_names, read_vector
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 
 CASES = REPOSITORY.parent / "shared" / "cases" / "elsewhere" / "12_street_formats"

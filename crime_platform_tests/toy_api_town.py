@@ -5,8 +5,8 @@ Ten thefts lie in the first three months of 2024, each changed on a day of June.
 
 from pathlib import Path
 
-from crime_platform.fetching import FetchReport, fetch_source
-from crime_platform.sources.http_pages import Patience
+from crime_platform.sources.api.fetching import FetchReport, fetch_source
+from crime_platform.sources.api.http_client import Patience
 from crime_platform.study_area.study_area import StudyArea, load_study_area
 from crime_platform.vocabulary.home import PlatformHome
 from toy_api_server import ARCGIS_PATH, SOCRATA_PATH, ToyApi

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crime_platform.data_checks.outcome import Outcome, like, listed
-from crime_platform.sources.columns import column_key
+from crime_platform.sources.scan.columns import column_key
 from crime_platform.study_area.source import Source, is_never_loaded
 from crime_platform.vocabulary.incident import FileHeader
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from crime_platform.defs.assets_grid import as_of_months
-from crime_platform.sources.files import file_sha256, missing_files, source_files
+from crime_platform.sources.files.opening import file_sha256, missing_files, source_files
 from crime_platform.study_area.source import Source
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.system.escape import markdown

@@ -7,7 +7,7 @@ import dagster as dg
 import numpy as np
 
 from crime_platform.defs.assets_grid import as_of_months
-from crime_platform.sources.files import missing_files
+from crime_platform.sources.files.opening import missing_files
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.system.escape import markdown
 from crime_platform.vocabulary.home import PlatformHome

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int
 from shapely.geometry.base import BaseGeometry
 
 from crime_platform.geography.street_graph import StreetGraph
-from crime_platform.sources.vector_files import POLYGONS, read_vector
+from crime_platform.sources.files.vector_files import POLYGONS, read_vector
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from crime_platform.sources.vector_files import LINES, layer_names, read_vector
+from crime_platform.sources.files.vector_files import LINES, layer_names, read_vector
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.projection import WGS84
 

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from jaxtyping import Float
 
-from crime_platform.sources.vector_files import read_vector
+from crime_platform.sources.files.vector_files import read_vector
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.projection import WGS84, project
 

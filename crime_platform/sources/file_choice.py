@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crime_platform.sources.archives import PACKED_SUFFIXES, PLAIN_SUFFIXES, is_member
-from crime_platform.sources.files import find_files
+from crime_platform.sources.files.archives import PACKED_SUFFIXES, PLAIN_SUFFIXES, is_member
+from crime_platform.sources.files.opening import find_files
 from crime_platform.vocabulary.incident import SourceFormatError
 
 READABLE = (*PLAIN_SUFFIXES, ".zip")

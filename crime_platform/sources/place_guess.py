@@ -9,7 +9,7 @@ import duckdb
 from crime_platform.sources.point_guess import guess_point
 from crime_platform.sources.raw_files import read_raw
 from crime_platform.sources.raw_table import Column, RawTable
-from crime_platform.sources.table_values import PLACE_KEY
+from crime_platform.sources.scan.typed_values import PLACE_KEY
 from crime_platform.vocabulary.incident import SourceFormatError
 
 MIN_MATCH = 0.5  # of the codes that a file of incidents holds

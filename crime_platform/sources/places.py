@@ -11,11 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-from crime_platform.sources.columns import match_columns
-from crime_platform.sources.file_kinds import PARQUET
-from crime_platform.sources.files import open_tables
-from crime_platform.sources.table_scan import drop_loaded
-from crime_platform.sources.table_values import PLACE_KEY
+from crime_platform.sources.files.kinds import PARQUET
+from crime_platform.sources.files.opening import open_tables
+from crime_platform.sources.scan.columns import match_columns
+from crime_platform.sources.scan.table_scan import drop_loaded
+from crime_platform.sources.scan.typed_values import PLACE_KEY
 from crime_platform.study_area.source import FIRST, PlaceTable
 from crime_platform.vocabulary.incident import SourceFormatError
 

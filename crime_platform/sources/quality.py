@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from crime_platform.sources.places import PlaceMatch
+from crime_platform.sources.scan.typed_values import MAX_COUNT
 from crime_platform.sources.table_report import WITHOUT_PLACE, TableReport, together
-from crime_platform.sources.table_values import MAX_COUNT
 from crime_platform.study_area.source import EPOCH, EPOCH_MS, ISO, PlaceTable
 from crime_platform.study_area.study_area import Source, StudyArea
 from crime_platform.vocabulary.incident import (

@@ -12,20 +12,20 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from crime_platform.sources.archives import fresh_path
-from crime_platform.sources.encodings import looks_like
-from crime_platform.sources.file_kinds import TEXT
-from crime_platform.sources.files import open_tables, source_files
+from crime_platform.sources.files.archives import fresh_path
+from crime_platform.sources.files.encodings import looks_like
+from crime_platform.sources.files.kinds import TEXT
+from crime_platform.sources.files.opening import open_tables, source_files
 from crime_platform.sources.places import locate
 from crime_platform.sources.quality import require_quality, require_some_accepted
-from crime_platform.sources.table_judge import (
+from crime_platform.sources.row_checks import (
     REJECTED,
     apply_duplicate_rule,
     judge_rows,
     place_points,
 )
+from crime_platform.sources.scan.table_scan import BROKEN, LOADED, load_file
 from crime_platform.sources.table_report import TableReport, report_of
-from crime_platform.sources.table_scan import BROKEN, LOADED, load_file
 from crime_platform.study_area.study_area import Source, StudyArea
 from crime_platform.vocabulary.incident import BROKEN_ROW, INCIDENT_COLUMNS
 from crime_platform.vocabulary.projection import CellFinder

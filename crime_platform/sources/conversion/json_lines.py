@@ -18,7 +18,7 @@ from crime_platform.sources.conversion.plain_table import (
     require_width,
     text_schema,
 )
-from crime_platform.sources.json_lists import CHUNK_CHARACTERS, JsonList, JsonListError
+from crime_platform.sources.scan.json_lists import CHUNK_CHARACTERS, JsonList, JsonListError
 
 START_BYTES = 1 << 12
 MAX_LINE_BYTES = 1 << 24

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 
-from crime_platform.sources.api_rows import (
+from crime_platform.sources.api.dataset import (
     ApiRow,
     Measure,
     Page,
@@ -12,7 +12,7 @@ from crime_platform.sources.api_rows import (
     columns_of,
     require_columns,
 )
-from crime_platform.sources.http_pages import BAD_REQUEST, Answer, PoliteClient
+from crime_platform.sources.api.http_client import BAD_REQUEST, Answer, PoliteClient
 from crime_platform.study_area.source import Source
 from crime_platform.study_area.source_api import SourceApi
 from crime_platform.vocabulary.incident import SourceFormatError

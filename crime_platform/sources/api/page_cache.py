@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from crime_platform.sources.http_pages import read_json
+from crime_platform.sources.api.http_client import read_json
 from crime_platform.vocabulary.artifact import sync_file, write_json, written_aside
 
 PLAN_FILE = "fetch.json"

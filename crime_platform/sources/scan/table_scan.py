@@ -14,19 +14,19 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from crime_platform.sources.archives import fresh_path
-from crime_platform.sources.columns import column_key, match_columns
-from crime_platform.sources.csv_quotes import (
+from crime_platform.sources.files.archives import fresh_path
+from crime_platform.sources.files.kinds import GEOJSON, PARQUET
+from crime_platform.sources.files.opening import TableFile
+from crime_platform.sources.scan.columns import column_key, match_columns
+from crime_platform.sources.scan.csv_quotes import (
     copy_with_line_feeds,
     overwrite_lines,
     overwrite_open_quotes,
 )
-from crime_platform.sources.file_kinds import GEOJSON, PARQUET
-from crime_platform.sources.files import TableFile
-from crime_platform.sources.geojson import GEOMETRY_COLUMNS, write_features_as_csv
-from crime_platform.sources.long_rows import may_hold_long_rows, overwrite_long_rows
-from crime_platform.sources.row_numbers import numbered_rows, rows_passed_over
-from crime_platform.sources.table_values import query_values, typed_columns, wanted_columns
+from crime_platform.sources.scan.geojson import GEOMETRY_COLUMNS, write_features_as_csv
+from crime_platform.sources.scan.long_rows import may_hold_long_rows, overwrite_long_rows
+from crime_platform.sources.scan.row_numbers import numbered_rows, rows_passed_over
+from crime_platform.sources.scan.typed_values import query_values, typed_columns, wanted_columns
 from crime_platform.study_area.study_area import Source, StudyArea
 from crime_platform.vocabulary.incident import FileHeader, SourceFormatError
 

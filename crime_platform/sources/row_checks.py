@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crime_platform.sources.label_types import fill_labels
+from crime_platform.sources.scan.table_scan import drop_loaded
 from crime_platform.sources.table_report import MAX_VALUE_CHARACTERS
-from crime_platform.sources.table_scan import drop_loaded
 from crime_platform.study_area.study_area import Source, StudyArea
 from crime_platform.vocabulary.incident import (
     AFTER_LAST_MONTH,

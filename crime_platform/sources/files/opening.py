@@ -16,7 +16,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crime_platform.sources.archives import (
+from crime_platform.sources.conversion.kinds import (
+    CONVERTERS,
+    GEOPARQUET,
+    JSON_LINES,
+    VECTOR,
+)
+from crime_platform.sources.conversion.parent import convert
+from crime_platform.sources.conversion.plain_table import Job
+from crime_platform.sources.files.archives import (
     PACKED_SUFFIXES,
     PLAIN_SUFFIXES,
     SHAPEFILE,
@@ -28,16 +36,8 @@ from crime_platform.sources.archives import (
     shapefile_parts,
     unzip,
 )
-from crime_platform.sources.conversion.kinds import (
-    CONVERTERS,
-    GEOPARQUET,
-    JSON_LINES,
-    VECTOR,
-)
-from crime_platform.sources.conversion.parent import convert
-from crime_platform.sources.conversion.plain_table import Job
-from crime_platform.sources.encodings import as_utf8
-from crime_platform.sources.file_kinds import (
+from crime_platform.sources.files.encodings import as_utf8
+from crime_platform.sources.files.kinds import (
     GEOJSON,
     PACKED,
     PARQUET,

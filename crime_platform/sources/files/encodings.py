@@ -6,8 +6,8 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
-from crime_platform.sources.archives import chunks, fresh_path
-from crime_platform.sources.file_kinds import marked_encoding
+from crime_platform.sources.files.archives import chunks, fresh_path
+from crime_platform.sources.files.kinds import marked_encoding
 from crime_platform.vocabulary.incident import SourceFormatError
 
 SAMPLE_BYTES = 1 << 16  # of lines that are not ASCII: enough to tell languages apart

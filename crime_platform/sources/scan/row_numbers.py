@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Int
 
-from crime_platform.sources.csv_lines import may_hold_blank_rows, number_rows
+from crime_platform.sources.scan.csv_lines import may_hold_blank_rows, number_rows
 
 
 def rows_passed_over(

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from crime_platform.sources.columns import column_key
-from crime_platform.sources.encodings import EUROPEAN, looks_like
-from crime_platform.sources.json_lists import CHUNK_CHARACTERS, JsonList, JsonListError
+from crime_platform.sources.files.encodings import EUROPEAN, looks_like
+from crime_platform.sources.scan.columns import column_key
+from crime_platform.sources.scan.json_lists import CHUNK_CHARACTERS, JsonList, JsonListError
 from crime_platform.vocabulary.incident import SourceFormatError
 
 GEOMETRY_COLUMNS = ("geometry.x", "geometry.y")

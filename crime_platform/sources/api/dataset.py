@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from crime_platform.sources.columns import match_columns
-from crime_platform.sources.table_values import wanted_columns
+from crime_platform.sources.scan.columns import match_columns
+from crime_platform.sources.scan.typed_values import wanted_columns
 from crime_platform.study_area.source import Source
 from crime_platform.vocabulary.incident import SourceFormatError
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from crime_platform.sources.archives import gunzip, unzip_all
+from crime_platform.sources.files.archives import gunzip, unzip_all
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from crime_platform.sources.api_rows import ApiRow, columns_of
-from crime_platform.sources.clock_values import moment_of
+from crime_platform.sources.api.dataset import ApiRow, columns_of
+from crime_platform.sources.scan.clock_values import moment_of
 from crime_platform.study_area.source import Source
 from crime_platform.vocabulary.artifact import sync_file, written_aside
 from crime_platform.vocabulary.incident import DROP_SAME_ID

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 
 from crime_platform.sources import arcgis, socrata
-from crime_platform.sources.api_rows import Dataset
-from crime_platform.sources.http_pages import Patience, PoliteClient, no_trouble
+from crime_platform.sources.api.dataset import Dataset
+from crime_platform.sources.api.http_client import Patience, PoliteClient, no_trouble
 from crime_platform.study_area.source import Source
 from crime_platform.study_area.source_api import ARCGIS, SOCRATA, SourceApi
 from crime_platform.vocabulary.incident import SourceFormatError

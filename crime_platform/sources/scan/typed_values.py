@@ -5,8 +5,8 @@ A value that cannot be parsed becomes null, with its text beside it where a pers
 
 from collections.abc import Collection, Sequence
 
-from crime_platform.sources.clock_values import clock_hour, moment_of
-from crime_platform.sources.number_values import is_point, number_of, point_of
+from crime_platform.sources.scan.clock_values import clock_hour, moment_of
+from crime_platform.sources.scan.number_values import is_point, number_of, point_of
 from crime_platform.study_area.source import template_columns, template_literals
 from crime_platform.study_area.study_area import Source
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from crime_platform.sources.api_clients import open_datasets
-from crime_platform.sources.api_rows import ApiRow, Dataset, columns_of, since_when
-from crime_platform.sources.files import missing_files
-from crime_platform.sources.http_pages import Patience
-from crime_platform.sources.kept_pages import KeptPages, unfinished
-from crime_platform.sources.month_files import KNOWN_FILE, MonthFiles
+from crime_platform.sources.api.clients import open_datasets
+from crime_platform.sources.api.dataset import ApiRow, Dataset, columns_of, since_when
+from crime_platform.sources.api.http_client import Patience
+from crime_platform.sources.api.month_files import KNOWN_FILE, MonthFiles
+from crime_platform.sources.api.page_cache import KeptPages, unfinished
+from crime_platform.sources.files.opening import missing_files
 from crime_platform.study_area.source import Source
 from crime_platform.study_area.source_api import SourceApi
 from crime_platform.study_area.study_area import StudyArea

@@ -23,7 +23,7 @@ from urllib3.exceptions import (
     TimeoutError,
 )
 
-from crime_platform.sources.archives import ALWAYS_ALLOWED_BYTES, CHUNK_BYTES
+from crime_platform.sources.files.archives import ALWAYS_ALLOWED_BYTES, CHUNK_BYTES
 from crime_platform.study_area.source_api import LOOPBACK
 from crime_platform.system.escape import printable
 from crime_platform.vocabulary.incident import SourceFormatError

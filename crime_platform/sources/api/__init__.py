@@ -1,0 +1,1 @@
+"""Open-data APIs: what is asked of them, kept of them, and when."""

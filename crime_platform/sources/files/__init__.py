@@ -1,0 +1,1 @@
+"""A publisher's files as they come: unpacked, recoded, known by kind, time and hash."""
