@@ -12,8 +12,8 @@ incidents -> street graph, counts per day and segment -> street models (GLDNet, 
 Where do I go to...?
 
 - add a city? `data/study_areas/`: one TOML; its keys are in `study_area.study_area`. What
-  `new-area` guesses: `area_draft`, `sources.column_guess`; what `check-area` finds: `area_facts`,
-  and what it says of it: `area_check`.
+  `new-area` guesses: `onboarding.draft`, `onboarding.guesses`; what `check-area` finds:
+  `onboarding.facts`, and what it says of it: `onboarding.check`.
 - read another file format? `sources`. Ask another kind of API? `sources.api.clients`; what is
   fetched when, and how a cut fetch goes on, is in `sources.api.fetching`.
 - write invented files? `simulation`.

@@ -12,8 +12,8 @@ from crime_platform.terminal import TerminalConsole, print_error, print_rows, pr
 from crime_platform.vocabulary.home import PlatformHome
 
 if TYPE_CHECKING:
-    from crime_platform.area_check import AreaCheck
-    from crime_platform.area_facts import AreaFacts, SourceFacts, Timing
+    from crime_platform.onboarding.check import AreaCheck
+    from crime_platform.onboarding.facts import AreaFacts, SourceFacts, Timing
 
 BARS = "▁▂▃▄▅▆▇█"
 MAX_LABELS = 12  # of each kind; the others are summed up
@@ -38,7 +38,7 @@ def check_area_command(
 
 def check_and_print(toml: Path, home: PlatformHome) -> None:
     """Check an area, print it, and end with 2 where a run would stop."""
-    from crime_platform.area_check import check_area
+    from crime_platform.onboarding.check import check_area
 
     try:
         with progress_bars(OUT):
@@ -168,7 +168,7 @@ def _print_labels(facts: "AreaFacts") -> None:
 
 
 def _print_place(facts: "AreaFacts") -> None:
-    from crime_platform.area_check import extent_line
+    from crime_platform.onboarding.check import extent_line
 
     if facts.grid is not None:
         west, south, east, north = facts.grid.extent_m

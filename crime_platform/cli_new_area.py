@@ -62,7 +62,7 @@ def new_area(  # noqa: PLR0913  (an argument is an option of the command)
     Columns, dates, CRS, months and labels are guessed and every guess says why. Exit code 0: a
     run can start. 2: something must be fixed first.
     """
-    from crime_platform.area_draft import Told, draft_area, name_and_path
+    from crime_platform.onboarding.draft import Told, draft_area, name_and_path
 
     home = PlatformHome.from_environment()
     path = output or home.study_areas

@@ -269,7 +269,7 @@ def street_site(published_streets) -> Iterator[str]:
 @pytest.fixture
 def draft(home):
     """Draft an area from a file below the home and load it; the text and the area."""
-    from crime_platform.area_draft import Told, draft_area
+    from crime_platform.onboarding.draft import Told, draft_area
     from crime_platform.study_area.study_area import load_study_area
 
     def draft_from(content, *, name="file.csv", home=home, **told):
@@ -288,8 +288,8 @@ def guess(tmp_path):
     """What is guessed of the columns of a file."""
     import duckdb
 
-    from crime_platform.sources.column_guess import guess_columns
-    from crime_platform.sources.raw_files import read_raw
+    from crime_platform.onboarding.guesses.column_guess import guess_columns
+    from crime_platform.onboarding.guesses.raw_files import read_raw
 
     def guess_of(content, *, name="file.csv", given=None):
         path = tmp_path / name

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import REPOSITORY
-from crime_platform.area_check import check_area
-from crime_platform.area_draft import Told, draft_area
-from crime_platform.area_wording import slug
+from crime_platform.onboarding.check import check_area
+from crime_platform.onboarding.draft import Told, draft_area
+from crime_platform.onboarding.draft_toml import slug
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.toml_text import on_one_line, quoted
 from crime_platform.vocabulary.incident import SourceFormatError

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crime_platform.area_check import check_area
-from crime_platform.area_draft import Told, draft_area, name_and_path
+from crime_platform.onboarding.check import check_area
+from crime_platform.onboarding.draft import Told, draft_area, name_and_path
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import SourceFormatError

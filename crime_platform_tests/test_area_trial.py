@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY, TOY_AREA
-from crime_platform.area_check import check_area
 from crime_platform.counting import rebuild_counts
 from crime_platform.ingest import ingest_area
+from crime_platform.onboarding.check import check_area
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import SourceFormatError
 
@@ -93,7 +93,7 @@ def test_a_file_that_may_not_be_read_is_told(toy, monkeypatch):
     def refuse(path):
         raise SourceFormatError(f"{path}: cannot be read (Permission denied)")
 
-    monkeypatch.setattr("crime_platform.area_facts.file_sha256", refuse)
+    monkeypatch.setattr("crime_platform.onboarding.facts.file_sha256", refuse)
 
     check = toy({"all.csv": BOTH})
 

@@ -5,9 +5,9 @@ import zipfile
 import duckdb
 import pytest
 
-from crime_platform.sources.column_guess import guess_columns
-from crime_platform.sources.column_names import words_of
-from crime_platform.sources.raw_files import read_raw
+from crime_platform.onboarding.guesses.column_guess import guess_columns
+from crime_platform.onboarding.guesses.column_names import words_of
+from crime_platform.onboarding.guesses.raw_files import read_raw
 from crime_platform.vocabulary.incident import SourceFormatError
 
 HEADER = "Date,Offense,Longitude,Latitude"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crime_platform.sources.column_names import (
+from crime_platform.onboarding.guesses.column_names import (
     is_later,
     is_reported,
     name_rank,

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from crime_platform.geography.crs_check import (
+from crime_platform.onboarding.crs_check import (
     code_problem,
     crs_remarks,
     grid_misfit,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crime_platform.area_draft import Told, draft_area
+from crime_platform.onboarding.draft import Told, draft_area
 from crime_platform.study_area.parts import StudyAreaError
 from toy_small_town import moved
 

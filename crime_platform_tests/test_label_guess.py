@@ -5,8 +5,8 @@ import csv
 import pytest
 
 from conftest import REPOSITORY
-from crime_platform.sources.label_guess import kind_of, plan_labels, stop_columns
-from crime_platform.sources.label_words import folded
+from crime_platform.onboarding.guesses.label_guess import kind_of, plan_labels, stop_columns
+from crime_platform.onboarding.guesses.label_words import folded
 
 FIXTURE = REPOSITORY / "crime_platform_tests" / "fixtures" / "labels_of_publishers.csv"
 with FIXTURE.open(encoding="utf-8") as lines:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY, TOY_AREA
-from crime_platform.area_check import check_area
 from crime_platform.counting import build_tensor, rebuild_counts
 from crime_platform.data_checks.run_size import (
     in_words,
@@ -19,6 +18,7 @@ from crime_platform.data_checks.run_size import (
 )
 from crime_platform.declared_grid import grid_of
 from crime_platform.ingest import area_grid, ingest_area
+from crime_platform.onboarding.check import check_area
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.system.machine import memory_bytes

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY
-from crime_platform.geography.time_zones import (
+from crime_platform.onboarding.guesses.time_zones import (
     ZoneFinding,
     country_name,
     country_of_zone,

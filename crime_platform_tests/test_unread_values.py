@@ -2,8 +2,13 @@
 
 import pytest
 
-from crime_platform.area_draft import Told, draft_area
-from crime_platform.sources.unread_values import DATE_KINDS, PERIOD_KINDS, POINT_KINDS, unread_kind
+from crime_platform.onboarding.draft import Told, draft_area
+from crime_platform.onboarding.guesses.unread_values import (
+    DATE_KINDS,
+    PERIOD_KINDS,
+    POINT_KINDS,
+    unread_kind,
+)
 from crime_platform.study_area.parts import StudyAreaError
 
 

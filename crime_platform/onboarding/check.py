@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from crime_platform.area_facts import AreaFacts, Site, Timing, TypeFacts, gather_facts
 from crime_platform.data_checks.months import spans
 from crime_platform.data_checks.run_size import RunSize, size_problem, width_remark
 from crime_platform.metrics.gate_rule import MIN_INCIDENTS, MIN_ORIGINS
+from crime_platform.onboarding.facts import AreaFacts, Site, Timing, TypeFacts, gather_facts
 from crime_platform.sources.quality import WRONG_ROW_REASONS
 from crime_platform.study_area.source import HHMM, HOUR
 from crime_platform.study_area.study_area import StudyArea, label_key, load_study_area

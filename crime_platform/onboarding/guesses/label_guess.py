@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from crime_platform.sources.label_words import (
+from crime_platform.onboarding.guesses.label_words import (
     NIBRS_HARM,
     NIBRS_NO_OFFENCE,
     NIBRS_POLICE,

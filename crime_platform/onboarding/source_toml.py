@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from crime_platform.sources.column_guess import Guess
-from crime_platform.sources.place_guess import PlaceGuess
-from crime_platform.sources.source_paths import SourcePaths
+from crime_platform.onboarding.guesses.column_guess import Guess
+from crime_platform.onboarding.guesses.place_guess import PlaceGuess
+from crime_platform.onboarding.source_paths import SourcePaths
 from crime_platform.study_area.source import NZ_POLICE, TABLE, ColumnMapping
 from crime_platform.study_area.toml_text import on_one_line, quoted
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
-from crime_platform.sources.date_guess import LAST_YEAR
-from crime_platform.sources.raw_table import RawTable
+from crime_platform.onboarding.guesses.date_guess import LAST_YEAR
+from crime_platform.onboarding.guesses.raw_table import RawTable
 from crime_platform.vocabulary.timesteps import Day, Month, is_whole, last_day_of
 
 DENSE_SHARE = 0.1  # of a usual month; with less, a month holds late reports or typing errors

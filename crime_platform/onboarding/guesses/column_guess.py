@@ -3,10 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crime_platform.sources.column_names import is_later, is_reported, name_rank, words_of
-from crime_platform.sources.date_guess import DateReading, read_dates
-from crime_platform.sources.point_guess import PointGuess, guess_point
-from crime_platform.sources.raw_table import Column, RawTable
+from crime_platform.onboarding.guesses.column_names import (
+    is_later,
+    is_reported,
+    name_rank,
+    words_of,
+)
+from crime_platform.onboarding.guesses.date_guess import DateReading, read_dates
+from crime_platform.onboarding.guesses.point_guess import PointGuess, guess_point
+from crime_platform.onboarding.guesses.raw_table import Column, RawTable
 from crime_platform.study_area.source import HHMM, template_columns
 from crime_platform.study_area.toml_table import did_you_mean
 from crime_platform.vocabulary.incident import SourceFormatError

@@ -13,10 +13,8 @@ import duckdb
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.area_trial import Trial, try_data
 from crime_platform.data_checks.run_size import RunSize, size_of_run
 from crime_platform.declared_grid import grid_of
-from crime_platform.geography.crs_check import crs_remarks
 from crime_platform.geography.grid import Grid
 from crime_platform.geography.siting import (
     Extent,
@@ -26,6 +24,9 @@ from crime_platform.geography.siting import (
     utm_crs,
 )
 from crime_platform.ingest import GRID_FILE, SourceFile, area_grid
+from crime_platform.onboarding.crs_check import crs_remarks
+from crime_platform.onboarding.street_trial import StreetTrial, try_streets
+from crime_platform.onboarding.trial import Trial, try_data
 from crime_platform.sources.files.opening import (
     file_sha256,
     file_state,
@@ -35,7 +36,6 @@ from crime_platform.sources.files.opening import (
 from crime_platform.sources.quality import require_quality, require_some_accepted
 from crime_platform.sources.table import TableReading, examine_table_file
 from crime_platform.sources.table_report import TableReport, together
-from crime_platform.street_trial import StreetTrial, try_streets
 from crime_platform.study_area.source import Source
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome

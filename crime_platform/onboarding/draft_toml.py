@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crime_platform.geography.siting import Extent
-from crime_platform.geography.time_zones import ZoneFinding, country_name
 from crime_platform.metrics.gate_rule import MIN_ORIGINS
-from crime_platform.source_wording import SourcePlan, source_sections
-from crime_platform.sources.label_guess import MAX_TYPES, MIN_TYPE_SHARE, LabelPlan
-from crime_platform.sources.label_words import folded
-from crime_platform.sources.month_span import MonthSpan
+from crime_platform.onboarding.guesses.label_guess import MAX_TYPES, MIN_TYPE_SHARE, LabelPlan
+from crime_platform.onboarding.guesses.label_words import folded
+from crime_platform.onboarding.guesses.month_span import MonthSpan
+from crime_platform.onboarding.guesses.time_zones import ZoneFinding, country_name
+from crime_platform.onboarding.source_toml import SourcePlan, source_sections
 from crime_platform.study_area.parts import BacktestSettings, QualityLimits
 from crime_platform.study_area.toml_text import on_one_line, quoted
 

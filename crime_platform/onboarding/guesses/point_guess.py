@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from crime_platform.sources.column_names import name_rank, words_of
-from crime_platform.sources.raw_table import Column, RawTable
+from crime_platform.onboarding.guesses.column_names import name_rank, words_of
+from crime_platform.onboarding.guesses.raw_table import Column, RawTable
 from crime_platform.sources.scan.number_values import number_of, point_of
 from crime_platform.study_area.source import LAT_LON, LON_LAT, WKT, ColumnMapping, Source
 

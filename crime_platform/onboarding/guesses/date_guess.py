@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crime_platform.sources.point_guess import draft_source
-from crime_platform.sources.raw_table import Column, RawTable
+from crime_platform.onboarding.guesses.point_guess import draft_source
+from crime_platform.onboarding.guesses.raw_table import Column, RawTable
 from crime_platform.sources.scan.clock_values import moment_of
 from crime_platform.study_area.source import (
     DATE_WORDS,

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from crime_platform.area_trial import attempt
 from crime_platform.data_checks.blocking import (
     street_days_problem,
     unreached_streets_problem,
 )
 from crime_platform.data_checks.run_size import in_words, street_memory_bytes, street_minutes
 from crime_platform.geography.user_points import read_user_points
+from crime_platform.onboarding.trial import attempt
 from crime_platform.street_counting import SegmentCountReport, count_segments
 from crime_platform.street_features import day_covariates, require_points
 from crime_platform.street_graphs import GraphReport, build_graph, counted_days, require_streets

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from crime_platform.sources.point_guess import guess_point
-from crime_platform.sources.raw_files import read_raw
-from crime_platform.sources.raw_table import Column, RawTable
+from crime_platform.onboarding.guesses.point_guess import guess_point
+from crime_platform.onboarding.guesses.raw_files import read_raw
+from crime_platform.onboarding.guesses.raw_table import Column, RawTable
 from crime_platform.sources.scan.typed_values import PLACE_KEY
 from crime_platform.vocabulary.incident import SourceFormatError
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crime_platform.sources.column_guess import Guess
-from crime_platform.sources.file_choice import FileChoice
+from crime_platform.onboarding.file_choice import FileChoice
+from crime_platform.onboarding.guesses.column_guess import Guess
+from crime_platform.onboarding.guesses.raw_files import RawFile, RawFiles
+from crime_platform.onboarding.guesses.raw_table import FILE
 from crime_platform.sources.files.archives import is_member
-from crime_platform.sources.raw_files import RawFile, RawFiles
-from crime_platform.sources.raw_table import FILE
 from crime_platform.sources.scan.columns import column_key
 from crime_platform.study_area.source import POLICE_UK, template_columns
 from crime_platform.study_area.source_formats import KNOWN_SETTINGS

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from crime_platform.sources.column_names import name_rank
+from crime_platform.onboarding.guesses.column_names import name_rank
+from crime_platform.onboarding.guesses.raw_table import FILE, RawTable
 from crime_platform.sources.files.encodings import looks_like
 from crime_platform.sources.files.kinds import GEOJSON, PARQUET, TEXT
 from crime_platform.sources.files.opening import TableFile, open_tables
-from crime_platform.sources.raw_table import FILE, RawTable
 from crime_platform.sources.scan.columns import column_key
 from crime_platform.sources.scan.geojson import stated_crs, write_features_as_csv
 from crime_platform.sources.scan.table_scan import DELIMITERS, HEADER_CHARACTERS

@@ -5,15 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crime_platform.geography.crs_check import HOW_TO_FIND, code_problem
-from crime_platform.geography.time_zones import country_name, locate_zone
-from crime_platform.sources.column_guess import TELLING_RANK, Guess
-from crime_platform.sources.column_names import name_rank
-from crime_platform.sources.date_guess import DateReading, Rival
-from crime_platform.sources.raw_table import Column, RawTable
+from crime_platform.onboarding.crs_check import HOW_TO_FIND, code_problem
+from crime_platform.onboarding.guesses.column_guess import TELLING_RANK, Guess
+from crime_platform.onboarding.guesses.column_names import name_rank
+from crime_platform.onboarding.guesses.date_guess import DateReading, Rival
+from crime_platform.onboarding.guesses.raw_table import Column, RawTable
+from crime_platform.onboarding.guesses.time_zones import country_name, locate_zone
+from crime_platform.onboarding.guesses.unread_values import (
+    DATE_KINDS,
+    PERIOD_KINDS,
+    POINT_KINDS,
+    unread_kind,
+)
 from crime_platform.sources.scan.geojson import GEOMETRY_COLUMNS
 from crime_platform.sources.scan.number_values import is_point
-from crime_platform.sources.unread_values import DATE_KINDS, PERIOD_KINDS, POINT_KINDS, unread_kind
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.source import NZ_POLICE
 

@@ -10,29 +10,29 @@ from zoneinfo import ZoneInfo
 import duckdb
 import numpy as np
 
-from crime_platform.area_wording import AreaPlan, slug, wording, zone_remarks
-from crime_platform.draft_needs import Told, require_all
-from crime_platform.geography.crs_check import (
+from crime_platform.geography.siting import suggested_extent, utm_crs
+from crime_platform.onboarding.crs_check import (
     HOW_TO_FIND,
     code_problem,
     grid_misfit,
     metric_crs_near,
     misfit,
 )
-from crime_platform.geography.siting import suggested_extent, utm_crs
-from crime_platform.geography.time_zones import ZoneFinding, locate_zone, settled_zone
-from crime_platform.source_wording import SourcePlan, place_table, source_remarks
-from crime_platform.sources.column_guess import Guess, guess_columns
-from crime_platform.sources.date_guess import LAST_YEAR, DateReading
-from crime_platform.sources.file_choice import choose_files, written_path
+from crime_platform.onboarding.draft_toml import AreaPlan, slug, wording, zone_remarks
+from crime_platform.onboarding.file_choice import choose_files, written_path
+from crime_platform.onboarding.guesses.column_guess import Guess, guess_columns
+from crime_platform.onboarding.guesses.date_guess import LAST_YEAR, DateReading
+from crime_platform.onboarding.guesses.label_guess import LabelPlan, plan_labels, stop_columns
+from crime_platform.onboarding.guesses.month_span import month_span
+from crime_platform.onboarding.guesses.place_guess import PlaceGuess, guess_places
+from crime_platform.onboarding.guesses.raw_files import Opening, RawFiles, read_raw
+from crime_platform.onboarding.guesses.raw_table import RawTable
+from crime_platform.onboarding.guesses.time_zones import ZoneFinding, locate_zone, settled_zone
+from crime_platform.onboarding.needs import Told, require_all
+from crime_platform.onboarding.source_paths import SourcePaths, require_same_columns, source_paths
+from crime_platform.onboarding.source_toml import SourcePlan, place_table, source_remarks
 from crime_platform.sources.files.times import content_moment
-from crime_platform.sources.label_guess import LabelPlan, plan_labels, stop_columns
-from crime_platform.sources.month_span import month_span
-from crime_platform.sources.place_guess import PlaceGuess, guess_places
-from crime_platform.sources.raw_files import Opening, RawFiles, read_raw
-from crime_platform.sources.raw_table import RawTable
 from crime_platform.sources.scan.number_values import is_point
-from crime_platform.sources.source_paths import SourcePaths, require_same_columns, source_paths
 from crime_platform.study_area.parts import (
     HolidayCalendar,
     StudyAreaError,
