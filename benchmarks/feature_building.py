@@ -13,7 +13,7 @@ from timing import REPOSITORY, options, row, seconds_of_process
 
 BUILD = """
 from crime_platform.counting import tensor_path
-from crime_platform.models.tree_features import FeatureSettings, feature_blocks
+from crime_platform.models.cells.tree_features import FeatureSettings, feature_blocks
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.home import PlatformHome
 known = read_tensor(tensor_path(PlatformHome.from_environment(), "toronto"))[0].history

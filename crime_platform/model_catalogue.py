@@ -21,11 +21,11 @@ def forecasters(group: str) -> list[Forecaster]:
         ValueError: if there is no such group.
     """
     if group == "baselines":
-        from crime_platform.models.baselines import BASELINES
+        from crime_platform.models.cells.baselines import BASELINES
 
         return list(BASELINES.values())
     if group == "boosted_trees":
-        from crime_platform.models.boosted_trees import LightGbmForecaster
+        from crime_platform.models.cells.boosted_trees import LightGbmForecaster
 
         return [LightGbmForecaster()]
     if group in GROUPS:

@@ -214,7 +214,7 @@ def _write_fusion(fitted: Fitted, offence_types: tuple[str, ...], path: Path) ->
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from crime_platform.models.st_resnet import BRANCHES
+    from crime_platform.models.cells.st_resnet import BRANCHES
 
     branch, kind, row, col = (axis.ravel() for axis in np.indices(share.shape, dtype=np.int16))
     columns = {

@@ -13,8 +13,14 @@ from jaxtyping import Bool, Float
 from scipy import special
 
 from crime_platform.champion import Choice, choose_champion
+from crime_platform.models.combination import (
+    LinearPool,
+    Pool,
+    fit_carry,
+    fit_geometric_pool,
+    log_miss,
+)
 from crime_platform.models.count_distribution import rate_floor
-from crime_platform.models.pool import LinearPool, Pool, fit_carry, fit_geometric_pool, log_miss
 from crime_platform.scoring import OPPONENT
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import Month

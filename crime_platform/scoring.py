@@ -21,7 +21,7 @@ from crime_platform.metrics.calibration import (
 )
 from crime_platform.metrics.errors import error_sums, naive_scale
 from crime_platform.metrics.hotspots import COVERAGE_SHARES, hotspot_sums
-from crime_platform.models.spread import N_RATE_GROUPS, RATE_GROUPS, rate_group
+from crime_platform.models.dispersion import N_RATE_GROUPS, RATE_GROUPS, rate_group
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import Month, target_step
 

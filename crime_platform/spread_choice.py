@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from crime_platform.metrics.calibration import pit_share
 from crime_platform.models.count_distribution import cdf, crps
-from crime_platform.models.spread import (
+from crime_platform.models.dispersion import (
     N_RATE_GROUPS,
     SPREADS,
     CaseTable,

@@ -2,7 +2,7 @@
 
 from crime_platform.geography.street_graph import diffusion_matrix
 from crime_platform.model_catalogue import code_of, config_of
-from crime_platform.models.street_baselines import street_baselines
+from crime_platform.models.streets.baselines import street_baselines
 from crime_platform.tensors.street_counts import SegmentCounts
 from crime_platform.vocabulary.daily_forecast import StreetForecaster
 
@@ -23,7 +23,7 @@ def street_forecasters(
             the network's is in its configuration.
     """
     # imported here: torch takes seconds to import, and who only reads a run needs none of it
-    from crime_platform.models.gldnet import GldnetConfig
+    from crime_platform.models.streets.gldnet import GldnetConfig
     from crime_platform.training.street_fit import GldnetForecaster
 
     config = GldnetConfig()

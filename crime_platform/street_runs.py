@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from crime_platform.model_catalogue import config_of
-from crime_platform.models.daily_rates import daily_rate_floor
+from crime_platform.models.streets.daily_rates import daily_rate_floor
 from crime_platform.street_catalogue import street_model_content
 from crime_platform.street_fits import StreetFits, known_at_anchor
 from crime_platform.street_plan import StreetPlan

@@ -11,14 +11,14 @@ import numpy as np
 from jaxtyping import Float
 
 from crime_platform.metrics.calibration import INTERVAL_LEVELS
-from crime_platform.metrics.errors import daily_deviance
-from crime_platform.metrics.hotspots import COVERAGE_SHARES
-from crime_platform.metrics.street_hotspots import (
+from crime_platform.metrics.daily_hotspots import (
     CURVE_SHARES,
     DailyHits,
     daily_hits,
     node_count_hit_rate,
 )
+from crime_platform.metrics.errors import daily_deviance
+from crime_platform.metrics.hotspots import COVERAGE_SHARES
 from crime_platform.models.count_distribution import cdf, quantiles
 from crime_platform.street_plan import StreetPlan
 from crime_platform.street_runs import TEST, VALIDATION, DayForecasts, StreetRun, read_days

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import REPOSITORY, TOY_AREA, write_toy_csv
 from crime_platform.ingest import area_grid
-from crime_platform.models.baselines import BASELINES
+from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.onboarding.check import check_area
 from crime_platform.onboarding.facts import gather_facts
 from crime_platform.scoring import OPPONENT

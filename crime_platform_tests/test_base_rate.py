@@ -1,6 +1,6 @@
 import numpy as np
 
-from crime_platform.models.baselines import BASELINES
+from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.models.empirical_bayes import city_level
 from crime_platform.training.base_rate import base_rates, choose_base
 from crime_platform.vocabulary.forecast import CountHistory

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crime_platform.models.baseline_tuning import TUNING_BUDGET
-from crime_platform.models.baselines import (
+from crime_platform.models.cells.baselines import (
     BASELINES,
     SIMPLICITY,
     Baseline,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from optuna.trial import FixedTrial
 
-from crime_platform.models.boosted_trees import LightGbmForecaster, suggest_boosted_trees
+from crime_platform.models.cells.boosted_trees import LightGbmForecaster, suggest_boosted_trees
+from crime_platform.models.cells.fitted_trees import BoostedTreesConfig
+from crime_platform.models.cells.tree_features import FeatureSettings, feature_blocks
 from crime_platform.models.count_distribution import rate_floor
-from crime_platform.models.fitted_trees import BoostedTreesConfig
-from crime_platform.models.tree_features import FeatureSettings, feature_blocks
 from crime_platform.vocabulary.forecast import CountHistory, Forecaster
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
@@ -191,6 +191,7 @@ def test_a_trial_names_fields_of_the_config():
 
 
 def test_lightgbm_is_imported_only_when_trees_grow():
-    code = "import sys, crime_platform.models.boosted_trees; assert 'lightgbm' not in sys.modules"
+    module = "crime_platform.models.cells.boosted_trees"
+    code = f"import sys, {module}; assert 'lightgbm' not in sys.modules"
 
     assert run([sys.executable, "-c", code], check=False).returncode == 0

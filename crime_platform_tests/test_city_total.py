@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from crime_platform.models.city_total import (
+from crime_platform.models.cells.city_total import (
     LARGEST_EFFECT,
     city_exposure,
     city_totals,
     fit_city_weights,
 )
-from crime_platform.models.tree_features import CITY_FEATURES, FeatureSettings, feature_blocks
+from crime_platform.models.cells.tree_features import CITY_FEATURES, FeatureSettings, feature_blocks
 from crime_platform.vocabulary.forecast import CountHistory
 
 

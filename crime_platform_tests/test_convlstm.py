@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from crime_platform.models.convlstm import ConvLstm, ConvLstmConfig, ConvLstmLayer
-from crime_platform.models.symmetry import Turn
+from crime_platform.models.cells.convlstm import ConvLstm, ConvLstmConfig, ConvLstmLayer
+from crime_platform.models.cells.symmetry import Turn
 
 
 def network(**size):

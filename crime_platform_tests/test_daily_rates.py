@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crime_platform.models.daily_rates import daily_rate_floor, known_days, weekday
+from crime_platform.models.streets.daily_rates import daily_rate_floor, known_days, weekday
 from crime_platform.vocabulary.forecast import CountHistory
 
 N_DAYS, N_TYPES, N_NODES = 40, 2, 5

@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crime_platform.models.convlstm import ConvLstmConfig
-from crime_platform.models.st_resnet import StResNetConfig
+from crime_platform.models.cells.convlstm import ConvLstmConfig
+from crime_platform.models.cells.st_resnet import StResNetConfig
 from crime_platform.training.fit import NetworkForecaster
 from crime_platform.training.fitted_model import CONFIG_FILE, WEIGHTS_FILE, FittedNetwork
 from crime_platform.training.recipe import NetworkConfig

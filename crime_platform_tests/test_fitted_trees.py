@@ -4,15 +4,15 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from crime_platform.models.boosted_trees import LightGbmForecaster
-from crime_platform.models.count_distribution import rate_floor
-from crime_platform.models.fitted_trees import (
+from crime_platform.models.cells.boosted_trees import LightGbmForecaster
+from crime_platform.models.cells.fitted_trees import (
     CONFIG_FILE,
     BoostedTreesConfig,
     FittedTrees,
     config_from_json,
 )
-from crime_platform.models.tree_features import FeatureSettings
+from crime_platform.models.cells.tree_features import FeatureSettings
+from crime_platform.models.count_distribution import rate_floor
 from crime_platform.vocabulary.forecast import CountHistory, Fitted
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from crime_platform.models.gldnet import (
+from crime_platform.models.streets.gldnet import (
     DiffusionLayer,
     GatedLayer,
     Gldnet,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from crime_platform.models.convlstm import ConvLstmConfig
-from crime_platform.models.st_resnet import StResNetConfig
-from crime_platform.models.symmetry import UNTURNED
+from crime_platform.models.cells.convlstm import ConvLstmConfig
+from crime_platform.models.cells.st_resnet import StResNetConfig
+from crime_platform.models.cells.symmetry import UNTURNED
 from crime_platform.training import loop
 from crime_platform.training.folds import chronological_fold
 from crime_platform.training.loop import (

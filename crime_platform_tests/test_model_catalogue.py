@@ -3,7 +3,7 @@ import pytest
 
 from crime_platform.backtest import BacktestPlan
 from crime_platform.model_catalogue import GROUPS, config_of, forecasters, plan_for
-from crime_platform.models.baselines import BASELINES
+from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.vocabulary.forecast import Forecaster
 
 PLAN = BacktestPlan(as_of=np.datetime64("2021-12", "M"))

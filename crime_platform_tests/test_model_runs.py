@@ -16,7 +16,7 @@ from crime_platform.model_runs import (
     run_folder,
     run_model,
 )
-from crime_platform.models.baselines import BASELINES
+from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.tensors.grid_counts import GridCounts
 from crime_platform.vocabulary.forecast import ForecastArray, Recount, Vintage
 from crime_platform.vocabulary.seal import SEAL, DamagedArtifactError

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from crime_platform.models.pool import (
+from crime_platform.models.combination import (
     GeometricPool,
     LinearPool,
     fit_carry,

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from crime_platform.models.convlstm import ConvLstm, ConvLstmConfig
-from crime_platform.models.rate_model import BaseRateModel, CityEffect, Log1pModel
-from crime_platform.models.symmetry import Turn
+from crime_platform.models.cells.convlstm import ConvLstm, ConvLstmConfig
+from crime_platform.models.cells.rate_model import BaseRateModel, CityEffect, Log1pModel
+from crime_platform.models.cells.symmetry import Turn
 
 N_FEATURES = 4
 

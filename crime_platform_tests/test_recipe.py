@@ -3,8 +3,8 @@ from dataclasses import asdict
 
 import pytest
 
-from crime_platform.models.convlstm import ConvLstmConfig
-from crime_platform.models.st_resnet import StResNetConfig
+from crime_platform.models.cells.convlstm import ConvLstmConfig
+from crime_platform.models.cells.st_resnet import StResNetConfig
 from crime_platform.training.recipe import NetworkConfig, config_from_json, windows_of
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from crime_platform.models.convlstm import ConvLstmConfig
-from crime_platform.models.st_resnet import StResNetConfig
+from crime_platform.models.cells.convlstm import ConvLstmConfig
+from crime_platform.models.cells.st_resnet import StResNetConfig
 from crime_platform.tensors.windows import CONTEXT_FEATURES
 from crime_platform.training.recipe import NetworkConfig
 from crime_platform.training.samples import build_model, build_samples

@@ -161,7 +161,7 @@ def test_the_test_refuses_fewer_origins_than_the_lead(lead):
 
 def test_metrics_and_baselines_load_no_heavy_library():
     code = (
-        "import sys, crime_platform.models.baselines, crime_platform.metrics.errors, "
+        "import sys, crime_platform.models.cells.baselines, crime_platform.metrics.errors, "
         "crime_platform.metrics.hotspots, crime_platform.metrics.calibration, "
         "crime_platform.metrics.significance; "
         "print(sorted({'torch', 'sklearn', 'scores', 'pandas', 'xarray'} & set(sys.modules)))"

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crime_platform.models.count_distribution import fit_dispersion
-from crime_platform.models.spread import (
+from crime_platform.models.dispersion import (
     ALPHA_GRID,
     BY_RATE,
     BY_TYPE,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crime_platform.models.spread import SPREADS
+from crime_platform.models.dispersion import SPREADS
 from crime_platform.spread_choice import MIN_EARLIER_ORIGINS, MODEL_OWN, calibrated
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import month_range

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from crime_platform.models.st_resnet import Fusion, ResUnit, StResNet, StResNetConfig
-from crime_platform.models.symmetry import Turn
+from crime_platform.models.cells.st_resnet import Fusion, ResUnit, StResNet, StResNetConfig
+from crime_platform.models.cells.symmetry import Turn
 
 UNIT_SHAPE = (2, 6, 5)
 CHANNELS = (4, 6, 2)

@@ -6,9 +6,9 @@ from scipy import sparse
 
 from crime_platform.models.baseline_tuning import TUNING_BUDGET
 from crime_platform.models.count_distribution import fit_dispersion
-from crime_platform.models.daily_rates import daily_rate_floor
-from crime_platform.models.street_baselines import HALF_LIFE_DAYS, StreetBaseline, street_baselines
-from crime_platform.models.street_rules import decayed_mean
+from crime_platform.models.streets.baselines import HALF_LIFE_DAYS, StreetBaseline, street_baselines
+from crime_platform.models.streets.daily_rates import daily_rate_floor
+from crime_platform.models.streets.rules import decayed_mean
 from crime_platform.vocabulary.daily_forecast import FittedStreet, StreetForecaster
 from crime_platform.vocabulary.day_split import chronological_split
 from crime_platform.vocabulary.forecast import CountHistory

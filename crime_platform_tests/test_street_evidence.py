@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from crime_platform.metrics.daily_hotspots import hit_rate_curve, pooled
 from crime_platform.metrics.hotspots import hit_rate, pai, pei
 from crime_platform.metrics.significance import BLOCK_DAYS, bootstrap_gain, bootstrap_skill
-from crime_platform.metrics.street_hotspots import hit_rate_curve, pooled
 from crime_platform.street_evidence import rows_of, street_evidence
 from crime_platform.street_runs import run_street_model
 from crime_platform.street_scoring import score_street_run

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from crime_platform.models.gldnet import GldnetConfig
+from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.tensors.street_inputs import StreetInputs
 from crime_platform.training.fitted_gldnet import CONFIG_FILE, WEIGHTS_FILE, FittedGldnet
 from crime_platform.training.gldnet_loop import fresh_gldnet, threads_for_seeds, train_gldnet

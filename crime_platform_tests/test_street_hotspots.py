@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_np
 
-from crime_platform.metrics.hotspots import COVERAGE_SHARES, hit_rate, hotspot_sums, pai, pei
-from crime_platform.metrics.street_hotspots import (
+from crime_platform.metrics.daily_hotspots import (
     CURVE_SHARES,
     DailyHits,
     daily_hits,
@@ -17,6 +16,7 @@ from crime_platform.metrics.street_hotspots import (
     node_count_hit_rate,
     pooled,
 )
+from crime_platform.metrics.hotspots import COVERAGE_SHARES, hit_rate, hotspot_sums, pai, pei
 
 # Day 0: 4 incidents; day 1: none; day 2: 1 incident.
 EXPECTED = np.array([[0.9, 0.1, 0.7, 0.0, 0.0]] * 3)

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from crime_platform.models import street_rules as rules
-from crime_platform.models.daily_rates import known_days
+from crime_platform.models.streets.daily_rates import known_days
 from crime_platform.vocabulary.forecast import CountHistory
 
 N_DAYS, HALF_LIFE = 30, 6.0

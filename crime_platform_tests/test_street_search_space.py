@@ -5,7 +5,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from crime_platform.geography.street_graph import diffusion_matrix
-from crime_platform.models.gldnet import GldnetConfig
+from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.training.street_search_space import gldnet_space
 from toy_street_search import TINY, replace, toy_counts
 

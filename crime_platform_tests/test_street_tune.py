@@ -5,7 +5,7 @@ import pytest
 from optuna.trial import TrialState
 
 from crime_platform.metrics.errors import daily_deviance
-from crime_platform.models.street_baselines import street_baselines
+from crime_platform.models.streets.baselines import street_baselines
 from crime_platform.training.street_search_space import gldnet_space
 from crime_platform.training.street_selection import selection_days
 from crime_platform.training.street_tune import StreetBudget, search_streets

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crime_platform.models.tree_features import (
+from crime_platform.models.cells.tree_features import (
     CITY_FEATURES,
     FeatureSettings,
     feature_blocks,

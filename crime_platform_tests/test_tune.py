@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from crime_platform.models.baselines import BASELINES
-from crime_platform.models.st_resnet import StResNetConfig
+from crime_platform.models.cells.baselines import BASELINES
+from crime_platform.models.cells.st_resnet import StResNetConfig
 from crime_platform.training.fit import NetworkForecaster
 from crime_platform.training.recipe import NetworkConfig
 from crime_platform.training.tune import Budget, search

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crime_platform.models.gldnet import GldnetConfig
+from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.training.search_spaces import TUNABLE, SearchSpace, search_space
 from crime_platform.training.street_search_space import gldnet_space
 from toy_street_search import toy_counts

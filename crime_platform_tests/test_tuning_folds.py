@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crime_platform.backtest import BacktestPlan
-from crime_platform.models.baselines import BASELINES
+from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.training.tuning_folds import (
     FoldScore,
     SelectionHistory,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crime_platform.metrics.turns import Turn, judge_turns, turning_points
+from crime_platform.metrics.turning_points import Turn, judge_turns, turning_points
 
 # 3-step means at steps 1..7: 110, 143.3, 183.3, 213.3, 186.7, 146.7, 110
 TOTALS = np.array([100.0, 110, 120, 200, 230, 210, 120, 110, 100])

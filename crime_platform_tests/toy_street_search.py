@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from crime_platform.geography.point_graph import build_point_graph
-from crime_platform.models.gldnet import GldnetConfig
+from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.tensors.street_counts import DayCovariates, SegmentCounts
 from crime_platform.tensors.street_inputs import StreetInputs
 from crime_platform.training.search_spaces import SearchSpace

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from crime_platform.models.count_distribution import cdf, crps, quantiles
-from crime_platform.models.spread import N_RATE_GROUPS, rate_group
+from crime_platform.models.dispersion import N_RATE_GROUPS, rate_group
 
 INTERVAL_LEVELS = (0.025, 0.10, 0.90, 0.975)  # ends of the central 95 % and 80 % intervals
 PIT_BINS = 20

@@ -11,7 +11,7 @@ from crime_platform.models.baseline_tuning import (
     known_cases,
     tuned_rate,
 )
-from crime_platform.models.baselines import BASELINES
+from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.models.count_distribution import rate_floor
 from crime_platform.models.empirical_bayes import city_level, empirical_bayes_rate
 from crime_platform.vocabulary.forecast import CountHistory

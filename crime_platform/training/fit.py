@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from crime_platform.models.convlstm import ConvLstmConfig
+from crime_platform.models.cells.convlstm import ConvLstmConfig
+from crime_platform.models.cells.st_resnet import StResNetConfig
 from crime_platform.models.count_distribution import fit_dispersion
-from crime_platform.models.st_resnet import StResNetConfig
 from crime_platform.training.base_rate import choose_base
 from crime_platform.training.fitted_model import FittedNetwork
 from crime_platform.training.folds import chronological_fold

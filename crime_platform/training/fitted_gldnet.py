@@ -11,9 +11,9 @@ import safetensors.torch
 import torch
 from jaxtyping import Float
 
-from crime_platform.models.daily_rates import daily_rate_floor
-from crime_platform.models.gldnet import Gldnet, GldnetConfig
 from crime_platform.models.saved_fit import read_verified, write_whole
+from crime_platform.models.streets.daily_rates import daily_rate_floor
+from crime_platform.models.streets.gldnet import Gldnet, GldnetConfig
 from crime_platform.tensors.street_inputs import StreetInputs
 from crime_platform.training.gldnet_loop import Epoch, expected_counts, repeatable
 from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting, street_samples

@@ -13,10 +13,10 @@ from einops import repeat
 from jaxtyping import Float
 
 from crime_platform.models.baseline_tuning import Setting
+from crime_platform.models.cells.rate_model import BaseRateModel, Log1pModel
+from crime_platform.models.cells.st_resnet import StResNet
 from crime_platform.models.count_distribution import rate_floor
-from crime_platform.models.rate_model import BaseRateModel, Log1pModel
 from crime_platform.models.saved_fit import read_verified, require_fit, write_whole
-from crime_platform.models.st_resnet import StResNet
 from crime_platform.training.numerics import best_device, number_format, reproducible
 from crime_platform.training.recipe import NetworkConfig, config_from_json
 from crime_platform.training.samples import build_model, build_samples

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from crime_platform.metrics.daily_hotspots import daily_hits, pooled
 from crime_platform.metrics.hotspots import hit_rate
-from crime_platform.metrics.street_hotspots import daily_hits, pooled
-from crime_platform.models.gldnet import Gldnet, GldnetConfig, count_loss
+from crime_platform.models.streets.gldnet import Gldnet, GldnetConfig, count_loss
 from crime_platform.training.gldnet_samples import StreetSamples, StreetSetting
 from crime_platform.training.numerics import granted_threads, reproducible
 

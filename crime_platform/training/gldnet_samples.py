@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from crime_platform.models.gldnet import Gldnet
+from crime_platform.models.streets.gldnet import Gldnet
 from crime_platform.tensors.street_counts import DayCovariates
 from crime_platform.tensors.street_inputs import StreetInputs, day_covariates, shown_at
 from crime_platform.vocabulary.forecast import CountHistory

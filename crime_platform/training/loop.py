@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from crime_platform.models.city_total import fit_city_weights
-from crime_platform.models.convlstm import ConvLstmConfig
-from crime_platform.models.rate_model import BaseRateModel, Log1pModel
-from crime_platform.models.symmetry import UNTURNED, Turn
+from crime_platform.models.cells.city_total import fit_city_weights
+from crime_platform.models.cells.convlstm import ConvLstmConfig
+from crime_platform.models.cells.rate_model import BaseRateModel, Log1pModel
+from crime_platform.models.cells.symmetry import UNTURNED, Turn
 from crime_platform.training.folds import Fold
 from crime_platform.training.numerics import number_format, reproducible
 from crime_platform.training.recipe import NetworkConfig

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from crime_platform.models.convlstm import ConvLstmConfig
-from crime_platform.models.st_resnet import StResNetConfig
+from crime_platform.models.cells.convlstm import ConvLstmConfig
+from crime_platform.models.cells.st_resnet import StResNetConfig
 from crime_platform.tensors.windows import RECENT_SPANS, Windows
 
 ARCHITECTURES: dict[str, type[StResNetConfig] | type[ConvLstmConfig]] = {

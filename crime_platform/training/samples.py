@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from crime_platform.models.baseline_tuning import Setting
-from crime_platform.models.convlstm import ConvLstm, ConvLstmConfig
-from crime_platform.models.rate_model import BaseRateModel, CityEffect, Log1pModel
-from crime_platform.models.st_resnet import StResNet, StResNetConfig
-from crime_platform.models.symmetry import UNTURNED, Turn
+from crime_platform.models.cells.convlstm import ConvLstm, ConvLstmConfig
+from crime_platform.models.cells.rate_model import BaseRateModel, CityEffect, Log1pModel
+from crime_platform.models.cells.st_resnet import StResNet, StResNetConfig
+from crime_platform.models.cells.symmetry import UNTURNED, Turn
 from crime_platform.tensors.windows import (
     CONTEXT_FEATURES,
     city_context,

@@ -18,8 +18,8 @@ from optuna.distributions import (
 )
 from optuna.trial import BaseTrial, FixedTrial
 
-from crime_platform.models.convlstm import ConvLstmConfig
-from crime_platform.models.st_resnet import StResNetConfig
+from crime_platform.models.cells.convlstm import ConvLstmConfig
+from crime_platform.models.cells.st_resnet import StResNetConfig
 from crime_platform.training.fit import NETWORKS, NetworkForecaster
 from crime_platform.training.recipe import NetworkConfig
 from crime_platform.vocabulary.forecast import Forecaster
@@ -173,7 +173,7 @@ def _suggest_training(trial: BaseTrial) -> dict[str, Any]:
 
 
 def _lightgbm_space() -> SearchSpace:
-    from crime_platform.models.boosted_trees import BoostedTreesConfig
+    from crime_platform.models.cells.boosted_trees import BoostedTreesConfig
 
     return SearchSpace(
         model="lightgbm",
@@ -185,13 +185,13 @@ def _lightgbm_space() -> SearchSpace:
 
 # Functions with a name, so that a space can be sent to another process.
 def _suggest_trees(trial: BaseTrial) -> Any:
-    from crime_platform.models.boosted_trees import suggest_boosted_trees
+    from crime_platform.models.cells.boosted_trees import suggest_boosted_trees
 
     return replace(suggest_boosted_trees(trial), **ALONE)
 
 
 def _trees(name: str, config: Any) -> Forecaster:
-    from crime_platform.models.boosted_trees import LightGbmForecaster
+    from crime_platform.models.cells.boosted_trees import LightGbmForecaster
 
     return LightGbmForecaster(name=name, config=config)
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.sparse import csr_array
 
 from crime_platform.models.count_distribution import fit_dispersion
-from crime_platform.models.gldnet import Gldnet, GldnetConfig
+from crime_platform.models.streets.gldnet import Gldnet, GldnetConfig
 from crime_platform.tensors.street_counts import DayCovariates
 from crime_platform.tensors.street_inputs import feature_matrix
 from crime_platform.training.fitted_gldnet import FittedGldnet

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from optuna.trial import BaseTrial
 
 from crime_platform.geography.street_graph import StreetGraph, diffusion_matrix
-from crime_platform.models.gldnet import GldnetConfig
+from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.tensors.street_counts import DayCovariates, SegmentCounts
 from crime_platform.training.search_spaces import SearchSpace
 from crime_platform.training.street_fit import NAME, GldnetForecaster

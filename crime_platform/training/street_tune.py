@@ -16,9 +16,9 @@ from jaxtyping import Float
 
 from crime_platform.geography.street_graph import diffusion_matrix
 from crime_platform.metrics.errors import daily_deviance
-from crime_platform.models.daily_rates import DailyRateFloor, daily_rate_floor
-from crime_platform.models.gldnet import GldnetConfig
-from crime_platform.models.street_baselines import street_baselines
+from crime_platform.models.streets.baselines import street_baselines
+from crime_platform.models.streets.daily_rates import DailyRateFloor, daily_rate_floor
+from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.training.gldnet_loop import Epoch
 from crime_platform.training.numerics import at_most_threads
 from crime_platform.training.search_spaces import SearchSpace

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import optuna
 
-from crime_platform.models.baselines import BASELINES
+from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.training.search_spaces import SearchSpace
 from crime_platform.training.tuning_folds import (
     FoldScore,

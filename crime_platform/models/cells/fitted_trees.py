@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.models.city_total import city_totals
-from crime_platform.models.count_distribution import rate_floor
-from crime_platform.models.saved_fit import require_fit, write_whole
-from crime_platform.models.tree_features import (
+from crime_platform.models.cells.city_total import city_totals
+from crime_platform.models.cells.tree_features import (
     MONTHS_PER_YEAR,
     FeatureBlock,
     FeatureSettings,
     feature_blocks,
 )
+from crime_platform.models.count_distribution import rate_floor
+from crime_platform.models.saved_fit import require_fit, write_whole
 from crime_platform.vocabulary.forecast import CountHistory, ForecastArray
 
 if TYPE_CHECKING:

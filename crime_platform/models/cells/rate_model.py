@@ -5,10 +5,10 @@ from einops import einsum, rearrange, repeat
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from crime_platform.models.city_total import LARGEST_EFFECT
-from crime_platform.models.convlstm import ConvLstm
-from crime_platform.models.st_resnet import StResNet
-from crime_platform.models.symmetry import UNTURNED, Turn
+from crime_platform.models.cells.city_total import LARGEST_EFFECT
+from crime_platform.models.cells.convlstm import ConvLstm
+from crime_platform.models.cells.st_resnet import StResNet
+from crime_platform.models.cells.symmetry import UNTURNED, Turn
 
 
 class CityEffect(nn.Module):

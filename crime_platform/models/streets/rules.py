@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-from crime_platform.models.daily_rates import KnownDays
+from crime_platform.models.streets.daily_rates import KnownDays
 from crime_platform.vocabulary.timesteps import Day, weekday
 
 Columns = tuple[np.ndarray, ...]

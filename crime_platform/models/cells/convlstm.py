@@ -12,7 +12,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from crime_platform.models.symmetry import UNTURNED, Turn, seen_turned
+from crime_platform.models.cells.symmetry import UNTURNED, Turn, seen_turned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

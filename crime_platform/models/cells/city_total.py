@@ -7,7 +7,11 @@ incidents happen is scaled to it.
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.models.tree_features import CITY_FEATURES, MEAN_DAYS_PER_MONTH, FeatureBlock
+from crime_platform.models.cells.tree_features import (
+    CITY_FEATURES,
+    MEAN_DAYS_PER_MONTH,
+    FeatureBlock,
+)
 
 LARGEST_EFFECT = 0.35  # log ratio to the base: a break in what is recorded must not run away
 NEWTON_STEPS = 50

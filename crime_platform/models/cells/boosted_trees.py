@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.models.city_total import city_exposure, city_regressors, fit_city_weights
-from crime_platform.models.count_distribution import fit_dispersion
-from crime_platform.models.fitted_trees import (
+from crime_platform.models.cells.city_total import city_exposure, city_regressors, fit_city_weights
+from crime_platform.models.cells.fitted_trees import (
     BoostedTreesConfig,
     FittedTrees,
     expected_counts,
 )
-from crime_platform.models.tree_features import MONTHS_PER_YEAR, FeatureBlock, feature_blocks
+from crime_platform.models.cells.tree_features import MONTHS_PER_YEAR, FeatureBlock, feature_blocks
+from crime_platform.models.count_distribution import fit_dispersion
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.timesteps import IncompleteDataError

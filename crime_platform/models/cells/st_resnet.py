@@ -13,7 +13,7 @@ from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from crime_platform.models.symmetry import UNTURNED, Turn, seen_turned
+from crime_platform.models.cells.symmetry import UNTURNED, Turn, seen_turned
 
 BRANCHES = ("closeness", "period", "trend")
 

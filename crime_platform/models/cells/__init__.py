@@ -1,0 +1,1 @@
+"""Models of monthly counts per cell."""

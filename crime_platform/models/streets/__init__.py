@@ -1,0 +1,1 @@
+"""Models of daily counts per street."""
