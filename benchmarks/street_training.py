@@ -23,7 +23,7 @@ from crime_platform.ingest import ingest_area
 from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.street_counting import count_segments, read_segment_counts
 from crime_platform.street_graphs import build_graph
-from crime_platform.training.street_fit import GldnetForecaster
+from crime_platform.training.gldnet_fit import GldnetForecaster
 from crime_platform.vocabulary.day_split import chronological_split
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.study_area.study_area import load_study_area
@@ -60,7 +60,7 @@ import numpy as np, shapely
 from crime_platform.geography.street_graph import diffusion_matrix
 from crime_platform.geography.street_segments import build_street_graph
 from crime_platform.models.streets.gldnet import GldnetConfig
-from crime_platform.training.street_fit import GldnetForecaster
+from crime_platform.training.gldnet_fit import GldnetForecaster
 from crime_platform.vocabulary.day_split import PRODUCTION_SHARES, chronological_split
 from crime_platform.vocabulary.forecast import CountHistory
 def mebibytes():

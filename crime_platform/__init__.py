@@ -23,13 +23,13 @@ Where do I go to...?
   `street_graphs` and `street_counting`; its TOML keys are in `study_area.streets`.
 - add a baseline? `models.cells.baselines`. A network? `models.cells`, then `training.fit`. What
   runs, and in which group? `model_catalogue`.
-- change what a search may try? `training.search_spaces`.
+- change what a search may try? `tuning.search_spaces`.
 - change a score? `metrics` has one formula each, `scoring` says which cases, `schema.cell_views`
   takes the ratios.
 - change what is published when? `champion`: the choice and the gate; `prequential` applies the
   choice to every past month, `spread_choice` does the same for the intervals.
 - change the street network? `models.streets.gldnet`; what it is shown: `tensors.street_inputs`;
-  how it is trained: `training.street_fit`. A street baseline? `models.streets.rules`. Which days
+  how it is trained: `training.gldnet_fit`. A street baseline? `models.streets.rules`. Which days
   judge whom: `street_plan`; what is published when: `street_gate`.
 - change the report? `reporting`. The dashboard? `dashboard`: parts of the release in Python, the
   page in `dashboard/web`.

@@ -12,8 +12,8 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:
-    from crime_platform.tuning import TuningRequest
-    from crime_platform.tuning_findings import SearchReport
+    from crime_platform.tuning.cell_search import TuningRequest
+    from crime_platform.tuning.findings import SearchReport
 
 MOST_SHOWN = 10  # trials
 NAMES_WIDTH, COLUMN_WIDTH = 32, 11  # of the first and last column together, and of one trial
@@ -71,7 +71,7 @@ def tune(  # noqa: PLR0913  (an argument is an option of the command)
     Ctrl-C loses one trial per worker at most: the same command goes on. Exit code 0: done. 2: bad
     input. 130: stopped by hand.
     """
-    from crime_platform.tuning import TuningRequest, only_area, write_report
+    from crime_platform.tuning.cell_search import TuningRequest, only_area, write_report
 
     home = PlatformHome.from_environment()
     try:
@@ -98,8 +98,8 @@ def tune(  # noqa: PLR0913  (an argument is an option of the command)
 
 def _search(home: PlatformHome, request: "TuningRequest") -> bool:
     """Go on with the search under progress bars; False if it was stopped by hand."""
-    from crime_platform.street_tuning import STREET_MODEL, tune_streets
-    from crime_platform.tuning import tune_area
+    from crime_platform.tuning.cell_search import tune_area
+    from crime_platform.tuning.street_search import STREET_MODEL, tune_streets
 
     searched = tune_streets if request.model == STREET_MODEL else tune_area
     with progress_bars(OUT):
@@ -111,7 +111,7 @@ def _search(home: PlatformHome, request: "TuningRequest") -> bool:
 
 
 def _stored_report(home: PlatformHome, request: "TuningRequest") -> "SearchReport":
-    from crime_platform.tuning import stored_search
+    from crime_platform.tuning.cell_search import stored_search
 
     report = stored_search(home, request.study_area, request.model)
     if report is None:
@@ -127,7 +127,7 @@ def _announce(text: str) -> None:
 
 
 def _print_search(report: "SearchReport") -> None:
-    from crime_platform.tuning_report import compared, summary
+    from crime_platform.tuning.report import compared, summary
 
     room = (OUT.width - NAMES_WIDTH) // COLUMN_WIDTH - 1  # the default has a column of its own
     if any(trial.rank for trial in report.trials):

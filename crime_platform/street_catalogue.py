@@ -24,7 +24,7 @@ def street_forecasters(
     """
     # imported here: torch takes seconds to import, and who only reads a run needs none of it
     from crime_platform.models.streets.gldnet import GldnetConfig
-    from crime_platform.training.street_fit import GldnetForecaster
+    from crime_platform.training.gldnet_fit import GldnetForecaster
 
     config = GldnetConfig()
     network = GldnetForecaster(

@@ -18,7 +18,7 @@ MAKERS = (
     "crime_platform.street_runs",
     "crime_platform.ingest",
     "crime_platform.training.fit",
-    "crime_platform.training.street_fit",
+    "crime_platform.training.gldnet_fit",
     "crime_platform.models.cells.boosted_trees",
 )
 

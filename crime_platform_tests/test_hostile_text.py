@@ -15,9 +15,9 @@ from crime_platform.cli_sql import Format, _write_text
 from crime_platform.dashboard.download_files import csv_bytes
 from crime_platform.dashboard.downloads import Shown
 from crime_platform.defs.assets_grid import grid_assets
-from crime_platform.reporting.drawing import as_svg
 from crime_platform.reporting.facts import LocalFacts
-from crime_platform.reporting.figures_scores import skill_by_type_figure
+from crime_platform.reporting.figures.drawing import as_svg
+from crime_platform.reporting.figures.scores import skill_by_type_figure
 from crime_platform.reporting.report import write_report
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.terminal import TerminalConsole, print_error, print_rows

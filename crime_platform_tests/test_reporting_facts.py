@@ -11,8 +11,8 @@ from conftest import TOY_AREA
 from crime_platform.candidate import read_candidate
 from crime_platform.reporting import sentences, tables
 from crime_platform.reporting.facts import LocalFacts
-from crime_platform.reporting.figures_calibration import calibration_by_group, in_rate_order
-from crime_platform.reporting.figures_maps import Atlas, branch_shares, error_figure
+from crime_platform.reporting.figures.calibration import calibration_by_group, in_rate_order
+from crime_platform.reporting.figures.maps import Atlas, branch_shares, error_figure
 from crime_platform.reporting.parts import Cell, Row, Table
 from crime_platform.reporting.sections import RECOMPUTE
 from crime_platform.study_area.study_area import load_study_area

@@ -8,9 +8,9 @@ import pytest
 
 from conftest import TOY_AREA
 from crime_platform.candidate import read_candidate
-from crime_platform.reporting.drawing import as_svg
 from crime_platform.reporting.facts import LocalFacts
-from crime_platform.reporting.figures_scores import skill_figure
+from crime_platform.reporting.figures.drawing import as_svg
+from crime_platform.reporting.figures.scores import skill_figure
 from crime_platform.reporting.model_card import model_card
 from crime_platform.reporting.report import key_plots, write_report
 from crime_platform.reporting.sections import turn_parts

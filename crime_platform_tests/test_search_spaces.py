@@ -6,7 +6,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import FixedTrial
 
 from crime_platform.training.fit import NETWORKS
-from crime_platform.training.search_spaces import (
+from crime_platform.tuning.search_spaces import (
     TUNABLE,
     SearchSpace,
     border_of,

@@ -10,10 +10,10 @@ import torch
 from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.tensors.street_inputs import StreetInputs
 from crime_platform.training.fitted_gldnet import CONFIG_FILE, WEIGHTS_FILE, FittedGldnet
+from crime_platform.training.gldnet_fit import GldnetForecaster
 from crime_platform.training.gldnet_loop import fresh_gldnet, threads_for_seeds, train_gldnet
 from crime_platform.training.gldnet_samples import training_samples
 from crime_platform.training.numerics import N_THREADS, at_most_threads
-from crime_platform.training.street_fit import GldnetForecaster
 from crime_platform.vocabulary.daily_forecast import FittedStreet, StreetForecaster
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from toy_streets import FIRST_DAY, N_NODES, toy_diffusion, toy_history, toy_split

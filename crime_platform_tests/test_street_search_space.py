@@ -6,7 +6,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from crime_platform.geography.street_graph import diffusion_matrix
 from crime_platform.models.streets.gldnet import GldnetConfig
-from crime_platform.training.street_search_space import gldnet_space
+from crime_platform.tuning.street_search_space import gldnet_space
 from toy_street_search import TINY, replace, toy_counts
 
 UNITS = CategoricalDistribution((2, 4, 8, 16))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crime_platform.training.street_selection import SelectionDays, selection_days
+from crime_platform.tuning.street_days import SelectionDays, selection_days
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from toy_street_search import LAST_DAY, LAST_SEEN, replace, tampered_after, toy_counts
 

@@ -6,12 +6,12 @@ from optuna.trial import TrialState
 
 from crime_platform.metrics.errors import daily_deviance
 from crime_platform.models.streets.baselines import street_baselines
-from crime_platform.training.street_search_space import gldnet_space
-from crime_platform.training.street_selection import selection_days
-from crime_platform.training.street_tune import StreetBudget, search_streets
-from crime_platform.tuning_findings import read_search
-from crime_platform.tuning_plots import rungs_figure
-from crime_platform.tuning_report import best_config, compared, summary, trial_rows
+from crime_platform.tuning.findings import read_search
+from crime_platform.tuning.plots import rungs_figure
+from crime_platform.tuning.report import best_config, compared, summary, trial_rows
+from crime_platform.tuning.street_days import selection_days
+from crime_platform.tuning.street_search_space import gldnet_space
+from crime_platform.tuning.streets import StreetBudget, search_streets
 from toy_search import asked, values
 from toy_street_search import (
     LAST_DAY,

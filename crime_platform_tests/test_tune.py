@@ -11,13 +11,13 @@ from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.models.cells.st_resnet import StResNetConfig
 from crime_platform.training.fit import NetworkForecaster
 from crime_platform.training.recipe import NetworkConfig
-from crime_platform.training.tune import Budget, search
-from crime_platform.training.tuning_folds import (
+from crime_platform.tuning.cell_folds import (
     pooled_skill,
     score_fold,
     selection_history,
     tuning_folds,
 )
+from crime_platform.tuning.cells import Budget, search
 from crime_platform.vocabulary.forecast import CountHistory
 from toy_search import (
     FIRST_TEST,

@@ -5,8 +5,8 @@ import fcntl
 import pytest
 from optuna.trial import TrialState
 
-from crime_platform.training.tune import Budget, search
-from crime_platform.training.tuning_study import SearchBusyError, n_spent, stored_study
+from crime_platform.tuning.cells import Budget, search
+from crime_platform.tuning.study import SearchBusyError, n_spent, stored_study
 from toy_search import Recent, Span, asked, run, selection, toy_space, values
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from crime_platform.models.streets.gldnet import GldnetConfig
-from crime_platform.training.search_spaces import TUNABLE, SearchSpace, search_space
-from crime_platform.training.street_search_space import gldnet_space
+from crime_platform.tuning.search_spaces import TUNABLE, SearchSpace, search_space
+from crime_platform.tuning.street_search_space import gldnet_space
 from toy_street_search import toy_counts
 
 TABLES = Path(__file__).parents[1] / "benchmarks" / "tuning"

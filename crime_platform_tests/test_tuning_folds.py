@@ -5,7 +5,7 @@ import pytest
 
 from crime_platform.backtest import BacktestPlan
 from crime_platform.models.cells.baselines import BASELINES
-from crime_platform.training.tuning_folds import (
+from crime_platform.tuning.cell_folds import (
     FoldScore,
     SelectionHistory,
     TuningFold,

@@ -7,15 +7,15 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from crime_platform.metrics.significance import bootstrap_skill
-from crime_platform.tuning_findings import read_search
-from crime_platform.tuning_plots import (
+from crime_platform.tuning.findings import read_search
+from crime_platform.tuning.plots import (
     history_figure,
     importances,
     parameters_figure,
     rungs_figure,
     write_plots,
 )
-from crime_platform.tuning_report import (
+from crime_platform.tuning.report import (
     best_config,
     compared,
     gain_over_default,

@@ -6,8 +6,8 @@ import multiprocessing
 import pytest
 from optuna.trial import TrialState
 
-from crime_platform.training.tuning_study import n_spent
-from crime_platform.training.tuning_workers import WorkersLostError
+from crime_platform.tuning.study import n_spent
+from crime_platform.tuning.workers import WorkersLostError
 from toy_street_search import Scripted, go_on_with, run
 
 pytestmark = pytest.mark.slow

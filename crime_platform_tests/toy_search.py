@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crime_platform.training.search_spaces import SearchSpace
-from crime_platform.training.tune import Budget, search
-from crime_platform.training.tuning_folds import selection_history
+from crime_platform.tuning.cell_folds import selection_history
+from crime_platform.tuning.cells import Budget, search
+from crime_platform.tuning.search_spaces import SearchSpace
 from crime_platform.vocabulary.forecast import CountHistory, ForecastArray
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 

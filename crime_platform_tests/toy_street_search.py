@@ -11,12 +11,12 @@ from crime_platform.geography.point_graph import build_point_graph
 from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.tensors.street_counts import DayCovariates, SegmentCounts
 from crime_platform.tensors.street_inputs import StreetInputs
-from crime_platform.training.search_spaces import SearchSpace
-from crime_platform.training.street_selection import selection_days
-from crime_platform.training.street_tune import StreetBudget, search_streets
-from crime_platform.training.tuning_run import go_on
-from crime_platform.training.tuning_study import Judgement
-from crime_platform.training.tuning_trials import Limits, tell_rung
+from crime_platform.tuning.run import go_on
+from crime_platform.tuning.search_spaces import SearchSpace
+from crime_platform.tuning.street_days import selection_days
+from crime_platform.tuning.streets import StreetBudget, search_streets
+from crime_platform.tuning.study import Judgement
+from crime_platform.tuning.trials import Limits, tell_rung
 from crime_platform.vocabulary.forecast import CountHistory
 from toy_search import toy_space
 from toy_streets import FIRST_DAY, N_NODES, toy_history

@@ -10,7 +10,7 @@ from crime_platform.dashboard.declared import offence_titles
 from crime_platform.dashboard.released_facts import released_facts
 from crime_platform.dashboard.rows import gathered, records
 from crime_platform.reporting.facts import FAMILIES
-from crime_platform.reporting.figures_calibration import in_rate_order
+from crime_platform.reporting.figures.calibration import in_rate_order
 from crime_platform.reporting.sentences import weakest_type
 from crime_platform.schema.model_titles import model_title
 from crime_platform.schema.policy import POLICY, WHAT_IT_IS

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from crime_platform.candidate import Candidate
 from crime_platform.reporting import sentences
-from crime_platform.reporting.drawing import as_png
 from crime_platform.reporting.facts import Facts, LocalFacts
-from crime_platform.reporting.figures_maps import Atlas, forecast_figure
-from crime_platform.reporting.figures_scores import hit_rate_figure, skill_figure
+from crime_platform.reporting.figures.drawing import as_png
+from crime_platform.reporting.figures.maps import Atlas, forecast_figure
+from crime_platform.reporting.figures.scores import hit_rate_figure, skill_figure
 from crime_platform.reporting.model_card import model_card
 from crime_platform.reporting.paths import ReportPaths, report_paths
 from crime_platform.reporting.sections import sections

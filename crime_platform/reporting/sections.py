@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crime_platform.reporting import sentences, statements, tables
-from crime_platform.reporting.drawing import as_svg
 from crime_platform.reporting.facts import LocalFacts
-from crime_platform.reporting.figures_calibration import pit_figure, reliability_figure
-from crime_platform.reporting.figures_maps import (
+from crime_platform.reporting.figures.calibration import pit_figure, reliability_figure
+from crime_platform.reporting.figures.drawing import as_svg
+from crime_platform.reporting.figures.maps import (
     Atlas,
     branch_shares,
     error_figure,
@@ -19,7 +19,7 @@ from crime_platform.reporting.figures_maps import (
     fusion_figure,
     width_figure,
 )
-from crime_platform.reporting.figures_scores import (
+from crime_platform.reporting.figures.scores import (
     hit_rate_figure,
     model_label,
     skill_by_month_figure,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from crime_platform.reporting.facts import HIT_COVERAGE, Facts, SitedFacts
-from crime_platform.reporting.figures_calibration import (
+from crime_platform.reporting.figures.calibration import (
     ALL_RATES,
     NOMINAL,
     TOLERANCE,

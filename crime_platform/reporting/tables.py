@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crime_platform.reporting.facts import Facts, LocalFacts
-from crime_platform.reporting.figures_calibration import (
+from crime_platform.reporting.figures.calibration import (
     ALL_RATES,
     NOMINAL,
     calibration_by_group,
 )
-from crime_platform.reporting.figures_scores import model_label
+from crime_platform.reporting.figures.scores import model_label
 from crime_platform.reporting.parts import MUTED, OFF, STRONG, Cell, Row, Table
 from crime_platform.reporting.words import (
     MISSING,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.reporting.drawing import INK, WIDTH_INCHES, in_style, new_figure
 from crime_platform.reporting.facts import Facts
+from crime_platform.reporting.figures.drawing import INK, WIDTH_INCHES, in_style, new_figure
 from crime_platform.schema.error import ERROR_MEANING
 from crime_platform.scoring import OPPONENT
 

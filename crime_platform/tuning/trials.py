@@ -19,8 +19,8 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from crime_platform.training.search_spaces import SearchSpace
-from crime_platform.training.tuning_study import (
+from crime_platform.tuning.search_spaces import SearchSpace
+from crime_platform.tuning.study import (
     CODE,
     CONFIG,
     NOTE,

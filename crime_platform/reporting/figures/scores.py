@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.reporting.drawing import (
+from crime_platform.reporting.facts import Facts, LocalFacts
+from crime_platform.reporting.figures.drawing import (
     BLUE,
     GREEN,
     GRID,
@@ -18,7 +19,6 @@ from crime_platform.reporting.drawing import (
     in_style,
     new_figure,
 )
-from crime_platform.reporting.facts import Facts, LocalFacts
 from crime_platform.reporting.words import short_month, signed_percent
 from crime_platform.schema.policy import POLICY
 from crime_platform.scoring import OPPONENT

@@ -12,7 +12,7 @@ import optuna
 from optuna.distributions import distribution_to_json
 from optuna.trial import TrialState
 
-from crime_platform.training.search_spaces import SearchSpace
+from crime_platform.tuning.search_spaces import SearchSpace
 from crime_platform.vocabulary.artifact import content_key
 
 JUDGED = (TrialState.COMPLETE, TrialState.PRUNED)

@@ -92,7 +92,7 @@ class SearchReport:
     @property
     def borders(self) -> dict[str, str]:
         """Where the best trial's parameters lie in their ranges; see `border_of`."""
-        from crime_platform.training.search_spaces import border_of
+        from crime_platform.tuning.search_spaces import border_of
 
         if self.best is None:
             return {}
@@ -113,7 +113,7 @@ def read_search(study: "Study") -> SearchReport:
     """
     from optuna.distributions import json_to_distribution
 
-    from crime_platform.training.tuning_study import BEGUN, DEFAULT, ONLY_WITH, RANGES
+    from crime_platform.tuning.study import BEGUN, DEFAULT, ONLY_WITH, RANGES
 
     held = study.user_attrs
     records = [_record(trial, held[DEFAULT]) for trial in study.get_trials(deepcopy=False)]
@@ -133,7 +133,7 @@ def read_search(study: "Study") -> SearchReport:
 
 
 def _record(trial: "FrozenTrial", default: dict[str, Any]) -> TrialRecord:
-    from crime_platform.training.tuning_study import ASKED, CODE, CONFIG, DEVIANCE, NOTE
+    from crime_platform.tuning.study import ASKED, CODE, CONFIG, DEVIANCE, NOTE
 
     held, duration = trial.user_attrs, trial.duration
     parameters = trial.params or held.get(ASKED, {})

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.tuning import TRIALS_FILE, TuningRequest, tuning_folder
-from crime_platform.tuning_findings import SearchReport, read_search
-from crime_platform.tuning_report import write_search
+from crime_platform.tuning.cell_search import TRIALS_FILE, TuningRequest, tuning_folder
+from crime_platform.tuning.findings import SearchReport, read_search
+from crime_platform.tuning.report import write_search
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError, Month
 
@@ -40,8 +40,8 @@ def tune_streets(
         IncompleteDataError: if `as_of` lies after the data, or they are too few or not counted.
         ValueError: if the default cannot be fitted, or another search of it is under way.
     """
-    from crime_platform.training.street_selection import selection_days
-    from crime_platform.training.street_tune import StreetBudget, search_streets
+    from crime_platform.tuning.street_days import selection_days
+    from crime_platform.tuning.streets import StreetBudget, search_streets
 
     area = load_study_area(home.study_areas / f"{request.study_area}.toml")
     streets = (read or _read_counts)(home, area.name)

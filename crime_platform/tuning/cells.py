@@ -13,8 +13,7 @@ import numpy as np
 import optuna
 
 from crime_platform.models.cells.baselines import BASELINES
-from crime_platform.training.search_spaces import SearchSpace
-from crime_platform.training.tuning_folds import (
+from crime_platform.tuning.cell_folds import (
     FoldScore,
     SelectionHistory,
     TuningFold,
@@ -24,9 +23,10 @@ from crime_platform.training.tuning_folds import (
     score_fold,
     tuning_folds,
 )
-from crime_platform.training.tuning_run import OnTrial, deadline, go_on
-from crime_platform.training.tuning_study import DEVIANCE, Judgement
-from crime_platform.training.tuning_trials import Limits, tell_rung
+from crime_platform.tuning.run import OnTrial, deadline, go_on
+from crime_platform.tuning.search_spaces import SearchSpace
+from crime_platform.tuning.study import DEVIANCE, Judgement
+from crime_platform.tuning.trials import Limits, tell_rung
 
 OPPONENT = "historical_average"
 

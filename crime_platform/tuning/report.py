@@ -11,7 +11,7 @@ import numpy as np
 
 from crime_platform.metrics.significance import BLOCK_DAYS, BLOCK_ORIGINS, bootstrap_skill
 from crime_platform.system.escape import write_csv
-from crime_platform.tuning_findings import FIT, SearchReport, TrialRecord
+from crime_platform.tuning.findings import FIT, SearchReport, TrialRecord
 from crime_platform.vocabulary.artifact import git_commit, write_json, written_aside
 
 TABLE, BEST = "trials.csv", "best_config.json"

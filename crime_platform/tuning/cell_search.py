@@ -8,9 +8,9 @@ from crime_platform.backtest import BacktestPlan
 from crime_platform.counting import tensor_path
 from crime_platform.study_area.study_area import StudyAreaError, load_study_area, study_area_names
 from crime_platform.tensors.grid_counts import read_tensor
-from crime_platform.tuning_findings import SearchReport, read_search
-from crime_platform.tuning_plots import write_plots
-from crime_platform.tuning_report import best_config, write_search, write_table
+from crime_platform.tuning.findings import SearchReport, read_search
+from crime_platform.tuning.plots import write_plots
+from crime_platform.tuning.report import best_config, write_search, write_table
 from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
@@ -77,9 +77,9 @@ def tune_area(
             search of it is under way.
         FileNotFoundError: if the area was never ingested.
     """
-    from crime_platform.training.search_spaces import search_space
-    from crime_platform.training.tune import Budget, search
-    from crime_platform.training.tuning_folds import selection_history
+    from crime_platform.tuning.cell_folds import selection_history
+    from crime_platform.tuning.cells import Budget, search
+    from crime_platform.tuning.search_spaces import search_space
 
     space = search_space(request.model)
     area = load_study_area(home.study_areas / f"{request.study_area}.toml")
@@ -113,7 +113,7 @@ def tune_area(
 
 def stored_search(home: PlatformHome, study_area: str, model: str) -> SearchReport | None:
     """What the newest search of a model has found so far; None before the first."""
-    from crime_platform.training.tuning_study import stored_study
+    from crime_platform.tuning.study import stored_study
 
     study = stored_study(tuning_folder(home, study_area, model) / TRIALS_FILE)
     return None if study is None else read_search(study)

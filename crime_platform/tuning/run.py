@@ -7,8 +7,8 @@ from pathlib import Path
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from crime_platform.training.search_spaces import SearchSpace
-from crime_platform.training.tuning_study import (
+from crime_platform.tuning.search_spaces import SearchSpace
+from crime_platform.tuning.study import (
     NOTE,
     Judgement,
     ask_for_the_default,
@@ -17,8 +17,8 @@ from crime_platform.training.tuning_study import (
     only_one_search,
     open_study,
 )
-from crime_platform.training.tuning_trials import Limits, Objective, next_trial, run_trial
-from crime_platform.training.tuning_workers import run_in_workers
+from crime_platform.tuning.trials import Limits, Objective, next_trial, run_trial
+from crime_platform.tuning.workers import run_in_workers
 from crime_platform.vocabulary.progress import Progress, report_progress
 
 OnTrial = Callable[[optuna.Study], None]

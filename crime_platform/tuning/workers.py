@@ -24,12 +24,12 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from crime_platform.training.numerics import at_most_threads
-from crime_platform.training.tuning_study import (
+from crime_platform.tuning.study import (
     begin_again_what_was_interrupted,
     load_study,
     n_running,
 )
-from crime_platform.training.tuning_trials import Limits, Objective, next_trial, run_trial
+from crime_platform.tuning.trials import Limits, Objective, next_trial, run_trial
 from crime_platform.vocabulary.progress import LOGGER
 
 POLL_SECONDS = 0.3

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.reporting.drawing import INK, ORANGE, QUIET, SKY, in_style, new_figure
 from crime_platform.reporting.facts import Facts
-from crime_platform.reporting.figures_scores import model_label
+from crime_platform.reporting.figures.drawing import INK, ORANGE, QUIET, SKY, in_style, new_figure
+from crime_platform.reporting.figures.scores import model_label
 
 if TYPE_CHECKING:
     import pandas as pd

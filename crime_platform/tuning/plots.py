@@ -5,7 +5,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crime_platform.reporting.drawing import (
+from crime_platform.reporting.figures.drawing import (
     BLUE,
     INK,
     ORANGE,
@@ -14,7 +14,7 @@ from crime_platform.reporting.drawing import (
     in_style,
     new_figure,
 )
-from crime_platform.tuning_findings import FIT, SearchReport
+from crime_platform.tuning.findings import FIT, SearchReport
 from crime_platform.vocabulary.artifact import written_aside
 
 if TYPE_CHECKING:

@@ -21,12 +21,12 @@ from crime_platform.models.streets.daily_rates import DailyRateFloor, daily_rate
 from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.training.gldnet_loop import Epoch
 from crime_platform.training.numerics import at_most_threads
-from crime_platform.training.search_spaces import SearchSpace
-from crime_platform.training.street_search_space import gldnet_space
-from crime_platform.training.street_selection import SelectionDays, require_selection_days
-from crime_platform.training.tuning_run import OnTrial, deadline, go_on
-from crime_platform.training.tuning_study import DEVIANCE, Judgement
-from crime_platform.training.tuning_trials import Limits, tell_rung
+from crime_platform.tuning.run import OnTrial, deadline, go_on
+from crime_platform.tuning.search_spaces import SearchSpace
+from crime_platform.tuning.street_days import SelectionDays, require_selection_days
+from crime_platform.tuning.street_search_space import gldnet_space
+from crime_platform.tuning.study import DEVIANCE, Judgement
+from crime_platform.tuning.trials import Limits, tell_rung
 
 OPPONENT = "long_run_frequency"
 MOST_WORKERS = 2  # by default: each holds counts and samples of its own

@@ -17,8 +17,8 @@ from optuna.trial import BaseTrial
 from crime_platform.geography.street_graph import StreetGraph, diffusion_matrix
 from crime_platform.models.streets.gldnet import GldnetConfig
 from crime_platform.tensors.street_counts import DayCovariates, SegmentCounts
-from crime_platform.training.search_spaces import SearchSpace
-from crime_platform.training.street_fit import NAME, GldnetForecaster
+from crime_platform.training.gldnet_fit import NAME, GldnetForecaster
+from crime_platform.tuning.search_spaces import SearchSpace
 
 UNITS = (2, 4, 8, 16)
 BATCH_DAYS = (8, 16, 32)

@@ -1,0 +1,1 @@
+"""The pictures of the quality report and the page."""
