@@ -19,7 +19,7 @@ from crime_platform.dashboard.cells import (
 from crime_platform.dashboard.container import unpack
 from crime_platform.dashboard.queries import PartError
 from crime_platform.dashboard.streets import streets_part
-from crime_platform.release import ReleaseError, open_release
+from crime_platform.publication.release import ReleaseError, open_release
 from crime_platform.vocabulary.home import PlatformHome
 
 def measured(make, *names):

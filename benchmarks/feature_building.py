@@ -12,7 +12,7 @@ from start_up import INGEST
 from timing import REPOSITORY, options, row, seconds_of_process
 
 BUILD = """
-from crime_platform.counting import tensor_path
+from crime_platform.pipeline.cell_counts import tensor_path
 from crime_platform.models.cells.tree_features import FeatureSettings, feature_blocks
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.home import PlatformHome

@@ -17,7 +17,7 @@ TORONTO = "toronto", "toronto", "Toronto's file, 241,000 rows"
 GWENT = "newport", "raw/newport", "Gwent's 36 street files, 202,000 rows"
 INGEST = """
 import sys
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome.from_environment()

@@ -30,7 +30,7 @@ from crime_platform.vocabulary.home import PlatformHome
 READER = """
 import sys, time
 from pathlib import Path
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 home, reads = PlatformHome(Path(sys.argv[1])), 0
 while not Path(sys.argv[2]).exists():

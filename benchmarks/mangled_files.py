@@ -33,7 +33,7 @@ import pyarrow.parquet as pq
 import shapely
 from timing import REPOSITORY
 
-from crime_platform.declared_grid import grid_of
+from crime_platform.pipeline.declared_grid import grid_of
 from crime_platform.sources.table import examine_table_file
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crime_platform.declared_grid import grid_of
+from crime_platform.pipeline.declared_grid import grid_of
 from crime_platform.sources.table import read_source
 from crime_platform.study_area.study_area import StudyArea, load_study_area
 from crime_platform.tensors.daily_counts import DailyCounts, daily_counts

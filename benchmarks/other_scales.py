@@ -144,7 +144,7 @@ def street_leaderboard(root: Path, area: str) -> str:
     from crime_platform.street_candidate import CANDIDATES, read_street_candidate
     from crime_platform.system.exit_codes import GATE_FAILED
     from crime_platform.vocabulary.home import PlatformHome
-    from crime_platform.warehouse import Warehouse
+    from crime_platform.warehouse.warehouse import Warehouse
 
     _settle(root)
     home = PlatformHome(root)

@@ -15,7 +15,7 @@ done = simulate_area(SimulationRequest(), PlatformHome.from_environment())
 assert 1_100_000 < done.n_rows < 1_200_000 and len(done.months) == 48
 """
 INGEST = """
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome.from_environment()

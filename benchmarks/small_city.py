@@ -10,7 +10,7 @@ import dagster as dg
 import numpy as np
 
 from crime_platform.defs.file_sensors import UNFINISHED
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.schema.cell_tables import TABLES
 from crime_platform.vocabulary.home import HOME_VARIABLE, PlatformHome
 

@@ -12,8 +12,8 @@ from timing import REPOSITORY, options, row, seconds_of_process
 
 LOAD = "import crime_platform.definitions"
 INGEST = """
-from crime_platform.counting import build_tensor, rebuild_counts
-from crime_platform.ingest import area_grid, ingest_area
+from crime_platform.pipeline.cell_counts import build_tensor, rebuild_counts
+from crime_platform.pipeline.ingest import area_grid, ingest_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome.from_environment()

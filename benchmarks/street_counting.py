@@ -64,9 +64,9 @@ pd.DataFrame({{
 STEPS = """
 import json, resource, sys, time
 from pathlib import Path
-from crime_platform.ingest import ingest_area
-from crime_platform.street_counting import count_segments, read_segment_counts
-from crime_platform.street_graphs import build_graph
+from crime_platform.pipeline.ingest import ingest_area
+from crime_platform.pipeline.segment_counts import count_segments, read_segment_counts
+from crime_platform.pipeline.street_graph import build_graph
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome(Path(sys.argv[1]))

@@ -19,10 +19,10 @@ FIT = """
 import json, sys, time
 from pathlib import Path
 from crime_platform.geography.street_graph import diffusion_matrix
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.models.streets.gldnet import GldnetConfig
-from crime_platform.street_counting import count_segments, read_segment_counts
-from crime_platform.street_graphs import build_graph
+from crime_platform.pipeline.segment_counts import count_segments, read_segment_counts
+from crime_platform.pipeline.street_graph import build_graph
 from crime_platform.training.gldnet_fit import GldnetForecaster
 from crime_platform.vocabulary.day_split import chronological_split
 from crime_platform.vocabulary.home import PlatformHome

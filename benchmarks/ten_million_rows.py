@@ -93,8 +93,8 @@ duckdb.sql(sys.argv[1])
 PLATFORM = """
 import json, resource, time
 started = time.perf_counter()
-from crime_platform.counting import rebuild_counts
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.cell_counts import rebuild_counts
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.study_area.study_area import load_study_area
 home = PlatformHome.from_environment()
@@ -117,10 +117,10 @@ print(json.dumps({
 REFERENCE = """
 import json, sys, time
 import geopandas, numpy as np, pandas as pd, shapely
-from crime_platform.declared_grid import grid_of
+from crime_platform.pipeline.declared_grid import grid_of
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 home = PlatformHome.from_environment()
 area = load_study_area(home.study_areas / "large_city.toml")
 grid = grid_of(area)

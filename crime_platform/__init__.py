@@ -17,10 +17,10 @@ Where do I go to...?
 - read another file format? `sources`. Ask another kind of API? `sources.api.clients`; what is
   fetched when, and how a cut fetch goes on, is in `sources.api.fetching`.
 - write invented files? `simulation`.
-- add a data check? The rule in `data_checks`, its name and what it reads in `data_checking`.
+- add a data check? The rule in `data_checks`, its name and what it reads in `pipeline.data_checks`.
 - change what a cell is? `geography.grid`.
 - change what a street is, or what is counted on it? `geography.street_segments`, then
-  `street_graphs` and `street_counting`; its TOML keys are in `study_area.streets`.
+  `pipeline.street_graph` and `pipeline.segment_counts`; its TOML keys are in `study_area.streets`.
 - add a baseline? `models.cells.baselines`. A network? `models.cells`, then `training.fit`. What
   runs, and in which group? `model_catalogue`.
 - change what a search may try? `tuning.search_spaces`.
@@ -34,6 +34,6 @@ Where do I go to...?
 - change the report? `reporting`. The dashboard? `dashboard`: parts of the release in Python, the
   page in `dashboard/web`.
 - change a published table? `schema.cell_tables`, `schema.selection_tables`,
-  `schema.street_tables`, `schema.area_tables`, `schema.cell_views`, then `release`.
+  `schema.street_tables`, `schema.area_tables`, `schema.cell_views`, then `publication.release`.
 - change when things run? `defs.schedules`; what the UI shows? `defs.assets_grid`, `defs.checks`.
 """

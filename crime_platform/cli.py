@@ -23,7 +23,7 @@ from crime_platform.cli_report import report
 from crime_platform.cli_simulate import simulate
 from crime_platform.cli_sql import sql
 from crime_platform.cli_tune import tune
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.reporting.expiries import Expiries, expiry_words, published_expiries
 from crime_platform.study_area.study_area import (
     StudyAreaError,

@@ -43,7 +43,7 @@ def known_at(
     ] = None,
 ) -> None:
     """Compare what was known at an earlier moment with what is known now."""
-    from crime_platform.warehouse import Warehouse
+    from crime_platform.warehouse.warehouse import Warehouse
 
     out, err = TerminalConsole(), TerminalConsole(stderr=True)
     home = PlatformHome.from_environment()

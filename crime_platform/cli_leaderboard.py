@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crime_platform.release import ReleaseError, open_release
+from crime_platform.publication.release import ReleaseError, open_release
 from crime_platform.reporting.expiries import published_expiries
 from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.terminal import TerminalConsole, print_error, print_expiries, print_leaderboard
@@ -14,7 +14,7 @@ from crime_platform.vocabulary.home import PlatformHome
 if TYPE_CHECKING:
     import pandas as pd
 
-    from crime_platform.refusals import Branch, Refusal
+    from crime_platform.publication.refusals import Branch, Refusal
 
 OUT, ERR = TerminalConsole(), TerminalConsole(stderr=True)
 
@@ -29,7 +29,7 @@ def leaderboard(
 
     A candidate that the gate refused since then follows, marked as refused, with the reason.
     """
-    from crime_platform.refusals import newest_refusals
+    from crime_platform.publication.refusals import newest_refusals
 
     home = PlatformHome.from_environment()
     branch: Branch = "streets" if streets else "months"
@@ -73,7 +73,7 @@ def _of_lead(rows: "pd.DataFrame", lead: int) -> "pd.DataFrame":
 
 
 def _print_refused(refusal: "Refusal", branch: "Branch", lead: int) -> None:
-    from crime_platform.refusals import refused_leaderboard
+    from crime_platform.publication.refusals import refused_leaderboard
 
     rows = refused_leaderboard(refusal, branch)
     title = f"REFUSED, not published: {refusal.study_area} as of {refusal.as_of}"

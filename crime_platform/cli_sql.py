@@ -9,7 +9,7 @@ from typing import Annotated, TextIO
 import duckdb
 import typer
 
-from crime_platform.release import ReleaseError, open_release
+from crime_platform.publication.release import ReleaseError, open_release
 from crime_platform.system.escape import write_csv
 from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.system.output_file import OutputFileError, require_folder_of

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS
 from crime_platform.data_checks.blocking import street_days_problem
 from crime_platform.definitions import build_definitions
 from crime_platform.defs.assets_dashboard import DASHBOARD, STANDS
 from crime_platform.defs.assets_street import as_of_days
 from crime_platform.defs.dagster_home import prepare_dagster_home
 from crime_platform.defs.file_sensors import UNFINISHED
-from crime_platform.known_states import day_record
+from crime_platform.pipeline.data_checks import COUNT_CHECKS, INCIDENT_CHECKS
+from crime_platform.pipeline.known_states import day_record
 from crime_platform.study_area.streets import last_complete_day
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.system.exit_codes import BAD_INPUT, BROKEN, GATE_FAILED, STOPPED
@@ -23,7 +23,7 @@ from crime_platform.system.machine_trouble import SAME_COMMAND, machine_trouble
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.progress import LOGGER
 from crime_platform.vocabulary.timesteps import IncompleteDataError, parse_month
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from dagster_shared.error import SerializableErrorInfo
@@ -91,8 +91,8 @@ def run_streets(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
     Raises:
         ValueError: if the area has no streets, or `as_of` is no day that can be forecast from.
     """
-    from crime_platform.street_forecasting import parse_day
-    from crime_platform.street_graphs import require_streets
+    from crime_platform.pipeline.street_forecast import parse_day
+    from crime_platform.pipeline.street_graph import require_streets
 
     with _dagster_of(home) as (definitions, instance):
         area = load_study_area(home.study_areas / f"{name}.toml")
@@ -126,7 +126,7 @@ def _told(outcome: Outcome) -> Outcome:
 @contextmanager
 def _dagster_of(home: PlatformHome) -> Iterator[tuple[dg.Definitions, dg.DagsterInstance]]:
     """This home's assets and instance, for the only command-line run there is."""
-    from crime_platform.publishing import repair_release
+    from crime_platform.publication.publish import repair_release
 
     prepare_dagster_home(home)
     definitions = build_definitions(home)

@@ -183,7 +183,7 @@ def published_streets(tmp_path_factory) -> PlatformHome:
 @pytest.fixture(scope="module")
 def toy(published_once) -> Iterator:
     """Read-only connection to the toy city's release."""
-    from crime_platform.release import open_release
+    from crime_platform.publication.release import open_release
 
     with open_release(PlatformHome(published_once)) as connection:
         yield connection
@@ -192,7 +192,7 @@ def toy(published_once) -> Iterator:
 @pytest.fixture(scope="module")
 def town(published_streets) -> Iterator:
     """Read-only connection to the toy town's release."""
-    from crime_platform.release import open_release
+    from crime_platform.publication.release import open_release
 
     with open_release(published_streets) as connection:
         yield connection

@@ -4,11 +4,11 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from crime_platform.ingest import IngestReport, ingest_area
+from crime_platform.pipeline.ingest import IngestReport, ingest_area
 from crime_platform.study_area.parts import QualityLimits
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from table_reading import GOOD_ROW, HEADER, POLICE, TOWN
 
 NOTHING_REFUSED = QualityLimits(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from crime_platform.declared_grid import grid_of
+from crime_platform.pipeline.declared_grid import grid_of
 from crime_platform.sources.table import read_table_file
 from crime_platform.study_area.source import ColumnMapping
 from crime_platform.study_area.study_area import load_study_area

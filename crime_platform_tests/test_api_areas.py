@@ -13,11 +13,11 @@ from conftest import REPOSITORY
 from crime_platform.area_choice import has_files, only_area
 from crime_platform.cli import app
 from crime_platform.definitions import build_definitions
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.source import is_never_loaded
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from test_definitions import tick
 from toy_api_server import SOCRATA_PATH, toy_api
 from toy_api_town import socrata_town, theft

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from conftest import TOY_AREA, write_toy_csv
-from crime_platform.counting import build_tensor, rebuild_counts
-from crime_platform.declared_grid import grid_of
-from crime_platform.ingest import ingest_area
-from crime_platform.revisions import newest_mature, read_record
+from crime_platform.pipeline.cell_counts import build_tensor, rebuild_counts
+from crime_platform.pipeline.declared_grid import grid_of
+from crime_platform.pipeline.ingest import ingest_area
+from crime_platform.pipeline.revisions import newest_mature, read_record
 from crime_platform.study_area.parts import RevisionRule, StudyAreaError
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.timesteps import last_day_of
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 FIRST = np.datetime64("2019-01", "M")
 N_MONTHS = 8

@@ -3,10 +3,10 @@
 import pytest
 
 from conftest import TOY_AREA
-from crime_platform.area_publications import area_tables
-from crime_platform.ingest import GRID_FILE
-from crime_platform.publishing import rebuild_release
-from crime_platform.release import open_release
+from crime_platform.pipeline.ingest import GRID_FILE
+from crime_platform.publication.area_rows import area_tables
+from crime_platform.publication.publish import rebuild_release
+from crime_platform.publication.release import open_release
 from crime_platform.schema.model_titles import model_title
 from crime_platform.vocabulary.artifact import write_json
 from toy_street_town import write_town

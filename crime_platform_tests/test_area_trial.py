@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY, TOY_AREA
-from crime_platform.counting import rebuild_counts
-from crime_platform.ingest import ingest_area
 from crime_platform.onboarding.check import check_area
+from crime_platform.pipeline.cell_counts import rebuild_counts
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import SourceFormatError
 

@@ -14,7 +14,7 @@ from crime_platform.defs.assets_grid import grid_assets
 from crime_platform.defs.assets_street import as_of_days, street_data_assets, street_group
 from crime_platform.defs.resources import Platform
 from crime_platform.defs.street_schedules import daily_schedule, street_job
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.source_api import SourceApi
 from crime_platform.study_area.study_area import load_study_area
 from toy_street_town import EAST, INCIDENTS, NORTH, STREET_TABLE, write_incidents, write_town

@@ -6,10 +6,10 @@ import shutil
 import pytest
 
 from conftest import REPOSITORY
-from crime_platform.declared_grid import grid_of
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.declared_grid import grid_of
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 TOML = REPOSITORY / "data" / "study_areas" / "auckland.toml"
 SHARED = REPOSITORY.parent / "shared" / "data"

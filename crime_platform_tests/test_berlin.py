@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY, prepare_home
-from crime_platform.counting import rebuild_counts
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.cell_counts import rebuild_counts
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 TOML = REPOSITORY / "data" / "study_areas" / "berlin.toml"
 FOLDER = REPOSITORY.parent / "shared" / "data" / "berlin-bicycle-theft"

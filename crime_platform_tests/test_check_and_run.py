@@ -3,11 +3,11 @@
 import pytest
 
 from conftest import TOY_AREA
-from crime_platform.counting import build_tensor, rebuild_counts
 from crime_platform.data_checks.blocking import missing_months_problem, short_history_problem
-from crime_platform.ingest import area_grid, ingest_area
 from crime_platform.onboarding.check import check_area
 from crime_platform.onboarding.trial import REFUSALS
+from crime_platform.pipeline.cell_counts import build_tensor, rebuild_counts
+from crime_platform.pipeline.ingest import area_grid, ingest_area
 from crime_platform.study_area.study_area import load_study_area
 from test_area_trial import BOTH, INSIDE, MONTHS, OUTSIDE, days
 from toy_mangling import zipped

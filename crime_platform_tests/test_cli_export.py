@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from crime_platform.cli import app
 from crime_platform.dashboard.download_choices import only_area
 from crime_platform.dashboard.part_error import PartError
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 
 
 def call(*arguments):

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from conftest import toy_counts
 from crime_platform.cli import app
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
 
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from conftest import use_home
 from crime_platform.cli import app
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 RUNNER = CliRunner()
 REASON = "deviance of the policy is 0.5 and must be below 0.4"

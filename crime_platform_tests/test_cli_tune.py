@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 
 from conftest import TOY_AREA
 from crime_platform.cli_tune import tune
-from crime_platform.counting import tensor_path
 from crime_platform.geography.grid import Grid
+from crime_platform.pipeline.cell_counts import tensor_path
 from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.tensors.grid_counts import GridCounts, as_dataset, write_tensor
 from crime_platform.tuning.cell_search import only_area, search_spaces, stored_search, tuning_folder

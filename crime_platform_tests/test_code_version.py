@@ -16,7 +16,7 @@ MAKERS = (
     *CANDIDATES,
     "crime_platform.model_runs",
     "crime_platform.street_runs",
-    "crime_platform.ingest",
+    "crime_platform.pipeline.ingest",
     "crime_platform.training.fit",
     "crime_platform.training.gldnet_fit",
     "crime_platform.models.cells.boosted_trees",

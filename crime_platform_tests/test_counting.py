@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from conftest import toy_counts
-from crime_platform.counting import build_tensor, rebuild_counts, tensor_version
-from crime_platform.declared_grid import grid_of
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.cell_counts import build_tensor, rebuild_counts, tensor_version
+from crime_platform.pipeline.declared_grid import grid_of
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.seal import DamagedArtifactError
 from crime_platform.vocabulary.timesteps import IncompleteDataError, is_whole
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from toy_damage import flip_a_bit
 
 JUNE = np.datetime64("2021-06", "M")

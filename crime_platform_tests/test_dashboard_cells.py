@@ -12,7 +12,7 @@ from crime_platform.dashboard.cells import (
 )
 from crime_platform.dashboard.container import unpack
 from crime_platform.dashboard.outline import outline
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.projection import WGS84, project
 from toy_release import asked, changed_release, in_another_area

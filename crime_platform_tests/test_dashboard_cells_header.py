@@ -7,7 +7,7 @@ import pytest
 
 from crime_platform.dashboard.cells import cells_part
 from crime_platform.dashboard.container import unpack
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.projection import WGS84, project
 from toy_release import asked, changed_release

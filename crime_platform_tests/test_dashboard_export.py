@@ -13,7 +13,7 @@ from crime_platform.dashboard.bundle import BundleError, inlined_bundle
 from crime_platform.dashboard.export import ROOM_FOR_AREAS, ExportError, export_html
 from crime_platform.dashboard.export_page import MARKERS
 from crime_platform.dashboard.pages import WebError
-from crime_platform.release import ReleaseError
+from crime_platform.publication.release import ReleaseError
 from toy_dashboard import CSS, SCALES, ToyMakers, publish, serving, write_web
 
 NOISE = np.random.default_rng(0).bytes(4_000)  # gzip cannot make it smaller

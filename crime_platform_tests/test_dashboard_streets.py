@@ -9,7 +9,7 @@ from crime_platform.dashboard.cells import cells_part
 from crime_platform.dashboard.container import unpack
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.streets import streets_part
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from toy_release import asked, changed_release, in_another_area
 from toy_street_city import LAST

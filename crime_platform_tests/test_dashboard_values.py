@@ -10,7 +10,7 @@ import shapely
 
 from crime_platform.dashboard.export import export_html
 from crime_platform.geography.antimeridian import cut_at_180
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from dashboard_browser import served
 

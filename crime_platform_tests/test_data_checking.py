@@ -8,12 +8,12 @@ import duckdb
 import pytest
 
 from conftest import REPOSITORY
-from crime_platform.counting import rebuild_counts
-from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS, run_checks
 from crime_platform.definitions import build_definitions
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.cell_counts import rebuild_counts
+from crime_platform.pipeline.data_checks import COUNT_CHECKS, INCIDENT_CHECKS, run_checks
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 GWENT = REPOSITORY.parent / "shared" / "data" / "ukpolice-gwent" / "gwent-street.zip"
 TODAY = dt.date(2019, 5, 1)

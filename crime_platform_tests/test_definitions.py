@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 from conftest import REPOSITORY, TOY_AREA
-from crime_platform.counting import rebuild_counts
 from crime_platform.definitions import build_definitions, load_areas
 from crime_platform.defs.assets_grid import as_of_months
 from crime_platform.defs.metadata import clean_metadata, table_of
 from crime_platform.defs.sensors import append_alert, post_alert
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.cell_counts import rebuild_counts
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 ASSETS = [
     "incidents",

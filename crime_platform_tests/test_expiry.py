@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from crime_platform.defs import checks
-from crime_platform.release import StreetPublication, open_release, publish_release
+from crime_platform.publication.release import StreetPublication, open_release, publish_release
 from crime_platform.reporting.expiries import expiry_words, published_expiries
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.terminal import print_expiries

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from conftest import prepare_home, use_home, write_toy_city
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 COMMAND = [str(Path(sys.executable).parent / "crime-platform"), "run", "--study-area", "toy"]
 SECONDS = 600  # a busy machine is slow, and only a run that hangs fails

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from conftest import toy_counts, write_toy_csv
-from crime_platform.counting import build_tensor, rebuild_counts, tensor_version
-from crime_platform.declared_grid import grid_of
 from crime_platform.definitions import build_definitions
-from crime_platform.ingest import ingest_area
-from crime_platform.publishing import published_version
+from crime_platform.pipeline.cell_counts import build_tensor, rebuild_counts, tensor_version
+from crime_platform.pipeline.declared_grid import grid_of
+from crime_platform.pipeline.ingest import ingest_area
+from crime_platform.publication.publish import published_version
 from crime_platform.study_area.study_area import load_study_area
 
 FILE = "raw/toy/all.csv"

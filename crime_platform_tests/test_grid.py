@@ -11,8 +11,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crime_platform.declared_grid import grid_of
 from crime_platform.geography.grid import Grid, cell_ids
+from crime_platform.pipeline.declared_grid import grid_of
 from crime_platform.study_area.parts import GridSpec
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.incident import CoordinateError

@@ -10,7 +10,7 @@ import pytest
 from crime_platform.sources.files.opening import published_on
 from crime_platform.study_area.source import ADD, REPLACE_MONTHS
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from table_reading import POLICE
 
 

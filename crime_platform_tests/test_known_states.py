@@ -10,11 +10,11 @@ import pytest
 
 from conftest import toy_counts, write_toy_csv
 from crime_platform import pipeline_run
-from crime_platform.counting import build_tensor, rebuild_counts
-from crime_platform.declared_grid import grid_of
 from crime_platform.definitions import build_definitions
-from crime_platform.ingest import ingest_area
-from crime_platform.known_states import day_record
+from crime_platform.pipeline.cell_counts import build_tensor, rebuild_counts
+from crime_platform.pipeline.declared_grid import grid_of
+from crime_platform.pipeline.ingest import ingest_area
+from crime_platform.pipeline.known_states import day_record
 from crime_platform.pipeline_run import BAD_INPUT, run_area
 from crime_platform.sources.files.times import content_moment
 from crime_platform.study_area.study_area import load_study_area
@@ -24,7 +24,7 @@ from crime_platform.vocabulary.timesteps import (
     last_whole_month,
     quiet_days_allowed,
 )
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 JUNE = np.datetime64("2021-06", "M")
 FILE = "raw/toy/all.csv"

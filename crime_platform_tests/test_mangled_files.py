@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from crime_platform.vocabulary.home import PlatformHome
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from mangled_home import everything_but_the_warehouse, home_with_a_good_file, state, take_in
 from toy_mangling import READ, REFUSED
 

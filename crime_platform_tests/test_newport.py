@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from conftest import REPOSITORY
-from crime_platform.counting import rebuild_counts
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.cell_counts import rebuild_counts
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
 
 TOML = REPOSITORY / "data" / "study_areas" / "newport.toml"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
 
 TOML = REPOSITORY / "data" / "study_areas" / "nyc_2014.toml"

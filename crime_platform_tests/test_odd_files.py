@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from crime_platform import ingest
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline import ingest
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.sources.files.opening import file_sha256, find_files, open_tables
 from crime_platform.sources.table_report import TableReport
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from mangled_home import LENIENT_TOWN, home_with_a_good_file, state, take_in
 from table_reading import GOOD_ROW, HEADER, POLICE
 from toy_mangling import FORMS

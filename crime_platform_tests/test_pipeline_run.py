@@ -11,11 +11,11 @@ import pytest
 from conftest import write_toy_city
 from crime_platform.definitions import build_definitions
 from crime_platform.defs.file_sensors import UNFINISHED
-from crime_platform.forecasting import gather_evidence
+from crime_platform.pipeline.forecast import gather_evidence
 from crime_platform.pipeline_run import BAD_INPUT, GATE_FAILED, TRIGGER, run_area
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.timesteps import IncompleteDataError
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 
 def rows(home, query):

@@ -8,7 +8,7 @@ import pytest
 
 from crime_platform.candidate import MANIFEST, Candidate, read_candidate
 from crime_platform.definitions import build_definitions
-from crime_platform.publishing import (
+from crime_platform.publication.publish import (
     RefusedError,
     missing_publications,
     publish,
@@ -16,12 +16,12 @@ from crime_platform.publishing import (
     rebuild_release,
     repair_release,
 )
-from crime_platform.release import ReleaseError, open_release
+from crime_platform.publication.release import ReleaseError, open_release
 from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.seal import SEAL
 from crime_platform.vocabulary.timesteps import parse_month
 from crime_platform.vocabulary.verdict import Verdict
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from toy_damage import cut_off, flip_a_bit
 from toy_publication import publish_area, publish_town, tiny_candidate, tiny_street_candidate
 
@@ -85,7 +85,7 @@ import fcntl, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 import toy_publication
-from crime_platform import publishing
+from crime_platform.publication import publish as publishing
 from crime_platform.vocabulary.home import PlatformHome
 area, held = sys.argv[2], sys.argv[4] == "held"
 months_read, lock = publishing.street_publications, fcntl.flock

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crime_platform.declared_grid import grid_of
+from crime_platform.pipeline.declared_grid import grid_of
 from crime_platform.sources.quality import require_quality
 from crime_platform.sources.table import read_source
 from crime_platform.sources.table_report import TableReport, together

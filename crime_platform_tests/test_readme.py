@@ -7,7 +7,7 @@ import pytest
 from conftest import REPOSITORY
 from crime_platform.cli import app
 from crime_platform.definitions import build_definitions
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)

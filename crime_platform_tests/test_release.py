@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from crime_platform.release import (
+from crime_platform.publication.release import (
     RELEASES_KEPT,
     Publication,
     ReleaseError,
@@ -212,7 +212,7 @@ def test_a_log_left_by_a_user_who_wrote_into_a_release_does_not_break_the_next(h
 READER = """
 import sys, time
 from pathlib import Path
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 home = PlatformHome(Path(sys.argv[1]))
 print("ready", flush=True)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY, TOY_AREA
-from crime_platform.counting import build_tensor, rebuild_counts
 from crime_platform.data_checks.run_size import (
     in_words,
     size_of_run,
@@ -16,9 +15,10 @@ from crime_platform.data_checks.run_size import (
     street_size_problem,
     width_remark,
 )
-from crime_platform.declared_grid import grid_of
-from crime_platform.ingest import area_grid, ingest_area
 from crime_platform.onboarding.check import check_area
+from crime_platform.pipeline.cell_counts import build_tensor, rebuild_counts
+from crime_platform.pipeline.declared_grid import grid_of
+from crime_platform.pipeline.ingest import area_grid, ingest_area
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.system.machine import memory_bytes

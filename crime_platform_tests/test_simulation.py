@@ -9,7 +9,7 @@ import pytest
 
 from conftest import REPOSITORY, prepare_home
 from crime_platform.area_choice import only_area
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.simulation.downloads import (
     ANZSOC_COLUMNS,
     LATER_COLUMNS,
@@ -23,7 +23,7 @@ from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import month_range
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 AUCKLAND = REPOSITORY / "data" / "study_areas" / "auckland.toml"
 SMALL = {"n_months": 9, "scale": 0.05, "n_city_places": 900, "n_other_places": 300}

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.sources.files.opening import source_files
 from crime_platform.sources.table import read_source, read_table_file
 from crime_platform.study_area.parts import StudyAreaError
@@ -13,7 +13,7 @@ from crime_platform.study_area.source import ColumnMapping
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import SourceFormatError
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from table_reading import accepted
 
 AREA = """

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crime_platform.release import StreetPublication, open_release, publish_release
+from crime_platform.publication.release import StreetPublication, open_release, publish_release
 from crime_platform.schema.cell_tables import BY_NAME
 from crime_platform.schema.street_tables import STREET_TABLES
 from crime_platform.street_candidate import (

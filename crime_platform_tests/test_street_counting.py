@@ -10,12 +10,16 @@ import shapely
 
 from conftest import REPOSITORY, prepare_home
 from crime_platform.geography.street_graph_file import read_graph
-from crime_platform.ingest import ingest_area
-from crime_platform.street_counting import count_segments, last_counted_day, read_segment_counts
-from crime_platform.street_graphs import build_graph
+from crime_platform.pipeline.ingest import ingest_area
+from crime_platform.pipeline.segment_counts import (
+    count_segments,
+    last_counted_day,
+    read_segment_counts,
+)
+from crime_platform.pipeline.street_graph import build_graph
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.seal import DamagedArtifactError
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from toy_damage import cut_off
 from toy_street_town import (
     EAST,

@@ -2,13 +2,17 @@
 
 import pytest
 
-from crime_platform.ingest import ingest_area
-from crime_platform.street_counting import count_segments, last_counted_day, read_segment_counts
-from crime_platform.street_graphs import build_graph
+from crime_platform.pipeline.ingest import ingest_area
+from crime_platform.pipeline.segment_counts import (
+    count_segments,
+    last_counted_day,
+    read_segment_counts,
+)
+from crime_platform.pipeline.street_graph import build_graph
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.vocabulary.incident import CoordinateError
 from crime_platform.vocabulary.timesteps import IncompleteDataError
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from toy_street_town import INCIDENTS, PLACES, count_town, write_streets, write_town
 
 

@@ -6,19 +6,19 @@ import pytest
 
 from conftest import use_home
 from crime_platform.defs.assets_street_models import street_model_assets
-from crime_platform.pipeline_run import GATE_FAILED, run_streets
-from crime_platform.publishing import RefusedError, rebuild_release
-from crime_platform.release import ReleaseError, open_release
-from crime_platform.street_forecasting import (
+from crime_platform.pipeline.street_forecast import (
     gather_street_evidence,
     newest_street_candidate,
     parse_day,
 )
-from crime_platform.street_publishing import publish_streets
+from crime_platform.pipeline_run import GATE_FAILED, run_streets
+from crime_platform.publication.publish import RefusedError, rebuild_release
+from crime_platform.publication.release import ReleaseError, open_release
+from crime_platform.publication.street_publish import publish_streets
 from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from crime_platform.vocabulary.verdict import Verdict
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 from toy_street_city import LAST, city_incidents, write_street_city
 from toy_street_town import write_town
 

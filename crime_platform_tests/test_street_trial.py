@@ -83,7 +83,7 @@ def test_sound_streets_have_nothing_to_fix(town):
 
 
 def test_streets_that_do_not_fit_into_memory_are_refused(town, monkeypatch):
-    monkeypatch.setattr("crime_platform.street_counting.memory_bytes", lambda: 10**9)
+    monkeypatch.setattr("crime_platform.pipeline.segment_counts.memory_bytes", lambda: 10**9)
 
     (problem,) = town().to_fix
 

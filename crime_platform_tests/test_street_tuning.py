@@ -30,7 +30,7 @@ def streets(toy_city, monkeypatch):
     """The toy city, its streets counted, and a network that takes no time to train."""
     home = toy_city()
     counting = SimpleNamespace(read_segment_counts=lambda _, area: counted(area))
-    monkeypatch.setitem(sys.modules, "crime_platform.street_counting", counting)
+    monkeypatch.setitem(sys.modules, "crime_platform.pipeline.segment_counts", counting)
     monkeypatch.setattr(street_search_space, "GldnetConfig", lambda: TINY)
     return home
 

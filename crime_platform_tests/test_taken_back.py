@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from conftest import toy_counts, write_toy_csv
-from crime_platform.data_checking import INCIDENT_CHECKS, run_checks
 from crime_platform.data_checks.taken_back import CountThenAndNow, judge_taken_back
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.data_checks import INCIDENT_CHECKS, run_checks
+from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.study_area import load_study_area
 
 JUNE = np.datetime64("2021-06", "M")

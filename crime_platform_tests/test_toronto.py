@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from crime_platform.declared_grid import grid_of
+from crime_platform.pipeline.declared_grid import grid_of
 from crime_platform.sources.files.opening import file_sha256
 from crime_platform.sources.table import read_source
 from crime_platform.study_area.study_area import load_study_area

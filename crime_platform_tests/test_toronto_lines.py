@@ -6,10 +6,10 @@ import pytest
 
 from conftest import REPOSITORY
 from crime_platform.definitions import build_definitions
-from crime_platform.ingest import ingest_area
+from crime_platform.pipeline.ingest import ingest_area
+from crime_platform.pipeline.segment_counts import count_segments
+from crime_platform.pipeline.street_graph import build_graph
 from crime_platform.pipeline_run import run_streets
-from crime_platform.street_counting import count_segments
-from crime_platform.street_graphs import build_graph
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.system.exit_codes import BAD_INPUT
 

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crime_platform import warehouse_file
 from crime_platform.vocabulary.incident import HOUR_BANDS
 from crime_platform.vocabulary.verdict import Verdict
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import file as warehouse_file
 
 DECEMBER = np.datetime64("2021-12", "M")
 
@@ -234,7 +234,7 @@ def test_quality_replaces_only_what_was_known_of_the_same_file(warehouse):
 KILLED_WRITER = """
 import sys
 from pathlib import Path
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 warehouse = Warehouse(Path(sys.argv[1]))
 print("ready", flush=True)
 while True:

@@ -5,14 +5,14 @@ import json
 import pandas as pd
 
 from crime_platform.candidate import MANIFEST, Candidate
-from crime_platform.publishing import publish
+from crime_platform.publication.publish import publish
+from crime_platform.publication.street_publish import publish_streets
 from crime_platform.street_candidate import MANIFEST as STREET_MANIFEST
 from crime_platform.street_candidate import StreetCandidate
-from crime_platform.street_publishing import publish_streets
 from crime_platform.vocabulary.seal import sealed
 from crime_platform.vocabulary.timesteps import parse_month
 from crime_platform.vocabulary.verdict import Verdict
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 
 def tiny_candidate(home, area, month="2021-06", *, passed=True):

@@ -10,9 +10,9 @@ import geopandas
 import numpy as np
 import shapely
 
-from crime_platform.ingest import ingest_area
-from crime_platform.street_counting import count_segments, read_segment_counts
-from crime_platform.street_graphs import build_graph
+from crime_platform.pipeline.ingest import ingest_area
+from crime_platform.pipeline.segment_counts import count_segments, read_segment_counts
+from crime_platform.pipeline.street_graph import build_graph
 from crime_platform.study_area.study_area import StudyArea, load_study_area
 from crime_platform.vocabulary.home import PlatformHome
 

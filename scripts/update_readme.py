@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.schema.policy import WHAT_IT_IS
 from crime_platform.vocabulary.home import PlatformHome
 

@@ -17,7 +17,7 @@ from crime_platform.dashboard.parts import (
     as_json,
     container_header,
 )
-from crime_platform.release import open_release, release_key
+from crime_platform.publication.release import open_release, release_key
 from crime_platform.vocabulary.artifact import sync_file, written_aside
 from crime_platform.vocabulary.home import PlatformHome
 

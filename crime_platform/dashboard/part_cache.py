@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from crime_platform.dashboard.parts import MAGIC, Maker, require_listed
-from crime_platform.release import open_release
+from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 
 GZIP_LEVEL = 6

@@ -32,7 +32,7 @@ from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.parts import PARTS, Maker, download
 from crime_platform.dashboard.patience import PatientProtocol
 from crime_platform.dashboard.shield import Shield
-from crime_platform.release import ReleaseError, open_release, release_key
+from crime_platform.publication.release import ReleaseError, open_release, release_key
 from crime_platform.vocabulary.home import PlatformHome
 
 if TYPE_CHECKING:

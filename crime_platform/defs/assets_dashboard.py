@@ -30,7 +30,7 @@ def dashboard_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
     )
     def dashboard_export(platform: Platform) -> dg.MaterializeResult:
         from crime_platform.dashboard.export import export_html
-        from crime_platform.release import release_key
+        from crime_platform.publication.release import release_key
 
         target = platform.home.exports / f"{area.name}.html"
         try:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS
 from crime_platform.defs import checks, data_checks
 from crime_platform.defs.asset_factory import area_asset
 from crime_platform.defs.metadata import clean_metadata, column_schema, preview, table_of
 from crime_platform.defs.resources import Platform
+from crime_platform.pipeline.data_checks import COUNT_CHECKS, INCIDENT_CHECKS
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.system.escape import markdown
 from crime_platform.vocabulary.timesteps import parse_month
@@ -70,7 +70,7 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         "their reason.",
     )
     def incidents(platform: Platform) -> dg.MaterializeResult:
-        from crime_platform.ingest import ingest_area
+        from crime_platform.pipeline.ingest import ingest_area
 
         current = platform.study_area(area.name)
         report = ingest_area(current, platform.home)
@@ -103,8 +103,8 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         "in the totals per month.",
     )
     def cell_month_count(platform: Platform) -> dg.MaterializeResult:
-        from crime_platform.counting import rebuild_counts
         from crime_platform.defs.plots import month_totals_plot, revision_plot
+        from crime_platform.pipeline.cell_counts import rebuild_counts
 
         current = platform.study_area(area.name)
         report = rebuild_counts(current, platform.home)
@@ -137,8 +137,8 @@ def _data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         "zeros included, with CRS and cell centres.",
     )
     def grid_tensor(platform: Platform) -> dg.MaterializeResult:
-        from crime_platform.counting import build_tensor
-        from crime_platform.ingest import area_grid
+        from crime_platform.pipeline.cell_counts import build_tensor
+        from crime_platform.pipeline.ingest import area_grid
 
         current = platform.study_area(area.name)
         report = build_tensor(current, platform.home, area_grid(current, platform.home))
@@ -162,7 +162,7 @@ def _model_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         "opponent.",
     )
     def baselines(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-        from crime_platform.forecasting import run_group
+        from crime_platform.pipeline.forecast import run_group
 
         runs = run_group(platform.home, area.name, parse_month(context.partition_key), "baselines")
         return dg.MaterializeResult(metadata=clean_metadata({"runs": table_of(runs)}))
@@ -181,7 +181,7 @@ def _model_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
             description=description,
         )
         def train(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-            from crime_platform.forecasting import quick_skill, run_group
+            from crime_platform.pipeline.forecast import quick_skill, run_group
 
             as_of = parse_month(context.partition_key)
             runs = run_group(platform.home, area.name, as_of, name)
@@ -211,7 +211,7 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         "tables that would be published.",
     )
     def candidate(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-        from crime_platform.forecasting import build_and_judge, report_month
+        from crime_platform.pipeline.forecast import build_and_judge, report_month
 
         month = parse_month(context.partition_key)
         made, verdict = build_and_judge(platform.home, area.name, month)
@@ -240,7 +240,7 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         "else the last release stays.",
     )
     def published(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-        from crime_platform.publishing import RefusedError, publish_month
+        from crime_platform.publication.publish import RefusedError, publish_month
 
         month = parse_month(context.partition_key)
         try:
@@ -264,7 +264,7 @@ def _release_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
         "scores, calibration, maps, what the data cannot say.",
     )
     def report(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
-        from crime_platform.forecasting import report_month
+        from crime_platform.pipeline.forecast import report_month
 
         month = parse_month(context.partition_key)
         return dg.MaterializeResult(

@@ -46,7 +46,7 @@ def street_data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
     )
     def street_graph(platform: Platform) -> dg.MaterializeResult:
         from crime_platform.defs.plots import street_graph_plot
-        from crime_platform.street_graphs import build_graph
+        from crime_platform.pipeline.street_graph import build_graph
 
         report = build_graph(platform.study_area(area.name), platform.home)
         metadata = {**report.facts, "map": street_graph_plot(report.graph)}
@@ -66,8 +66,8 @@ def street_data_assets(area: StudyArea) -> list[dg.AssetsDefinition]:
     )
     def segment_day_count(platform: Platform) -> dg.MaterializeResult:
         from crime_platform.defs.plots import month_totals_plot, snap_distance_plot
-        from crime_platform.street_counting import count_segments
-        from crime_platform.street_graphs import require_streets
+        from crime_platform.pipeline.segment_counts import count_segments
+        from crime_platform.pipeline.street_graph import require_streets
 
         current = platform.study_area(area.name)
         report = count_segments(current, platform.home)

@@ -38,7 +38,7 @@ def _models(area: StudyArea) -> list[dg.AssetsDefinition]:
     def street_baselines(
         context: dg.AssetExecutionContext, platform: Platform
     ) -> dg.MaterializeResult:
-        from crime_platform.street_forecasting import (
+        from crime_platform.pipeline.street_forecast import (
             BASELINES,
             parse_day,
             run_rows,
@@ -62,7 +62,7 @@ def _models(area: StudyArea) -> list[dg.AssetsDefinition]:
     )
     def gldnet(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
         from crime_platform.defs.street_plots import training_plot
-        from crime_platform.street_forecasting import (
+        from crime_platform.pipeline.street_forecast import (
             NETWORK,
             parse_day,
             run_rows,
@@ -103,7 +103,7 @@ def _release(area: StudyArea) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext, platform: Platform
     ) -> dg.MaterializeResult:
         from crime_platform.defs.street_plots import hit_rate_plot
-        from crime_platform.street_forecasting import build_and_judge_streets, parse_day
+        from crime_platform.pipeline.street_forecast import build_and_judge_streets, parse_day
 
         day = parse_day(context.partition_key)
         made, verdict = build_and_judge_streets(platform.home, area.name, day)
@@ -137,9 +137,9 @@ def _release(area: StudyArea) -> list[dg.AssetsDefinition]:
     def street_published(
         context: dg.AssetExecutionContext, platform: Platform
     ) -> dg.MaterializeResult:
-        from crime_platform.publishing import RefusedError
-        from crime_platform.street_forecasting import parse_day
-        from crime_platform.street_publishing import publish_day
+        from crime_platform.pipeline.street_forecast import parse_day
+        from crime_platform.publication.publish import RefusedError
+        from crime_platform.publication.street_publish import publish_day
 
         day = parse_day(context.partition_key)
         try:

@@ -18,10 +18,10 @@ from crime_platform.study_area.study_area import StudyArea
 
 if TYPE_CHECKING:
     from crime_platform.candidate import Candidate
-    from crime_platform.counting import CountReport
-    from crime_platform.forecasting import QuickSkill
-    from crime_platform.ingest import IngestReport
-    from crime_platform.street_counting import SegmentCountReport
+    from crime_platform.pipeline.cell_counts import CountReport
+    from crime_platform.pipeline.forecast import QuickSkill
+    from crime_platform.pipeline.ingest import IngestReport
+    from crime_platform.pipeline.segment_counts import SegmentCountReport
     from crime_platform.vocabulary.expiry import Expiry
     from crime_platform.vocabulary.verdict import Verdict
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from crime_platform.data_checking import DataCheck, run_checks
 from crime_platform.data_checks.outcome import Outcome
 from crime_platform.defs.metadata import clean_metadata, table_of
 from crime_platform.defs.plots import levels_plot
+from crime_platform.pipeline.data_checks import DataCheck, run_checks
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
 

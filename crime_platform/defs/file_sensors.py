@@ -87,9 +87,9 @@ def new_months_sensor(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Sen
     """
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        from crime_platform.counting import tensor_version
-        from crime_platform.publishing import published_version
-        from crime_platform.warehouse import Warehouse
+        from crime_platform.pipeline.cell_counts import tensor_version
+        from crime_platform.publication.publish import published_version
+        from crime_platform.warehouse.warehouse import Warehouse
 
         counted = tensor_version(home, area.name)
         if counted is None:

@@ -107,8 +107,8 @@ def _month_at_hand(
     What files hold is known already: the sensor of new files reads them as they come. An API is
     asked in the run itself, so a month that will still be too young today is not asked for.
     """
-    from crime_platform.revisions import newest_mature, read_record
-    from crime_platform.warehouse import Warehouse
+    from crime_platform.pipeline.revisions import newest_mature, read_record
+    from crime_platform.warehouse.warehouse import Warehouse
 
     warehouse = Warehouse(home.warehouse)
     if any(source.api is not None for source in area.sources):

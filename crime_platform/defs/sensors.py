@@ -50,7 +50,7 @@ def repair_job(home: PlatformHome) -> dg.JobDefinition:
 
     @dg.op(pool="warehouse")
     def publish_what_is_missing(context: dg.OpExecutionContext) -> None:
-        from crime_platform.publishing import repair_release
+        from crime_platform.publication.publish import repair_release
 
         for line in repair_release(home):
             context.log.info("published now: %s", line)
@@ -66,7 +66,7 @@ def lacking_release(job: dg.JobDefinition, home: PlatformHome) -> dg.SensorDefin
     """Sensor that starts the repair of a release that lacks a publication on record."""
 
     def look(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        from crime_platform.publishing import missing_publications
+        from crime_platform.publication.publish import missing_publications
 
         missing = missing_publications(home)
         if not missing:

@@ -79,7 +79,7 @@ def daily_schedule(area: StudyArea, job: "Job", home: PlatformHome) -> dg.Schedu
 
 
 def _last_complete_day(area: StudyArea, home: PlatformHome) -> "Day | None":
-    from crime_platform.known_states import day_record
+    from crime_platform.pipeline.known_states import day_record
 
     record = day_record(area, home)
     if record is None or area.streets is None:

@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Float
 
 from crime_platform.data_checks.run_size import RunSize, size_of_run
-from crime_platform.declared_grid import grid_of
 from crime_platform.geography.grid import Grid
 from crime_platform.geography.siting import (
     Extent,
@@ -23,10 +22,11 @@ from crime_platform.geography.siting import (
     suggested_extent,
     utm_crs,
 )
-from crime_platform.ingest import GRID_FILE, SourceFile, area_grid
 from crime_platform.onboarding.crs_check import crs_remarks
 from crime_platform.onboarding.street_trial import StreetTrial, try_streets
 from crime_platform.onboarding.trial import Trial, try_data
+from crime_platform.pipeline.declared_grid import grid_of
+from crime_platform.pipeline.ingest import GRID_FILE, SourceFile, area_grid
 from crime_platform.sources.files.opening import (
     file_sha256,
     file_state,
@@ -48,7 +48,7 @@ from crime_platform.vocabulary.incident import (
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.projection import project
 from crime_platform.vocabulary.timesteps import Month
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 SUGGESTED_TRIM = 0.001  # of the incidents, on each side of a suggested extent
 EARLIEST = np.datetime64("1900-01", "M")

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from crime_platform.counting import CountReport, rebuild_counts
-from crime_platform.data_checking import COUNT_CHECKS, INCIDENT_CHECKS, DataCheck, run_checks
 from crime_platform.data_checks.blocking import missing_months_problem, short_history_problem
-from crime_platform.ingest import SourceFile, store_readings
+from crime_platform.pipeline.cell_counts import CountReport, rebuild_counts
+from crime_platform.pipeline.data_checks import COUNT_CHECKS, INCIDENT_CHECKS, DataCheck, run_checks
+from crime_platform.pipeline.ingest import SourceFile, store_readings
 from crime_platform.sources.table import TableReading
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.timesteps import IncompleteDataError
-from crime_platform.warehouse import Warehouse
-from crime_platform.warehouse_file import now
+from crime_platform.warehouse.file import now
+from crime_platform.warehouse.warehouse import Warehouse
 
 FRESH = "data_are_fresh"
 Made = TypeVar("Made")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crime_platform.backtest import BacktestPlan
-from crime_platform.counting import tensor_path
+from crime_platform.pipeline.cell_counts import tensor_path
 from crime_platform.study_area.study_area import StudyAreaError, load_study_area, study_area_names
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.tuning.findings import SearchReport, read_search

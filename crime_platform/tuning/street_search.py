@@ -79,6 +79,6 @@ def last_day_of_evidence(days: np.ndarray, as_of: Month | None, area: str) -> Da
 
 
 def _read_counts(home: PlatformHome, area: str) -> "SegmentCounts":
-    from crime_platform.street_counting import read_segment_counts
+    from crime_platform.pipeline.segment_counts import read_segment_counts
 
     return read_segment_counts(home, area)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from crime_platform.area_publications import area_tables, area_timezone
 from crime_platform.candidate import Candidate, candidate_folder, read_candidate
-from crime_platform.forecasting import gather_evidence
-from crime_platform.release import (
+from crime_platform.pipeline.forecast import gather_evidence
+from crime_platform.publication.area_rows import area_tables, area_timezone
+from crime_platform.publication.release import (
     Publication,
     ReleaseError,
     open_release,
@@ -21,15 +21,15 @@ from crime_platform.release import (
     release_lock,
     say_left_out,
 )
+from crime_platform.publication.street_rows import street_publications
 from crime_platform.street_candidate import CANDIDATES
-from crime_platform.street_publications import street_publications
 from crime_platform.vocabulary.expiry import Expiry, expiry_of, release_columns
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.progress import LOGGER
 from crime_platform.vocabulary.seal import DamagedArtifactError, damage
 from crime_platform.vocabulary.timesteps import Month
 from crime_platform.vocabulary.verdict import Verdict
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd

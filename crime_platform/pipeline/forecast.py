@@ -18,7 +18,6 @@ from crime_platform.candidate import (
     skill_by_origin,
 )
 from crime_platform.candidate_tables import Evidence
-from crime_platform.counting import tensor_path
 from crime_platform.model_catalogue import GROUPS, forecasters
 from crime_platform.model_runs import (
     ModelRun,
@@ -27,6 +26,7 @@ from crime_platform.model_runs import (
     run_folder,
     run_model,
 )
+from crime_platform.pipeline.cell_counts import tensor_path
 from crime_platform.scoring import EVER_ACTIVE, OPPONENT, score_sums
 from crime_platform.study_area.parts import NOT_COMPLETE
 from crime_platform.study_area.study_area import load_study_area
@@ -34,7 +34,7 @@ from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import IncompleteDataError, Month
 from crime_platform.vocabulary.verdict import Verdict
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd

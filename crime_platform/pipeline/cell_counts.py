@@ -9,7 +9,7 @@ import numpy as np
 
 from crime_platform.data_checks.run_size import size_of_run, size_problem
 from crime_platform.geography.grid import Grid
-from crime_platform.revisions import (
+from crime_platform.pipeline.revisions import (
     Maturity,
     RevisionRecord,
     judge_maturity,
@@ -35,7 +35,7 @@ from crime_platform.vocabulary.timesteps import (
     month_range,
     parse_month,
 )
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd

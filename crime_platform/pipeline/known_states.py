@@ -20,7 +20,7 @@ from crime_platform.vocabulary.timesteps import (
     month_range,
     quiet_days_allowed,
 )
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 NEVER = np.datetime64("0001-01", "M")
 INCIDENT_DAYS = """

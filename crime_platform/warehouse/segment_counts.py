@@ -12,8 +12,8 @@ import duckdb
 import numpy as np
 
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
-from crime_platform.warehouse_counts import BAND, PREMISES, premises_marks
-from crime_platform.warehouse_file import WarehouseFile, now
+from crime_platform.warehouse.cell_counts import BAND, PREMISES, premises_marks
+from crime_platform.warehouse.file import WarehouseFile, now
 
 if TYPE_CHECKING:
     import pandas as pd

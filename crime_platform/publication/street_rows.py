@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from crime_platform.area_publications import area_timezone
-from crime_platform.release import StreetPublication, say_left_out
+from crime_platform.publication.area_rows import area_timezone
+from crime_platform.publication.release import StreetPublication, say_left_out
 from crime_platform.street_candidate import (
     CANDIDATES,
     read_street_candidate,
@@ -15,7 +15,7 @@ from crime_platform.street_candidate import (
 from crime_platform.vocabulary.expiry import expiry_of, release_columns
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.seal import DamagedArtifactError, damage
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 
 def street_publications(

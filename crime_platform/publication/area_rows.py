@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from crime_platform.geography.grid import Grid
-from crime_platform.ingest import GRID_FILE, area_grid
+from crime_platform.pipeline.ingest import GRID_FILE, area_grid
 from crime_platform.schema.area_tables import AREA_TABLES
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.study_area import StudyArea, load_study_area

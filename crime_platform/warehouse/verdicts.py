@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from crime_platform.vocabulary.timesteps import Day, Month
 from crime_platform.vocabulary.verdict import Verdict
-from crime_platform.warehouse_file import WarehouseFile, now
+from crime_platform.warehouse.file import WarehouseFile, now
 
 if TYPE_CHECKING:
     import numpy as np

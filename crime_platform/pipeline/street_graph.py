@@ -25,7 +25,7 @@ from crime_platform.geography.street_graph import METRES_PER_KM, StreetGraph
 from crime_platform.geography.street_graph_file import read_graph, write_graph
 from crime_platform.geography.street_lines import read_street_lines
 from crime_platform.geography.street_segments import segment_graph, split_streets
-from crime_platform.known_states import day_record
+from crime_platform.pipeline.known_states import day_record
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.streets import StreetSpec, last_complete_day
 from crime_platform.study_area.study_area import StudyArea
@@ -34,7 +34,7 @@ from crime_platform.vocabulary.day_split import SPLIT_SHARES
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.seal import is_whole, sealed
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 GRAPH = "street_graph"  # link to the newest graph of an area
 GRAPHS = "streets/graphs"

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from crime_platform.study_area.parts import LEFT_OUT
 from crime_platform.vocabulary.incident import FileHeader
 from crime_platform.vocabulary.timesteps import Month
-from crime_platform.warehouse_counts import write_counts
-from crime_platform.warehouse_streets import StreetCountTables
-from crime_platform.warehouse_verdicts import VerdictTables
+from crime_platform.warehouse.cell_counts import write_counts
+from crime_platform.warehouse.segment_counts import StreetCountTables
+from crime_platform.warehouse.verdicts import VerdictTables
 
 if TYPE_CHECKING:
     import pandas as pd

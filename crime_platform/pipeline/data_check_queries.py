@@ -18,7 +18,7 @@ from crime_platform.data_checks.revisions import judge_revisions
 from crime_platform.data_checks.schema import HeaderReading, judge_schema
 from crime_platform.data_checks.taken_back import CountThenAndNow, judge_taken_back
 from crime_platform.data_checks.thin_months import MonthRows, judge_thin_months
-from crime_platform.known_states import known_files, source_days
+from crime_platform.pipeline.known_states import known_files, source_days
 from crime_platform.study_area.source import ADD
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.expiry import expiry_of

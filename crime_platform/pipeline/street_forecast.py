@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crime_platform.pipeline.segment_counts import read_segment_counts
+from crime_platform.pipeline.street_graph import require_streets
 from crime_platform.street_candidate import (
     StreetCandidate,
     build_street_candidate,
@@ -16,15 +18,13 @@ from crime_platform.street_candidate import (
 )
 from crime_platform.street_candidate_tables import StreetEvidence
 from crime_platform.street_catalogue import NETWORK, is_network, street_forecasters
-from crime_platform.street_counting import read_segment_counts
-from crime_platform.street_graphs import require_streets
 from crime_platform.street_plan import anchored_plan
 from crime_platform.street_runs import StreetRun, read_street_run, run_street_model
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
 from crime_platform.vocabulary.verdict import Verdict
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from crime_platform.vocabulary.daily_forecast import StreetForecaster

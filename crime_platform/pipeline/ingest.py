@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crime_platform.declared_grid import grid_of
 from crime_platform.geography.grid import Grid
+from crime_platform.pipeline.declared_grid import grid_of
 from crime_platform.sources.api.fetching import fetch_area, last_fetch
 from crime_platform.sources.conversion.kinds import CONVERTERS
 from crime_platform.sources.files.opening import file_sha256, file_state, published_on, source_files
@@ -32,8 +32,8 @@ from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
 from crime_platform.vocabulary.progress import Progress, report_progress
 from crime_platform.vocabulary.seal import is_whole, sealed
-from crime_platform.warehouse import Warehouse
-from crime_platform.warehouse_file import now
+from crime_platform.warehouse.file import now
+from crime_platform.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ from crime_platform.data_checks.run_size import street_size_problem
 from crime_platform.geography.snapping import Snapped, SnapReport, snap_report
 from crime_platform.geography.street_graph import PLACE, StreetGraph
 from crime_platform.geography.street_graph_file import read_graph
-from crime_platform.street_features import day_covariates, node_features
-from crime_platform.street_graphs import (
+from crime_platform.pipeline.street_features import day_covariates, node_features
+from crime_platform.pipeline.street_graph import (
     CountedDays,
     counted_days,
     graph_path,
@@ -34,8 +34,8 @@ from crime_platform.tensors.street_counts import (
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
-from crime_platform.warehouse import Warehouse
-from crime_platform.warehouse_streets import BEYOND, NEARBY, OUTSIDE, SNAPPED
+from crime_platform.warehouse.segment_counts import BEYOND, NEARBY, OUTSIDE, SNAPPED
+from crime_platform.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd

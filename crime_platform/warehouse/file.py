@@ -13,7 +13,7 @@ import duckdb
 
 from crime_platform.vocabulary.artifact import remove, sync_file, sync_folder
 from crime_platform.vocabulary.seal import set_aside
-from crime_platform.warehouse_schema import MARK, MARKED, SCHEMA
+from crime_platform.warehouse.tables import MARK, MARKED, SCHEMA
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from crime_platform.area_publications import area_timezone
-from crime_platform.publishing import rebuild_release, require_passed
+from crime_platform.pipeline.street_forecast import newest_street_candidate
+from crime_platform.publication.area_rows import area_timezone
+from crime_platform.publication.publish import rebuild_release, require_passed
 from crime_platform.street_candidate import StreetCandidate
-from crime_platform.street_forecasting import newest_street_candidate
 from crime_platform.vocabulary.expiry import Expiry, expiry_of
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day
-from crime_platform.warehouse import Warehouse
+from crime_platform.warehouse.warehouse import Warehouse
 
 GATE = "beats_long_run_frequency"
 

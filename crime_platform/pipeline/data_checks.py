@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from crime_platform import data_check_questions
-from crime_platform.data_check_questions import Evidence
 from crime_platform.data_checks.outcome import Outcome
+from crime_platform.pipeline import data_check_queries as data_check_questions
+from crime_platform.pipeline.data_check_queries import Evidence
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
 
@@ -42,8 +42,8 @@ def run_checks(
         home: where the warehouse is.
         today: day on which freshness is judged; today in the area when absent.
     """
-    from crime_platform.warehouse import Warehouse  # opens DuckDB, which loading must not
-    from crime_platform.warehouse_file import now
+    from crime_platform.warehouse.file import now
+    from crime_platform.warehouse.warehouse import Warehouse  # opens DuckDB, which loading must not
 
     warehouse = Warehouse(home.warehouse)
     today = today or dt.datetime.now(ZoneInfo(area.timezone)).date()

@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from crime_platform.known_states import (
+from crime_platform.metrics.reporting_delay import MIN_MONTHS, Completeness, completeness
+from crime_platform.pipeline.known_states import (
     State,
     known_files,
     source_days,
     states_of,
     unfinished_months,
 )
-from crime_platform.metrics.reporting_delay import MIN_MONTHS, Completeness, completeness
 from crime_platform.study_area.parts import LEAVE_OUT, SCALE
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.tensors.vintages import ALL_INCIDENTS, vintage_from
 from crime_platform.vocabulary.forecast import Vintage
 from crime_platform.vocabulary.timesteps import Day, Month, last_day_of
-from crime_platform.warehouse import Warehouse
-from crime_platform.warehouse_counts import (
+from crime_platform.warehouse.cell_counts import (
     HELD_COUNTS,
     KNOWN_TOTALS,
     PREMISES,
     VINTAGE_DIFFERENCES,
     premises_marks,
 )
+from crime_platform.warehouse.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,1 @@
+"""The release: what may be published, and how readers never see half of it."""

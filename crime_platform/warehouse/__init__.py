@@ -1,0 +1,1 @@
+"""The private database: incidents, counts, verdicts, and the tables that hold them."""
