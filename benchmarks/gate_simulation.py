@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crime_platform.champion import judge
+from crime_platform.evaluation.scores import EVER_ACTIVE
+from crime_platform.evaluation.scores import OPPONENT as AVERAGE
+from crime_platform.evaluation.selection import judge
+from crime_platform.evaluation.street_catalogue import OPPONENT as FREQUENCY
+from crime_platform.evaluation.street_gate import judge_streets
+from crime_platform.evaluation.street_runs import TEST
+from crime_platform.evaluation.street_scores import ANY_GROUP
 from crime_platform.schema.policy import POLICY
-from crime_platform.scoring import EVER_ACTIVE
-from crime_platform.scoring import OPPONENT as AVERAGE
-from crime_platform.street_catalogue import OPPONENT as FREQUENCY
-from crime_platform.street_gate import judge_streets
-from crime_platform.street_runs import TEST
-from crime_platform.street_scoring import ANY_GROUP
 from crime_platform.vocabulary.verdict import Verdict
 
 MODEL = "made_up"

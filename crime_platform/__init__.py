@@ -22,15 +22,16 @@ Where do I go to...?
 - change what a street is, or what is counted on it? `geography.street_segments`, then
   `pipeline.street_graph` and `pipeline.segment_counts`; its TOML keys are in `study_area.streets`.
 - add a baseline? `models.cells.baselines`. A network? `models.cells`, then `training.fit`. What
-  runs, and in which group? `model_catalogue`.
+  runs, and in which group? `evaluation.model_catalogue`.
 - change what a search may try? `tuning.search_spaces`.
-- change a score? `metrics` has one formula each, `scoring` says which cases, `schema.cell_views`
-  takes the ratios.
-- change what is published when? `champion`: the choice and the gate; `prequential` applies the
-  choice to every past month, `spread_choice` does the same for the intervals.
+- change a score? `metrics` has one formula each, `evaluation.scores` says which cases,
+  `schema.cell_views` takes the ratios.
+- change what is published when? `evaluation.selection`: the choice and the gate;
+  `evaluation.ensemble` applies the choice to every past month, `evaluation.recalibration` does the
+  same for the intervals.
 - change the street network? `models.streets.gldnet`; what it is shown: `tensors.street_inputs`;
   how it is trained: `training.gldnet_fit`. A street baseline? `models.streets.rules`. Which days
-  judge whom: `street_plan`; what is published when: `street_gate`.
+  judge whom: `evaluation.street_plan`; what is published when: `evaluation.street_gate`.
 - change the report? `reporting`. The dashboard? `dashboard`: parts of the release in Python, the
   page in `dashboard/web`.
 - change a published table? `schema.cell_tables`, `schema.selection_tables`,

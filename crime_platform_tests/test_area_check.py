@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY, TOY_AREA, write_toy_csv
+from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.onboarding.check import check_area
 from crime_platform.onboarding.facts import gather_facts
 from crime_platform.pipeline.ingest import area_grid
-from crime_platform.scoring import OPPONENT
 from crime_platform.study_area.parts import MONTHS_BEFORE_SCORES, StudyAreaError
 from crime_platform.study_area.study_area import load_study_area
 

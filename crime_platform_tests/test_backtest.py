@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crime_platform.backtest import BacktestPlan, rolling_forecasts
+from crime_platform.evaluation.schedule import BacktestPlan, rolling_forecasts
 from crime_platform.vocabulary.forecast import CountHistory, ForecastArray
 from crime_platform.vocabulary.timesteps import IncompleteDataError, month_range
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crime_platform.champion import choose_champion, judge
+from crime_platform.evaluation.selection import choose_champion, judge
 
 SIMPLEST_FIRST = ["historical_average", "ewma", "st_resnet"]
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from crime_platform.model_catalogue import GROUPS, code_of, forecasters
+from crime_platform.evaluation.model_catalogue import GROUPS, code_of, forecasters
 from crime_platform.sources.conversion.kinds import CONVERTERS
 from crime_platform.vocabulary.code_version import PACKAGE, code_version, imported_modules
 
-CANDIDATES = ("crime_platform.candidate", "crime_platform.street_candidate")
+CANDIDATES = ("crime_platform.evaluation.candidate", "crime_platform.evaluation.street_candidate")
 MAKERS = (
     *CANDIDATES,
-    "crime_platform.model_runs",
-    "crime_platform.street_runs",
+    "crime_platform.evaluation.runs",
+    "crime_platform.evaluation.street_runs",
     "crime_platform.pipeline.ingest",
     "crime_platform.training.fit",
     "crime_platform.training.gldnet_fit",
@@ -62,7 +62,9 @@ def test_a_constant_in_a_module_that_is_not_imported_leaves_it(maker, copied):
 
 
 def test_the_models_of_the_pool_decide_a_candidate():
-    assert "crime_platform.model_catalogue" in imported_modules("crime_platform.candidate")
+    assert "crime_platform.evaluation.model_catalogue" in imported_modules(
+        "crime_platform.evaluation.candidate"
+    )
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES)

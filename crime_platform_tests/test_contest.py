@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crime_platform.contest import hold_contest
+from crime_platform.evaluation.contest import hold_contest
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import month_range
 

@@ -5,13 +5,13 @@ import duckdb
 import numpy as np
 import pytest
 
-from crime_platform.candidate import read_candidate
 from crime_platform.dashboard.about import about_part
 from crime_platform.dashboard.about_sections import section
 from crime_platform.dashboard.about_streets import StreetFacts
 from crime_platform.dashboard.declared import declared
 from crime_platform.dashboard.part_error import PartError
 from crime_platform.dashboard.released_facts import released_facts
+from crime_platform.evaluation.candidate import read_candidate
 from crime_platform.reporting import sentences, statements
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.study_area.study_area import load_study_area

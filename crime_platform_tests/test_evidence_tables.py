@@ -2,14 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crime_platform.evidence_tables import (
+from crime_platform.evaluation.recalibration import SpreadChoice
+from crime_platform.evaluation.skill import (
     best_baseline,
     distribution_choices,
     model_skills,
     turn_tables,
 )
 from crime_platform.metrics.significance import bootstrap_skill, diebold_mariano_p
-from crime_platform.spread_choice import SpreadChoice
 from crime_platform.vocabulary.forecast import CountHistory
 from crime_platform.vocabulary.timesteps import month_range
 

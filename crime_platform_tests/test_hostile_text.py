@@ -10,11 +10,11 @@ import pytest
 from markdown_it import MarkdownIt
 
 from conftest import TOY_AREA
-from crime_platform.candidate import read_candidate
 from crime_platform.cli_sql import Format, _write_text
 from crime_platform.dashboard.download_files import csv_bytes
 from crime_platform.dashboard.downloads import Shown
 from crime_platform.defs.assets_grid import grid_assets
+from crime_platform.evaluation.candidate import read_candidate
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.figures.drawing import as_svg
 from crime_platform.reporting.figures.scores import skill_by_type_figure

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from crime_platform.backtest import BacktestPlan
-from crime_platform.model_catalogue import GROUPS, config_of, forecasters, plan_for
+from crime_platform.evaluation.model_catalogue import GROUPS, config_of, forecasters, plan_for
+from crime_platform.evaluation.schedule import BacktestPlan
 from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.vocabulary.forecast import Forecaster
 

@@ -4,9 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crime_platform.backtest import BacktestPlan
-from crime_platform.model_catalogue import forecasters
-from crime_platform.model_runs import (
+from crime_platform.evaluation.model_catalogue import forecasters
+from crime_platform.evaluation.runs import (
     FIT_CONFIG,
     FORECASTS,
     RUN,
@@ -16,6 +15,7 @@ from crime_platform.model_runs import (
     run_folder,
     run_model,
 )
+from crime_platform.evaluation.schedule import BacktestPlan
 from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.tensors.grid_counts import GridCounts
 from crime_platform.vocabulary.forecast import ForecastArray, Recount, Vintage

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crime_platform.evaluation.ensemble import champion_walk, ensemble_forecasts, policy_forecasts
 from crime_platform.models.combination import fit_linear_pool
-from crime_platform.prequential import champion_walk, ensemble_forecasts, policy_forecasts
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import month_range
 

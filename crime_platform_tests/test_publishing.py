@@ -6,8 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from crime_platform.candidate import MANIFEST, Candidate, read_candidate
 from crime_platform.definitions import build_definitions
+from crime_platform.evaluation.candidate import MANIFEST, Candidate, read_candidate
 from crime_platform.publication.publish import (
     RefusedError,
     missing_publications,

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from conftest import TOY_AREA
-from crime_platform.candidate import read_candidate
+from crime_platform.evaluation.candidate import read_candidate
 from crime_platform.reporting import sentences, tables
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.figures.calibration import calibration_by_group, in_rate_order

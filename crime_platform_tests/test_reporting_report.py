@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from conftest import TOY_AREA
-from crime_platform.candidate import read_candidate
+from crime_platform.evaluation.candidate import read_candidate
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.figures.drawing import as_svg
 from crime_platform.reporting.figures.scores import skill_figure

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_poisson_deviance
 
+from crime_platform.evaluation.scores import ModelScores, Truth, score_sums
 from crime_platform.metrics.calibration import calibration_sums
 from crime_platform.models.dispersion import RATE_GROUPS
-from crime_platform.scoring import ModelScores, Truth, score_sums
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import month_range
 

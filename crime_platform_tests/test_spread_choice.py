@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from crime_platform.evaluation.recalibration import MIN_EARLIER_ORIGINS, MODEL_OWN, calibrated
 from crime_platform.models.dispersion import SPREADS
-from crime_platform.spread_choice import MIN_EARLIER_ORIGINS, MODEL_OWN, calibrated
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import month_range
 

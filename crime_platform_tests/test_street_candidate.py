@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crime_platform.publication.release import StreetPublication, open_release, publish_release
-from crime_platform.schema.cell_tables import BY_NAME
-from crime_platform.schema.street_tables import STREET_TABLES
-from crime_platform.street_candidate import (
+from crime_platform.evaluation.street_candidate import (
     build_street_candidate,
     judge_street_candidate,
     read_street_candidate,
     street_release_row,
 )
-from crime_platform.street_candidate_tables import StreetEvidence, risk_ranks
-from crime_platform.street_runs import read_latest, run_street_model
+from crime_platform.evaluation.street_candidate_tables import StreetEvidence, risk_ranks
+from crime_platform.evaluation.street_runs import read_latest, run_street_model
+from crime_platform.publication.release import StreetPublication, open_release, publish_release
+from crime_platform.schema.cell_tables import BY_NAME
+from crime_platform.schema.street_tables import STREET_TABLES
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.seal import DamagedArtifactError
 from toy_damage import flip_a_bit

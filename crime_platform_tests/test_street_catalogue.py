@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from crime_platform.street_catalogue import (
+from crime_platform.evaluation.street_catalogue import (
     NETWORK,
     OPPONENT,
     is_network,

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from crime_platform.evaluation.street_runs import run_street_model
+from crime_platform.evaluation.street_scores import score_street_run
+from crime_platform.evaluation.street_skill import rows_of, street_evidence
 from crime_platform.metrics.daily_hotspots import hit_rate_curve, pooled
 from crime_platform.metrics.hotspots import hit_rate, pai, pei
 from crime_platform.metrics.significance import BLOCK_DAYS, bootstrap_gain, bootstrap_skill
-from crime_platform.street_evidence import rows_of, street_evidence
-from crime_platform.street_runs import run_street_model
-from crime_platform.street_scoring import score_street_run
 from toy_street_evidence import PLAN, toy_counts, toy_forecasters
 
 COUNTS = toy_counts()

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crime_platform.street_gate import choose_street_champion, judge_streets
+from crime_platform.evaluation.street_gate import choose_street_champion, judge_streets
 
 DAYS = np.datetime64("2021-01-01") + np.arange(30)
 RECENT = np.full(56, 4.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crime_platform.street_plan import StreetPlan, anchored_plan
+from crime_platform.evaluation.street_plan import StreetPlan, anchored_plan
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
 FIRST = np.datetime64("2020-01-01")

@@ -3,11 +3,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crime_platform.evaluation.street_catalogue import street_forecasters
+from crime_platform.evaluation.street_fits import known_at_anchor
+from crime_platform.evaluation.street_runs import (
+    read_days,
+    read_latest,
+    read_street_run,
+    run_street_model,
+)
 from crime_platform.models.streets.daily_rates import daily_rate_floor
 from crime_platform.models.streets.gldnet import GldnetConfig
-from crime_platform.street_catalogue import street_forecasters
-from crime_platform.street_fits import known_at_anchor
-from crime_platform.street_runs import read_days, read_latest, read_street_run, run_street_model
 from crime_platform.tensors.street_counts import DayCovariates
 from crime_platform.vocabulary.seal import DamagedArtifactError
 from crime_platform.vocabulary.timesteps import IncompleteDataError

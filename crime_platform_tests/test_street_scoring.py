@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crime_platform.evaluation.street_runs import read_days, run_street_model
+from crime_platform.evaluation.street_scores import score_street_run
 from crime_platform.metrics.calibration import calibration_cases
 from crime_platform.metrics.errors import error_sums
 from crime_platform.metrics.hotspots import hit_rate, hotspot_sums
-from crime_platform.street_runs import read_days, run_street_model
-from crime_platform.street_scoring import score_street_run
 from toy_street_evidence import FIRST, PLAN, toy_counts, toy_forecasters
 
 COUNTS = toy_counts()
@@ -103,7 +103,7 @@ def test_every_hotspot_row_is_there_once(scores):
 
 
 def test_scores_do_not_depend_on_how_many_days_are_judged_at_once(run, scores, monkeypatch):
-    monkeypatch.setattr("crime_platform.street_scoring.CHUNK_VALUES", 16 * 7)  # a week
+    monkeypatch.setattr("crime_platform.evaluation.street_scores.CHUNK_VALUES", 16 * 7)  # a week
     order = ["part", "lead", "offence_group", "target_day"]
 
     weekly = score_street_run(run, COUNTS, PLAN)

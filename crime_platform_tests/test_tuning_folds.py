@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crime_platform.backtest import BacktestPlan
+from crime_platform.evaluation.schedule import BacktestPlan
 from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.tuning.cell_folds import (
     FoldScore,

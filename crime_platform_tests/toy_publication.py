@@ -4,11 +4,11 @@ import json
 
 import pandas as pd
 
-from crime_platform.candidate import MANIFEST, Candidate
+from crime_platform.evaluation.candidate import MANIFEST, Candidate
+from crime_platform.evaluation.street_candidate import MANIFEST as STREET_MANIFEST
+from crime_platform.evaluation.street_candidate import StreetCandidate
 from crime_platform.publication.publish import publish
 from crime_platform.publication.street_publish import publish_streets
-from crime_platform.street_candidate import MANIFEST as STREET_MANIFEST
-from crime_platform.street_candidate import StreetCandidate
 from crime_platform.vocabulary.seal import sealed
 from crime_platform.vocabulary.timesteps import parse_month
 from crime_platform.vocabulary.verdict import Verdict

@@ -3,9 +3,9 @@
 import numpy as np
 import shapely
 
+from crime_platform.evaluation.street_plan import StreetPlan
 from crime_platform.geography.street_graph import StreetGraph, diffusion_matrix
 from crime_platform.models.streets.baselines import street_baselines
-from crime_platform.street_plan import StreetPlan
 from crime_platform.tensors.street_counts import SegmentCounts
 from crime_platform.vocabulary.forecast import CountHistory
 

@@ -8,6 +8,7 @@ import duckdb
 from crime_platform.dashboard.about_sections import Section, section
 from crime_platform.dashboard.declared import group_titles
 from crime_platform.dashboard.rows import holds, records
+from crime_platform.evaluation.street_catalogue import OPPONENT
 from crime_platform.metrics.gate_rule import BIAS_LIMIT, LEVEL, MIN_DAYS, MIN_INCIDENTS
 from crime_platform.reporting.statements import MOVED
 from crime_platform.reporting.words import (
@@ -20,7 +21,6 @@ from crime_platform.reporting.words import (
     whole,
 )
 from crime_platform.schema.model_titles import model_title
-from crime_platform.street_catalogue import OPPONENT
 
 GATE = (
     "Published only if, on the test days and at each lead judged, the champion's mean Poisson "

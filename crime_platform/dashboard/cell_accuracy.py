@@ -9,12 +9,12 @@ import duckdb
 from crime_platform.dashboard.declared import offence_titles
 from crime_platform.dashboard.released_facts import released_facts
 from crime_platform.dashboard.rows import gathered, records
+from crime_platform.evaluation.scores import ANY_OFFENCE, OPPONENT
 from crime_platform.reporting.facts import FAMILIES
 from crime_platform.reporting.figures.calibration import in_rate_order
 from crime_platform.reporting.sentences import weakest_type
 from crime_platform.schema.model_titles import model_title
 from crime_platform.schema.policy import POLICY, WHAT_IT_IS
-from crime_platform.scoring import ANY_OFFENCE, OPPONENT
 
 NAIVE = "last_month"  # the row that weak comparisons are made against
 

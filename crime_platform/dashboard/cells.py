@@ -25,10 +25,10 @@ from crime_platform.dashboard.cell_arrays import (
 from crime_platform.dashboard.container import pack
 from crime_platform.dashboard.outline import outline
 from crime_platform.dashboard.queries import Connection, one_row, read_columns, release_key
+from crime_platform.evaluation.scores import EVER_ACTIVE, OPPONENT
 from crime_platform.geography.antimeridian import mean_longitude
 from crime_platform.schema.model_titles import model_title
 from crime_platform.schema.policy import POLICY
-from crime_platform.scoring import EVER_ACTIVE, OPPONENT
 from crime_platform.vocabulary.projection import WGS84, project
 
 INTERVALS = {"80": ["p10", "p90"], "95": ["p025", "p975"]}

@@ -18,11 +18,11 @@ from crime_platform.dashboard.download_choices import (
     cell_choice,
     street_choice,
 )
+from crime_platform.evaluation.scores import OPPONENT
+from crime_platform.evaluation.street_catalogue import OPPONENT as STREET_OPPONENT
 from crime_platform.reporting.expiries import published_expiries
 from crime_platform.reporting.statements import RECORDED_ONLY
 from crime_platform.schema.model_titles import model_title
-from crime_platform.scoring import OPPONENT
-from crime_platform.street_catalogue import OPPONENT as STREET_OPPONENT
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -3,8 +3,8 @@
 import duckdb
 
 from crime_platform.dashboard.rows import gathered, holds, records
+from crime_platform.evaluation.street_catalogue import OPPONENT
 from crime_platform.schema.model_titles import model_title
-from crime_platform.street_catalogue import OPPONENT
 
 _RELEASE = """
     select as_of_day, champion, graph_kind as kind from street_release

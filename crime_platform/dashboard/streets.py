@@ -16,8 +16,8 @@ from crime_platform.dashboard.queries import (
     read_columns,
     release_key,
 )
+from crime_platform.evaluation.street_catalogue import OPPONENT
 from crime_platform.schema.model_titles import model_title
-from crime_platform.street_catalogue import OPPONENT
 from crime_platform.vocabulary.projection import WGS84, project
 
 DAYS_SHOWN = 60

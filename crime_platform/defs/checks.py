@@ -17,7 +17,7 @@ from crime_platform.defs.metadata import clean_metadata, table_of
 from crime_platform.study_area.study_area import StudyArea
 
 if TYPE_CHECKING:
-    from crime_platform.candidate import Candidate
+    from crime_platform.evaluation.candidate import Candidate
     from crime_platform.pipeline.cell_counts import CountReport
     from crime_platform.pipeline.forecast import QuickSkill
     from crime_platform.pipeline.ingest import IngestReport
@@ -177,8 +177,8 @@ def model_skill(area: StudyArea, model: str, skill: "QuickSkill") -> dg.AssetChe
 
 def gate(area: StudyArea, candidate: "Candidate", verdict: "Verdict") -> dg.AssetCheckResult:
     """The stored verdict on the candidate."""
-    from crime_platform.candidate import skill_by_origin
     from crime_platform.defs.plots import skill_plot
+    from crime_platform.evaluation.candidate import skill_by_origin
 
     by_origin = skill_by_origin(candidate.table("backtest_score"), verdict.model)
     return _result(

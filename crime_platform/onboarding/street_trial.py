@@ -9,6 +9,7 @@ from crime_platform.data_checks.blocking import (
     unreached_streets_problem,
 )
 from crime_platform.data_checks.run_size import in_words, street_memory_bytes, street_minutes
+from crime_platform.evaluation.street_plan import anchored_plan
 from crime_platform.geography.user_points import read_user_points
 from crime_platform.onboarding.trial import attempt
 from crime_platform.pipeline.segment_counts import SegmentCountReport, count_segments
@@ -19,7 +20,6 @@ from crime_platform.pipeline.street_graph import (
     counted_days,
     require_streets,
 )
-from crime_platform.street_plan import anchored_plan
 from crime_platform.study_area.streets import StreetSpec
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome

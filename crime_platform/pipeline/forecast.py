@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.backtest import BacktestPlan
-from crime_platform.candidate import (
+from crime_platform.evaluation.candidate import (
     Candidate,
     build_candidate,
     candidate_folder,
@@ -17,17 +16,18 @@ from crime_platform.candidate import (
     read_candidate,
     skill_by_origin,
 )
-from crime_platform.candidate_tables import Evidence
-from crime_platform.model_catalogue import GROUPS, forecasters
-from crime_platform.model_runs import (
+from crime_platform.evaluation.candidate_tables import Evidence
+from crime_platform.evaluation.model_catalogue import GROUPS, forecasters
+from crime_platform.evaluation.runs import (
     ModelRun,
     read_forecasts,
     read_run,
     run_folder,
     run_model,
 )
+from crime_platform.evaluation.schedule import BacktestPlan
+from crime_platform.evaluation.scores import EVER_ACTIVE, OPPONENT, score_sums
 from crime_platform.pipeline.cell_counts import tensor_path
-from crime_platform.scoring import EVER_ACTIVE, OPPONENT, score_sums
 from crime_platform.study_area.parts import NOT_COMPLETE
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.tensors.grid_counts import read_tensor

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.pipeline.segment_counts import read_segment_counts
-from crime_platform.pipeline.street_graph import require_streets
-from crime_platform.street_candidate import (
+from crime_platform.evaluation.street_candidate import (
     StreetCandidate,
     build_street_candidate,
     judge_street_candidate,
     read_street_candidate,
     street_candidate_folder,
 )
-from crime_platform.street_candidate_tables import StreetEvidence
-from crime_platform.street_catalogue import NETWORK, is_network, street_forecasters
-from crime_platform.street_plan import anchored_plan
-from crime_platform.street_runs import StreetRun, read_street_run, run_street_model
+from crime_platform.evaluation.street_candidate_tables import StreetEvidence
+from crime_platform.evaluation.street_catalogue import NETWORK, is_network, street_forecasters
+from crime_platform.evaluation.street_plan import anchored_plan
+from crime_platform.evaluation.street_runs import StreetRun, read_street_run, run_street_model
+from crime_platform.pipeline.segment_counts import read_segment_counts
+from crime_platform.pipeline.street_graph import require_streets
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from crime_platform.candidate import Candidate, candidate_folder, read_candidate
+from crime_platform.evaluation.candidate import Candidate, candidate_folder, read_candidate
+from crime_platform.evaluation.street_candidate import CANDIDATES
 from crime_platform.pipeline.forecast import gather_evidence
 from crime_platform.publication.area_rows import area_tables, area_timezone
 from crime_platform.publication.release import (
@@ -22,7 +23,6 @@ from crime_platform.publication.release import (
     say_left_out,
 )
 from crime_platform.publication.street_rows import street_publications
-from crime_platform.street_candidate import CANDIDATES
 from crime_platform.vocabulary.expiry import Expiry, expiry_of, release_columns
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.progress import LOGGER

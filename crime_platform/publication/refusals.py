@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from crime_platform.candidate import read_candidate
+from crime_platform.evaluation.candidate import read_candidate
+from crime_platform.evaluation.street_candidate import CANDIDATES, read_street_candidate
 from crime_platform.publication.release import (
     AnyPublication,
     Publication,
     StreetPublication,
     preview_release,
 )
-from crime_platform.street_candidate import CANDIDATES, read_street_candidate
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.warehouse.warehouse import Warehouse
 

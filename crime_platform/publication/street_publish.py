@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from crime_platform.evaluation.street_candidate import StreetCandidate
 from crime_platform.pipeline.street_forecast import newest_street_candidate
 from crime_platform.publication.area_rows import area_timezone
 from crime_platform.publication.publish import rebuild_release, require_passed
-from crime_platform.street_candidate import StreetCandidate
 from crime_platform.vocabulary.expiry import Expiry, expiry_of
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day

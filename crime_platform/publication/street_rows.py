@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from crime_platform.publication.area_rows import area_timezone
-from crime_platform.publication.release import StreetPublication, say_left_out
-from crime_platform.street_candidate import (
+from crime_platform.evaluation.street_candidate import (
     CANDIDATES,
     read_street_candidate,
     street_release_row,
 )
+from crime_platform.publication.area_rows import area_timezone
+from crime_platform.publication.release import StreetPublication, say_left_out
 from crime_platform.vocabulary.expiry import expiry_of, release_columns
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.seal import DamagedArtifactError, damage

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.candidate import Candidate
+from crime_platform.evaluation.candidate import Candidate
+from crime_platform.evaluation.scores import ANY_OFFENCE, EVER_ACTIVE, OPPONENT
 from crime_platform.metrics.errors import reducible_gap_closed
 from crime_platform.schema.policy import POLICY
-from crime_platform.scoring import ANY_OFFENCE, EVER_ACTIVE, OPPONENT
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.expiry import Expiry, expiry_of
 from crime_platform.vocabulary.timesteps import Month, parse_month

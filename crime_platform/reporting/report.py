@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crime_platform.candidate import Candidate
+from crime_platform.evaluation.candidate import Candidate
+from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.reporting import sentences
 from crime_platform.reporting.facts import Facts, LocalFacts
 from crime_platform.reporting.figures.drawing import as_png
@@ -21,7 +22,6 @@ from crime_platform.reporting.words import (
     signed_percent,
 )
 from crime_platform.schema.policy import POLICY
-from crime_platform.scoring import OPPONENT
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.expiry import written_day

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.reporting import sentences, statements, tables
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.figures.calibration import pit_figure, reliability_figure
@@ -31,7 +32,6 @@ from crime_platform.reporting.parts import Bullets, Code, Paragraph, Part, Pictu
 from crime_platform.reporting.words import in_sentence, month_name, percent, signed_percent
 from crime_platform.schema.error import ERROR_MEANING
 from crime_platform.schema.policy import POLICY, WHAT_IT_IS
-from crime_platform.scoring import OPPONENT
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crime_platform.backtest import BacktestPlan
+from crime_platform.evaluation.schedule import BacktestPlan
 from crime_platform.pipeline.cell_counts import tensor_path
 from crime_platform.study_area.study_area import StudyAreaError, load_study_area, study_area_names
 from crime_platform.tensors.grid_counts import read_tensor

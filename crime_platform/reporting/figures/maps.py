@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.reporting.facts import Facts
 from crime_platform.reporting.figures.drawing import INK, WIDTH_INCHES, in_style, new_figure
 from crime_platform.schema.error import ERROR_MEANING
-from crime_platform.scoring import OPPONENT
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.reporting.facts import Facts, LocalFacts
 from crime_platform.reporting.figures.drawing import (
     BLUE,
@@ -21,7 +22,6 @@ from crime_platform.reporting.figures.drawing import (
 )
 from crime_platform.reporting.words import short_month, signed_percent
 from crime_platform.schema.policy import POLICY
-from crime_platform.scoring import OPPONENT
 from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:

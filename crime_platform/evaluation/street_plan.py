@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crime_platform.champion import MIN_JUDGED
+from crime_platform.evaluation.selection import MIN_JUDGED
 from crime_platform.metrics.significance import BLOCK_DAYS
 from crime_platform.vocabulary.day_split import (
     PRODUCTION_SHARES,

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.backtest import BacktestPlan
+from crime_platform.evaluation.ensemble import ChampionDecision
+from crime_platform.evaluation.runs import FUSION, ModelRun
+from crime_platform.evaluation.schedule import BacktestPlan
+from crime_platform.evaluation.scores import Truth
 from crime_platform.geography.grid import Grid
-from crime_platform.model_runs import FUSION, ModelRun
 from crime_platform.models.count_distribution import probability_any, quantiles
-from crime_platform.prequential import ChampionDecision
 from crime_platform.schema.cell_tables import BY_NAME
-from crime_platform.scoring import Truth
 from crime_platform.tensors.grid_counts import GridCounts
 from crime_platform.vocabulary.forecast import RollingForecasts
 

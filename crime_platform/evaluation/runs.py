@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.backtest import BacktestPlan, rolling_forecasts
-from crime_platform.model_catalogue import code_of, config_of, is_learned, plan_for
+from crime_platform.evaluation.model_catalogue import code_of, config_of, is_learned, plan_for
+from crime_platform.evaluation.schedule import BacktestPlan, rolling_forecasts
 from crime_platform.models.count_distribution import rate_floor
 from crime_platform.tensors.grid_counts import GridCounts
 from crime_platform.vocabulary.artifact import content_key, git_commit, write_json

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.model_catalogue import config_of
+from crime_platform.evaluation.model_catalogue import config_of
+from crime_platform.evaluation.street_catalogue import street_model_content
+from crime_platform.evaluation.street_fits import StreetFits, known_at_anchor
+from crime_platform.evaluation.street_plan import StreetPlan
 from crime_platform.models.streets.daily_rates import daily_rate_floor
-from crime_platform.street_catalogue import street_model_content
-from crime_platform.street_fits import StreetFits, known_at_anchor
-from crime_platform.street_plan import StreetPlan
 from crime_platform.tensors.street_counts import SegmentCounts
 from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
 from crime_platform.vocabulary.code_version import code_version

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, is_dataclass, replace
 
-from crime_platform.backtest import BacktestPlan
+from crime_platform.evaluation.schedule import BacktestPlan
 from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.daily_forecast import StreetForecaster
 from crime_platform.vocabulary.forecast import Forecaster

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from crime_platform.evaluation.street_plan import StreetPlan
+from crime_platform.evaluation.street_runs import StreetRun, read_latest
 from crime_platform.geography.street_graph import SEGMENT
 from crime_platform.models.count_distribution import probability_any, quantiles
 from crime_platform.schema.cell_tables import BY_NAME
-from crime_platform.street_plan import StreetPlan
-from crime_platform.street_runs import StreetRun, read_latest
 from crime_platform.tensors.street_counts import SegmentCounts
 
 if TYPE_CHECKING:

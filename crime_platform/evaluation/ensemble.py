@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import special
 
-from crime_platform.champion import Choice, choose_champion
+from crime_platform.evaluation.scores import OPPONENT
+from crime_platform.evaluation.selection import Choice, choose_champion
 from crime_platform.models.combination import (
     LinearPool,
     Pool,
@@ -21,7 +22,6 @@ from crime_platform.models.combination import (
     log_miss,
 )
 from crime_platform.models.count_distribution import rate_floor
-from crime_platform.scoring import OPPONENT
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import Month
 

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.champion import Choice, choose_champion
+from crime_platform.evaluation.selection import Choice, choose_champion
+from crime_platform.evaluation.street_catalogue import OPPONENT
+from crime_platform.evaluation.street_runs import TEST, VALIDATION
+from crime_platform.evaluation.street_scores import ANY_GROUP
+from crime_platform.evaluation.street_skill import HEADLINE_COVERAGE, rows_of
 from crime_platform.metrics.gate_rule import (
     MIN_DAYS,
     Comparison,
@@ -21,10 +25,6 @@ from crime_platform.metrics.gate_rule import (
     too_little,
 )
 from crime_platform.metrics.significance import BLOCK_DAYS
-from crime_platform.street_catalogue import OPPONENT
-from crime_platform.street_evidence import HEADLINE_COVERAGE, rows_of
-from crime_platform.street_runs import TEST, VALIDATION
-from crime_platform.street_scoring import ANY_GROUP
 from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:

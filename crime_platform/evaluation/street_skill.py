@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from crime_platform.evaluation.street_catalogue import EWMA, OPPONENT
+from crime_platform.evaluation.street_scores import ANY_GROUP, Case, StreetScores
 from crime_platform.metrics.daily_hotspots import CURVE_SHARES, DailyHits
 from crime_platform.metrics.errors import skill_score
 from crime_platform.metrics.hotspots import COVERAGE_SHARES
 from crime_platform.metrics.significance import BLOCK_DAYS, block_draws
-from crime_platform.street_catalogue import EWMA, OPPONENT
-from crime_platform.street_scoring import ANY_GROUP, Case, StreetScores
 
 if TYPE_CHECKING:
     import pandas as pd

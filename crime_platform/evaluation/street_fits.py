@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crime_platform.street_catalogue import street_model_content
-from crime_platform.street_plan import StreetPlan
+from crime_platform.evaluation.street_catalogue import street_model_content
+from crime_platform.evaluation.street_plan import StreetPlan
 from crime_platform.tensors.street_counts import DayCovariates, SegmentCounts
 from crime_platform.vocabulary.artifact import content_key, write_json
 from crime_platform.vocabulary.daily_forecast import FittedStreet, StreetForecaster

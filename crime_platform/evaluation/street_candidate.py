@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.champion import Choice
-from crime_platform.geography.street_graph import SEGMENT
-from crime_platform.street_candidate_tables import (
+from crime_platform.evaluation.selection import Choice
+from crime_platform.evaluation.street_candidate_tables import (
     StreetEvidence,
     curve_rows,
     forecast_rows,
@@ -24,11 +23,12 @@ from crime_platform.street_candidate_tables import (
     write_street_frame,
     write_street_table,
 )
-from crime_platform.street_catalogue import NETWORK, OPPONENT
-from crime_platform.street_evidence import street_evidence
-from crime_platform.street_gate import RECENT_DAYS, choose_street_champion, judge_streets
-from crime_platform.street_runs import StreetRun
-from crime_platform.street_scoring import StreetScores, score_street_run
+from crime_platform.evaluation.street_catalogue import NETWORK, OPPONENT
+from crime_platform.evaluation.street_gate import RECENT_DAYS, choose_street_champion, judge_streets
+from crime_platform.evaluation.street_runs import StreetRun
+from crime_platform.evaluation.street_scores import StreetScores, score_street_run
+from crime_platform.evaluation.street_skill import street_evidence
+from crime_platform.geography.street_graph import SEGMENT
 from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
 from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.progress import Progress, report_progress

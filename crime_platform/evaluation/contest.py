@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crime_platform.champion import POLICY
-from crime_platform.model_catalogue import ENSEMBLE, POOLED, competes
-from crime_platform.prequential import (
+from crime_platform.evaluation.ensemble import (
     ChampionDecision,
     champion_walk,
     ensemble_forecasts,
     policy_forecasts,
 )
-from crime_platform.spread_choice import SpreadChoice, calibrated
+from crime_platform.evaluation.model_catalogue import ENSEMBLE, POOLED, competes
+from crime_platform.evaluation.recalibration import SpreadChoice, calibrated
+from crime_platform.evaluation.selection import POLICY
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.progress import Progress, report_progress
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crime_platform.evaluation.recalibration import SpreadChoice
+from crime_platform.evaluation.scores import ALL_CELLS, EVER_ACTIVE, OPPONENT
 from crime_platform.metrics.significance import BLOCK_ORIGINS, bootstrap_skill, diebold_mariano_p
 from crime_platform.metrics.turning_points import Turn, judge_turns, turning_points
-from crime_platform.scoring import ALL_CELLS, EVER_ACTIVE, OPPONENT
-from crime_platform.spread_choice import SpreadChoice
 from crime_platform.vocabulary.forecast import CountHistory
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.candidate_tables import (
+from crime_platform.evaluation.candidate_tables import (
     Evidence,
     backtest_rows,
     cell_months,
@@ -22,12 +22,12 @@ from crime_platform.candidate_tables import (
     write_frame,
     write_table,
 )
-from crime_platform.champion import POLICY, RECENT_MONTHS, judge
-from crime_platform.contest import MIN_POOLED, Contest, hold_contest
-from crime_platform.evidence_tables import distribution_choices, model_skills, turn_tables
-from crime_platform.model_catalogue import ENSEMBLE, GROUPS, POOLED, forecasters
-from crime_platform.model_runs import FUSION, ModelRun, read_forecasts, read_run, run_folder
-from crime_platform.scoring import EVER_ACTIVE, OPPONENT, score_sums
+from crime_platform.evaluation.contest import MIN_POOLED, Contest, hold_contest
+from crime_platform.evaluation.model_catalogue import ENSEMBLE, GROUPS, POOLED, forecasters
+from crime_platform.evaluation.runs import FUSION, ModelRun, read_forecasts, read_run, run_folder
+from crime_platform.evaluation.scores import EVER_ACTIVE, OPPONENT, score_sums
+from crime_platform.evaluation.selection import POLICY, RECENT_MONTHS, judge
+from crime_platform.evaluation.skill import distribution_choices, model_skills, turn_tables
 from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
 from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.progress import Progress, report_progress

@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from crime_platform.evaluation.street_plan import StreetPlan
+from crime_platform.evaluation.street_runs import (
+    TEST,
+    VALIDATION,
+    DayForecasts,
+    StreetRun,
+    read_days,
+)
 from crime_platform.metrics.calibration import INTERVAL_LEVELS
 from crime_platform.metrics.daily_hotspots import (
     CURVE_SHARES,
@@ -20,8 +28,6 @@ from crime_platform.metrics.daily_hotspots import (
 from crime_platform.metrics.errors import daily_deviance
 from crime_platform.metrics.hotspots import COVERAGE_SHARES
 from crime_platform.models.count_distribution import cdf, quantiles
-from crime_platform.street_plan import StreetPlan
-from crime_platform.street_runs import TEST, VALIDATION, DayForecasts, StreetRun, read_days
 from crime_platform.tensors.street_counts import SegmentCounts
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Which street models there are, and what decides the forecasts of each."""
 
+from crime_platform.evaluation.model_catalogue import code_of, config_of
 from crime_platform.geography.street_graph import diffusion_matrix
-from crime_platform.model_catalogue import code_of, config_of
 from crime_platform.models.streets.baselines import street_baselines
 from crime_platform.tensors.street_counts import SegmentCounts
 from crime_platform.vocabulary.daily_forecast import StreetForecaster

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from crime_platform.evaluation.scores import EVER_ACTIVE, OPPONENT
 from crime_platform.metrics.gate_rule import (
     MIN_ORIGINS,
     StepSums,
@@ -23,7 +24,6 @@ from crime_platform.metrics.gate_rule import (
 )
 from crime_platform.metrics.significance import BLOCK_ORIGINS
 from crime_platform.schema.policy import POLICY
-from crime_platform.scoring import EVER_ACTIVE, OPPONENT
 from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:

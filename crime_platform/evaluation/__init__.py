@@ -1,0 +1,1 @@
+"""Evaluation: schedules, fits, runs, scores, skill, selection, gate and candidate."""
