@@ -117,7 +117,7 @@ def leaderboard(root: Path, area: str) -> str:
         results_table,
     )
 
-    from crime_platform.pipeline_run import run_area
+    from crime_platform.commands.run import run_area
     from crime_platform.schema.policy import POLICY
     from crime_platform.vocabulary.home import PlatformHome
 
@@ -140,8 +140,8 @@ def street_leaderboard(root: Path, area: str) -> str:
     """
     from update_readme import street_table  # pyright: ignore[reportMissingImports]
 
+    from crime_platform.commands.run import run_streets
     from crime_platform.evaluation.street_candidate import CANDIDATES, read_street_candidate
-    from crime_platform.pipeline_run import run_streets
     from crime_platform.system.exit_codes import GATE_FAILED
     from crime_platform.vocabulary.home import PlatformHome
     from crime_platform.warehouse.warehouse import Warehouse

@@ -11,18 +11,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from crime_platform.area_choice import has_files, only_area
-from crime_platform.cli_area import check_area_command
-from crime_platform.cli_dashboard import dashboard
-from crime_platform.cli_export import export
-from crime_platform.cli_fetch import fetch
-from crime_platform.cli_known_at import known_at
-from crime_platform.cli_leaderboard import leaderboard, print_published
-from crime_platform.cli_new_area import new_area
-from crime_platform.cli_report import report
-from crime_platform.cli_simulate import simulate
-from crime_platform.cli_sql import sql
-from crime_platform.cli_tune import tune
+from crime_platform.commands.area import check_area_command
+from crime_platform.commands.area_choice import has_files, only_area
+from crime_platform.commands.dashboard import dashboard
+from crime_platform.commands.export import export
+from crime_platform.commands.fetch import fetch
+from crime_platform.commands.known_at import known_at
+from crime_platform.commands.leaderboard import leaderboard, print_published
+from crime_platform.commands.new_area import new_area
+from crime_platform.commands.report import report
+from crime_platform.commands.simulate import simulate
+from crime_platform.commands.sql import sql
+from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows, progress_bars
+from crime_platform.commands.tune import tune
 from crime_platform.publication.release import open_release
 from crime_platform.reporting.expiries import Expiries, expiry_words, published_expiries
 from crime_platform.study_area.study_area import (
@@ -40,7 +41,6 @@ from crime_platform.system.exit_codes import (
 from crime_platform.system.interruptions import heed_interruptions
 from crime_platform.system.machine_trouble import chain, trouble_of
 from crime_platform.system.signal_log import SignalLog
-from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.home import PlatformHome
 
 TRACEBACK_VARIABLE = "CRIME_PLATFORM_TRACEBACK"
@@ -80,7 +80,7 @@ def run(
     Exit code 0: published. 1: the gate refused, the last release stays. 2: bad input.
     3: a fault of the platform. 130 and 143: stopped by Ctrl-C or SIGTERM.
     """
-    from crime_platform.pipeline_run import run_area, run_streets
+    from crime_platform.commands.run import run_area, run_streets
 
     home = PlatformHome.from_environment()
     try:

@@ -143,7 +143,7 @@ def toy_city(home) -> Callable[..., PlatformHome]:
 @pytest.fixture(scope="session")
 def published_once(tmp_path_factory) -> Path:
     """A toy city that was run and published, never touched again: tests take a copy."""
-    from crime_platform.pipeline_run import run_area
+    from crime_platform.commands.run import run_area
 
     root = tmp_path_factory.mktemp("published") / "home"
     home = prepare_home(root)
@@ -167,7 +167,7 @@ def published(published_once, tmp_path, monkeypatch) -> PlatformHome:
 @pytest.fixture(scope="session")
 def published_streets(tmp_path_factory) -> PlatformHome:
     """A toy town whose streets were forecast and published once, without any month."""
-    from crime_platform.pipeline_run import run_streets
+    from crime_platform.commands.run import run_streets
     from toy_street_city import write_street_city
 
     root = tmp_path_factory.mktemp("streets") / "home"

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import REPOSITORY
-from crime_platform.area_choice import has_files, only_area
 from crime_platform.cli import app
+from crime_platform.commands.area_choice import has_files, only_area
 from crime_platform.definitions import build_definitions
 from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.study_area.source import is_never_loaded

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import REPOSITORY, TOY_AREA
-from crime_platform.area_choice import only_area
 from crime_platform.cli import app
+from crime_platform.commands.area_choice import only_area
 
 RUNNER = CliRunner()
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from conftest import write_toy_city
 from crime_platform.cli import app
-from crime_platform.cli_area import next_command, sparkline
+from crime_platform.commands.area import next_command, sparkline
 
 
 def call(*arguments, columns="200"):

@@ -12,8 +12,8 @@ import typer
 from typer.testing import CliRunner
 
 from conftest import REPOSITORY
-from crime_platform import cli_dashboard
-from crime_platform.cli_dashboard import dashboard, has_display
+from crime_platform.commands import dashboard as cli_dashboard
+from crime_platform.commands.dashboard import dashboard, has_display
 from crime_platform.dashboard import server
 from crime_platform.dashboard.listening import PortError
 from toy_dashboard import publish, write_web

@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from crime_platform.cli_report import report
+from crime_platform.commands.report import report
 from crime_platform.reporting.paths import ReportError, find_report, report_folder, report_paths
 
 app = typer.Typer()

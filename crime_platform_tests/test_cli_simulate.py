@@ -2,7 +2,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from crime_platform.cli_simulate import simulate
+from crime_platform.commands.simulate import simulate
 
 app = typer.Typer()
 app.command()(simulate)

@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from conftest import TOY_AREA
-from crime_platform.cli_tune import tune
+from crime_platform.commands.tune import tune
 from crime_platform.geography.grid import Grid
 from crime_platform.pipeline.cell_counts import tensor_path
 from crime_platform.study_area.study_area import StudyAreaError

@@ -5,12 +5,12 @@ from functools import partial
 import dagster as dg
 import pytest
 
+from crime_platform.commands.run import run_area
 from crime_platform.dashboard import export
 from crime_platform.dashboard.export import export_html
 from crime_platform.definitions import build_definitions
 from crime_platform.defs.assets_dashboard import dashboard_assets
 from crime_platform.defs.resources import Platform
-from crime_platform.pipeline_run import run_area
 from crime_platform.publication.release import release_key
 from crime_platform.study_area.study_area import load_study_area
 from toy_dashboard import AREAS, ToyMakers, publish, write_web

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from crime_platform.commands.terminal import print_expiries
 from crime_platform.defs import checks
 from crime_platform.publication.release import StreetPublication, open_release, publish_release
 from crime_platform.reporting.expiries import expiry_words, published_expiries
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.terminal import print_expiries
 from crime_platform.vocabulary.expiry import expiry_of, release_columns
 
 MARCH, SEVENTH = np.datetime64("2022-03", "M"), np.datetime64("2022-01-07", "D")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from crime_platform.sources import geojson, json_lists
+from crime_platform.sources.scan import geojson, json_lists
 from crime_platform.sources.scan.geojson import write_features_as_csv
 from crime_platform.vocabulary.incident import SourceFormatError
 

@@ -10,7 +10,8 @@ import pytest
 from markdown_it import MarkdownIt
 
 from conftest import TOY_AREA
-from crime_platform.cli_sql import Format, _write_text
+from crime_platform.commands.sql import Format, _write_text
+from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.dashboard.download_files import csv_bytes
 from crime_platform.dashboard.downloads import Shown
 from crime_platform.defs.assets_grid import grid_assets
@@ -20,7 +21,6 @@ from crime_platform.reporting.figures.drawing import as_svg
 from crime_platform.reporting.figures.scores import skill_by_type_figure
 from crime_platform.reporting.report import write_report
 from crime_platform.study_area.study_area import load_study_area
-from crime_platform.terminal import TerminalConsole, print_error, print_rows
 from toy_candidate import write_toy_candidate
 
 TITLE = "# City <img src=x onerror=alert(1)> **b** [go](javascript:alert(2)) | $x$ $y_{"

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from conftest import toy_counts, write_toy_csv
-from crime_platform import pipeline_run
+from crime_platform.commands import run as pipeline_run
+from crime_platform.commands.run import BAD_INPUT, run_area
 from crime_platform.definitions import build_definitions
 from crime_platform.pipeline.cell_counts import build_tensor, rebuild_counts
 from crime_platform.pipeline.declared_grid import grid_of
 from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.pipeline.known_states import day_record
-from crime_platform.pipeline_run import BAD_INPUT, run_area
 from crime_platform.sources.files.times import content_moment
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import (

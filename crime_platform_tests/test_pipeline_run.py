@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from conftest import write_toy_city
+from crime_platform.commands.run import BAD_INPUT, GATE_FAILED, TRIGGER, run_area
 from crime_platform.definitions import build_definitions
 from crime_platform.defs.file_sensors import UNFINISHED
 from crime_platform.pipeline.forecast import gather_evidence
-from crime_platform.pipeline_run import BAD_INPUT, GATE_FAILED, TRIGGER, run_area
 from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from crime_platform.warehouse.warehouse import Warehouse

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from conftest import REPOSITORY, prepare_home
-from crime_platform.area_choice import only_area
+from crime_platform.commands.area_choice import only_area
 from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.simulation.downloads import (
     ANZSOC_COLUMNS,

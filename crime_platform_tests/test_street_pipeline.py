@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from conftest import use_home
+from crime_platform.commands.run import GATE_FAILED, run_streets
 from crime_platform.defs.assets_street_models import street_model_assets
 from crime_platform.pipeline.street_forecast import (
     gather_street_evidence,
     newest_street_candidate,
     parse_day,
 )
-from crime_platform.pipeline_run import GATE_FAILED, run_streets
 from crime_platform.publication.publish import RefusedError, rebuild_release
 from crime_platform.publication.release import ReleaseError, open_release
 from crime_platform.publication.street_publish import publish_streets

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from crime_platform.models import street_rules as rules
+from crime_platform.models.streets import rules
 from crime_platform.models.streets.daily_rates import known_days
 from crime_platform.vocabulary.forecast import CountHistory
 

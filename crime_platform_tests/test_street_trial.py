@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from conftest import REPOSITORY, TOY_AREA, write_toy_csv
+from crime_platform.commands.run import run_streets
 from crime_platform.data_checks.blocking import street_days_problem
 from crime_platform.onboarding.check import check_area
-from crime_platform.pipeline_run import run_streets
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from toy_street_city import write_street_city

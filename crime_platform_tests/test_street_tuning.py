@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from crime_platform.cli_tune import tune
+from crime_platform.commands.tune import tune
 from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.tuning.cell_search import (
     TuningRequest,

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from crime_platform.terminal import progress_bars
+from crime_platform.commands.terminal import progress_bars
 from crime_platform.vocabulary.progress import LOGGER
 
 

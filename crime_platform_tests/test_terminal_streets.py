@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from crime_platform.terminal_streets import print_street_leaderboard
+from crime_platform.commands.terminal_streets import print_street_leaderboard
 
 ROWS = pd.DataFrame(
     {

@@ -5,11 +5,11 @@ import shutil
 import pytest
 
 from conftest import REPOSITORY
+from crime_platform.commands.run import run_streets
 from crime_platform.definitions import build_definitions
 from crime_platform.pipeline.ingest import ingest_area
 from crime_platform.pipeline.segment_counts import count_segments
 from crime_platform.pipeline.street_graph import build_graph
-from crime_platform.pipeline_run import run_streets
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.system.exit_codes import BAD_INPUT
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from crime_platform.data_checks.outcome import Outcome
-from crime_platform.pipeline import data_check_queries as data_check_questions
+from crime_platform.pipeline import data_check_queries
 from crime_platform.pipeline.data_check_queries import Evidence
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.home import PlatformHome
@@ -65,42 +65,42 @@ INCIDENT_CHECKS = (
     DataCheck(
         name="schema_is_unchanged",
         description="The newest files have the columns of those before",
-        judge=data_check_questions.schema,
+        judge=data_check_queries.schema,
     ),
     DataCheck(
         name="geocode_rate_is_usual",
         description="As many newest incidents have a place as in the two years before",
-        judge=data_check_questions.places,
+        judge=data_check_queries.places,
     ),
     DataCheck(
         name="labels_are_mapped",
         description="The publisher's words for offences are known, and the usual ones still occur",
-        judge=data_check_questions.labels,
+        judge=data_check_queries.labels,
     ),
     DataCheck(
         name="files_are_distinct",
         description="No two files hold mostly the same incidents",
-        judge=data_check_questions.files,
+        judge=data_check_queries.files,
     ),
     DataCheck(
         name="every_part_has_every_month",
         description="No force or source lacks a month that the others have",
-        judge=data_check_questions.parts,
+        judge=data_check_queries.parts,
     ),
     DataCheck(
         name="months_are_full",
         description="No month holds less than half of what the months around it let expect",
-        judge=data_check_questions.thin_months,
+        judge=data_check_queries.thin_months,
     ),
     DataCheck(
         name="nothing_was_taken_back",
         description="No newer file took away most incidents of an offence type in a month",
-        judge=data_check_questions.taken_back,
+        judge=data_check_queries.taken_back,
     ),
     DataCheck(
         name="data_are_fresh",
         description="The newest incident is no older than max_age_days of [quality]",
-        judge=data_check_questions.freshness,
+        judge=data_check_queries.freshness,
     ),
 )
 """Checks of the incidents, run when files were read."""
@@ -109,12 +109,12 @@ COUNT_CHECKS = (
     DataCheck(
         name="levels_are_steady",
         description="No offence type changed its level from one month to the next in two years",
-        judge=data_check_questions.levels,
+        judge=data_check_queries.levels,
     ),
     DataCheck(
         name="revisions_are_usual",
         description="The newest files changed no earlier month by more than three times the usual",
-        judge=data_check_questions.revisions,
+        judge=data_check_queries.revisions,
     ),
 )
 """Checks of the monthly counts, run when incidents were counted."""

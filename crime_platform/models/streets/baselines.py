@@ -16,9 +16,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-from crime_platform.models import street_rules as rules
 from crime_platform.models.baseline_tuning import TUNING_BUDGET, Setting, deviance_terms
 from crime_platform.models.count_distribution import fit_dispersion
+from crime_platform.models.streets import rules
 from crime_platform.models.streets.daily_rates import daily_rate_floor, known_days
 from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.daily_forecast import StreetForecaster, origin_positions

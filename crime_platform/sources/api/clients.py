@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 
-from crime_platform.sources import arcgis, socrata
+from crime_platform.sources.api import arcgis, socrata
 from crime_platform.sources.api.dataset import Dataset
 from crime_platform.sources.api.http_client import Patience, PoliteClient, no_trouble
 from crime_platform.study_area.source import Source

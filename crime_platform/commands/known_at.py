@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from crime_platform.area_choice import only_area
+from crime_platform.commands.area_choice import only_area
+from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.system.output_file import require_folder_of
-from crime_platform.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.system.exit_codes import BAD_INPUT, STOPPED
-from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import parse_month
 

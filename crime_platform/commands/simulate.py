@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from crime_platform.commands.terminal import TerminalConsole, print_error, progress_bars
 from crime_platform.system.exit_codes import BAD_INPUT
-from crime_platform.terminal import TerminalConsole, print_error, progress_bars
 from crime_platform.vocabulary.home import PlatformHome
 
 

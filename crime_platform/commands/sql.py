@@ -9,11 +9,11 @@ from typing import Annotated, TextIO
 import duckdb
 import typer
 
+from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.publication.release import ReleaseError, open_release
 from crime_platform.system.escape import write_csv
 from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.system.output_file import OutputFileError, require_folder_of
-from crime_platform.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.home import PlatformHome
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import duckdb
 import typer
 
+from crime_platform.commands.terminal import TerminalConsole, print_error
 from crime_platform.publication.release import open_release
 from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.system.output_file import require_folder_of
-from crime_platform.terminal import TerminalConsole, print_error
 from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.home import PlatformHome
 

@@ -4,11 +4,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crime_platform.commands.terminal import (
+    TerminalConsole,
+    print_error,
+    print_expiries,
+    print_leaderboard,
+)
+from crime_platform.commands.terminal_streets import print_street_leaderboard
 from crime_platform.publication.release import ReleaseError, open_release
 from crime_platform.reporting.expiries import published_expiries
 from crime_platform.system.exit_codes import BAD_INPUT
-from crime_platform.terminal import TerminalConsole, print_error, print_expiries, print_leaderboard
-from crime_platform.terminal_streets import print_street_leaderboard
 from crime_platform.vocabulary.home import PlatformHome
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from crime_platform.area_choice import only_area
+from crime_platform.commands.area_choice import only_area
+from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.system.exit_codes import BAD_INPUT
-from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.home import PlatformHome
 
 MONTHS_SHOWN = 6

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from crime_platform.commands.terminal import TerminalConsole, print_error
 from crime_platform.reporting.paths import ReportError, find_report
 from crime_platform.system.exit_codes import BAD_INPUT
-from crime_platform.terminal import TerminalConsole, print_error
 from crime_platform.vocabulary.home import PlatformHome
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
+from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.system.exit_codes import BAD_INPUT
-from crime_platform.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.vocabulary.home import PlatformHome
 
 if TYPE_CHECKING:

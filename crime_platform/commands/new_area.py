@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from crime_platform.cli_area import BAD_INPUT, ERR, check_and_print, say
+from crime_platform.commands.area import BAD_INPUT, ERR, check_and_print, say
+from crime_platform.commands.terminal import print_error
 from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.study_area.toml_table import did_you_mean
-from crime_platform.terminal import print_error
 from crime_platform.vocabulary.home import PlatformHome
 
 Texts = list[str] | None
