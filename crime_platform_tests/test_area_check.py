@@ -1,5 +1,7 @@
 """An area is looked at as a whole: everything that is wrong is told, and nothing is stored."""
 
+import datetime as dt
+import os
 import re
 import shutil
 
@@ -18,6 +20,7 @@ from crime_platform.study_area.study_area import load_study_area
 SHARED = REPOSITORY.parent / "shared" / "data"
 CHARLOTTESVILLE = SHARED / "charlottesville"
 LONLAT = "-79.374,43.625"  # inside the toy city
+ONLY = '\n[source.only]\ncolumn = "offence"\nvalues = ["{}"]'
 
 
 @pytest.fixture
@@ -41,6 +44,10 @@ def toy(home):
         return check_area(path, home)
 
     return check
+
+
+def toml_of(home):
+    return (home.study_areas / "toy.toml").read_text()
 
 
 def listing(home):
@@ -112,6 +119,48 @@ def test_the_same_bytes_twice_are_told(toy, home):
     shutil.copy(home.root / "raw" / "toy" / "all.csv", home.root / "raw" / "toy" / "copy.csv")
 
     assert "hold the same bytes, and their incidents would count" in toy().to_fix[0]
+
+
+def test_two_sources_may_take_their_rows_from_one_file(toy, home):
+    (source,) = re.findall(r"\[\[source\]\].*?(?=\n\[(?!source))", toml_of(home), re.S)
+    north = source.replace("\n[source.columns]", ONLY.format("Assault") + "\n[source.columns]", 1)
+    south = source.replace("\n[source.columns]", ONLY.format("Robbery") + "\n[source.columns]", 1)
+    name = re.search(r'name = "(\w+)"', source)
+    south = south.replace(name[0], 'name = "other"', 1)
+
+    check = toy((source, f"{north}\n{south}"))
+
+    assert {each.name: each.n for each in check.facts.per_type} == {"assault": 930, "robbery": 900}
+    assert sum(found.n_older for found in check.facts.sources) == 0
+
+
+def test_ids_that_two_files_share_are_told_where_an_id_is_one_incident(toy, home):
+    lines = (home.root / "raw" / "toy" / "all.csv").read_text().splitlines()
+    header, *rows = lines
+    (home.root / "raw" / "toy" / "first.csv").write_text("")
+    numbered = [f"{header},id", *(f"{row},N{at}" for at, row in enumerate(rows))]
+    moved = [line.replace("43.6", "43.62", 1) for line in numbered[-60:]]
+    (home.root / "raw" / "toy" / "first.csv").write_text("\n".join(numbered) + "\n")
+    (home.root / "raw" / "toy" / "later.csv").write_text("\n".join([numbered[0], *moved]) + "\n")
+
+    check = toy(
+        ('"raw/toy/*.csv"', '"raw/toy/first.csv", "raw/toy/later.csv"'),
+        ("[source.columns]", 'duplicates = "drop_same_id"\n[source.columns]\nid = "id"'),
+    )
+
+    assert any("first.csv and later.csv share 60 ids, as 'N" in each for each in check.to_consider)
+
+
+def test_a_month_that_is_not_complete_is_told_where_no_last_month_is_written(toy, home):
+    moment = dt.datetime(2021, 6, 30, 12, tzinfo=dt.UTC).timestamp()
+    os.utime(home.root / "raw" / "toy" / "all.csv", (moment, moment))
+
+    check = toy(('last_month = "2021-06"\n', ""))
+
+    assert check.facts.timing.last_complete == np.datetime64("2021-05")
+    (told,) = [each for each in check.to_consider if each.startswith("2021-06 is not complete")]
+    assert "all.csv holds what was known on 2021-06-30" in told
+    assert told.endswith("A run leaves it out")
 
 
 def test_a_source_none_of_whose_files_has_the_right_name_is_told(toy):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crime_platform.data_checks.files import SharedMonth, judge_files
+from crime_platform.data_checks.files import SharedIds, SharedMonth, judge_files
 from crime_platform.data_checks.labels import LabelCount, judge_labels
 from crime_platform.data_checks.levels import judge_levels
 from crime_platform.data_checks.months import PartMonth, judge_freshness, judge_parts
@@ -210,6 +210,14 @@ def test_months_of_a_small_city_are_told_by_all_of_them_together():
     (problem,) = judge_files("police", small).problems
 
     assert "a.csv and b.csv share 21 equal rows of 2020-01..2020-03" in problem
+
+
+def test_ids_of_two_files_are_told_with_one_of_them():
+    ids = SharedIds(files=("a.csv", "b.csv"), n=200, example="N17")
+
+    (problem,) = judge_files("police", [], [ids]).problems
+
+    assert "a.csv and b.csv share 200 ids, as 'N17', and each counts twice" in problem
 
 
 # --- months --------------------------------------------------------------------------------

@@ -53,6 +53,31 @@ def read(tmp_path, source):
     return read_rows
 
 
+@pytest.mark.parametrize("code", ["100", "0100", "100.", "100.0", "100.00", " 100 "])
+def test_one_code_may_be_written_in_several_ways(read, code):
+    reading = read(f"2020-01-01,Burglary,{code},Hill,1\n")
+
+    assert accepted(reading, "x_m", "y_m") == [(630100.0, 4833100.0)]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_places_may_be_written_with_decimal_commas(read, tmp_path, source, separator):
+    content = PLACES.replace(",", separator).replace("630100", "630100,5")
+    read_from = replace(source, places=places(tmp_path, content))
+
+    reading = read("2020-01-01,Burglary,100,Hill,1\n", read_from)
+
+    assert accepted(reading, "x_m", "y_m") == [(630100.5, 4833100.0)]
+
+
+def test_places_whose_coordinates_are_no_numbers_are_told(read, tmp_path, source):
+    content = "MB2013,MB2006,AU,X,Y\n100,901,Harbour,E630100,N4833100\n"
+    read_from = replace(source, places=places(tmp_path, content))
+
+    with pytest.raises(SourceFormatError, match=r"two numbers in x = 'X'.*E630100 and N4833100"):
+        read("2020-01-01,Burglary,100,Hill,1\n", read_from)
+
+
 def test_a_code_becomes_the_point_of_its_place(read):
     reading = read("2020-01-01,Burglary,100,Hill,1\n2020-01-02,Burglary,00300.,Hill,2\n")
 

@@ -137,6 +137,48 @@ def test_a_zip_of_zips_is_told(tmp_path):
         open_tables(tmp_path / "a.zip", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("beside", "content"),
+    [
+        ("inner.zip", zipped(("b.csv", WHOLE))),
+        ("old.7z", b"7z\xbc\xaf\x27\x1c"),
+        ("part2.dat", WHOLE.encode()),
+        ("Export.2023", WHOLE.replace(",", ";").encode()),
+    ],
+)
+def test_what_may_hold_incidents_beside_a_table_is_refused(tmp_path, beside, content):
+    (tmp_path / "a.zip").write_bytes(zipped(("a.csv", WHOLE), (beside, content)))
+
+    with pytest.raises(SourceFormatError, match=rf"'{beside}'.* members = \"\*\.csv\""):
+        open_tables(tmp_path / "a.zip", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("beside", "content"),
+    [
+        ("readme.md", b"Date, place\nA, b\n"),
+        ("LICENSE", b"One, two\nthree, four\n"),
+        ("notes.log", b"one line\nanother one\n"),
+        ("thumbs.db", bytes(100)),
+        ("part2.dat", b""),
+        ("__MACOSX/part2.dat", WHOLE.encode()),
+    ],
+)
+def test_what_holds_no_incidents_may_lie_beside_a_table(tmp_path, beside, content):
+    (tmp_path / "a.zip").write_bytes(zipped(("a.csv", WHOLE), (beside, content)))
+
+    assert [file.label for file in open_tables(tmp_path / "a.zip", tmp_path)] == ["a.zip/a.csv"]
+
+
+def test_members_that_are_named_leave_the_others_alone(tmp_path):
+    inner = zipped(("b.csv", WHOLE))
+    (tmp_path / "a.zip").write_bytes(zipped(("a.csv", WHOLE), ("inner.zip", inner)))
+
+    found = open_tables(tmp_path / "a.zip", tmp_path, members="*.csv")
+
+    assert [file.label for file in found] == ["a.zip/a.csv"]
+
+
 @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz"])
 def test_a_packed_member_of_a_zip_is_unpacked(tmp_path, suffix):
     pack = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}[suffix]

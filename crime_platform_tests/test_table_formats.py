@@ -135,6 +135,16 @@ def test_geojson_points_are_read(read):
     assert accepted(reading, "source_row", "row", "col") == [(1, 0, 0), (2, None, None)]
 
 
+def test_a_row_without_an_area_is_not_of_the_area_zero(read):
+    rows = "".join(f"2020-01-31,Burglary,630250,4833250,{area}\n" for area in ("0", "00", "", "1"))
+
+    reading = read(
+        f"when,what,east,north,beat\n{rows}", only=RowFilter(column="beat", values=("0",))
+    )
+
+    assert accepted(reading, "source_row") == [(2,), (3,)]
+
+
 def test_rows_of_another_area_are_counted_and_left_alone(read):
     text = "when,what,east,north,council\n"
     here = "2020-01-31,Burglary,630250,4833250,Smalltown.\n"

@@ -26,9 +26,32 @@ class SharedMonth:
         return self.n_shared / min(self.n_rows)
 
 
-def judge_files(source: str, shared: Sequence[SharedMonth]) -> Outcome:
-    """Tell every pair of files that mostly agree in a month, since both are counted."""
-    problems = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedIds:
+    """Identifiers that rows of two files of a source have, where one identifier is one incident."""
+
+    files: tuple[str, str]
+    n: int
+    example: str
+
+
+def judge_files(
+    source: str, shared: Sequence[SharedMonth], ids: Sequence[SharedIds] = ()
+) -> Outcome:
+    """Tell every pair of files that mostly agree in a month, or share ids: both are counted.
+
+    Args:
+        source: whose files they are.
+        shared: months that two files hold.
+        ids: only of a source that drops rows with the same id, which it does within a file.
+    """
+    problems = [
+        f"source {source!r}: {one.files[0]} and {one.files[1]} share {one.n:,} ids, as "
+        f'{one.example!r}, and each counts twice: duplicates = "drop_same_id" looks within one '
+        "file; remove one, put both into one file, or write "
+        'revisions = "replace_months" if the publisher releases months anew'
+        for one in ids
+    ]
     by_files = sorted(
         [one for one in shared if one.share > MAX_SHARED_SHARE and _is_telling(one, shared)],
         key=lambda one: (one.files, one.month),

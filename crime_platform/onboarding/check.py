@@ -101,6 +101,9 @@ def _about_months(facts: AreaFacts, timing: Timing) -> list[str]:
                 f"{key}: {month} holds {n:,} incidents, a month usually {usual:,.0f}; if the files "
                 f"{'begin' if at == 0 else 'end'} within that month, leave it out"
             )
+    if facts.trial.counts is not None and area.last_month is None:
+        unfinished = facts.trial.counts.record.unfinished
+        remarks += [f"{unfinished[month]}. A run leaves it out" for month in sorted(unfinished)[:1]]
     remarks += _about_earlier(area, facts.earlier, usual)
     before_scores = timing.n_complete - area.backtest.n_origins
     if timing.n_complete >= area.min_months and before_scores < LONG_MEMORY_MONTHS:

@@ -53,7 +53,7 @@ from crime_platform.warehouse.warehouse import Warehouse
 SUGGESTED_TRIM = 0.001  # of the incidents, on each side of a suggested extent
 EARLIEST = np.datetime64("1900-01", "M")
 MANY_EARLIER = 0.02  # of a file's rows; fewer are late reports
-READ_HERE = "check-area"  # in the place of the key that says how an ingest reads a file
+READ_HERE = "check-area"  # with the source: in the place of the key of how an ingest reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +194,7 @@ def _distinct(facts: AreaFacts, source: Source, paths: Sequence[Path]) -> list[S
             source=source,
             path=path,
             sha256=file_sha256(path),
-            reading_key=READ_HERE,
+            reading_key=f"{READ_HERE} {source.name}",  # two sources may share a file
             state=file_state(path),
         )
         twin = first_with.setdefault(file.sha256, file)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from crime_platform.data_checks.files import SharedMonth, judge_files
+from crime_platform.data_checks.files import SharedIds, SharedMonth, judge_files
 from crime_platform.data_checks.labels import LabelCount, judge_labels
 from crime_platform.data_checks.levels import judge_levels
 from crime_platform.data_checks.months import PartMonth, judge_freshness, judge_parts
@@ -22,7 +22,7 @@ from crime_platform.pipeline.known_states import known_files, source_days
 from crime_platform.study_area.source import ADD
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.expiry import expiry_of
-from crime_platform.vocabulary.incident import UNMAPPED_LABEL, FileHeader
+from crime_platform.vocabulary.incident import DROP_SAME_ID, UNMAPPED_LABEL, FileHeader
 from crime_platform.vocabulary.timesteps import Month
 
 if TYPE_CHECKING:
@@ -69,6 +69,18 @@ order by all
 """Months that two files hold, with the rows that are equal in both; rows without a place are
 left out, since publishers who give months only write many of them alike."""
 
+
+SHARED_IDS = """
+with held as (
+    select distinct source, source_id, sha256, source_file from incident
+    where study_area = $study_area and list_contains($sources, source) and source_id is not null
+    qualify count(*) over (partition by source, source_id) > 1
+)
+select one.source, one.source_file, other.source_file, count(*), min(source_id)
+from held one join held other using (source, source_id)
+where (one.source_file, one.sha256) < (other.source_file, other.sha256)
+group by all order by all
+"""
 
 STATES = """
 select distinct moment from (
@@ -201,7 +213,21 @@ def files(evidence: Evidence) -> Outcome:
             month=_month(day), files=(one, other), n_rows=(n_one, n_other), n_shared=int(n_shared)
         )
         shared[source].append(month)
-    return together(judge_files(source, months) for source, months in shared.items())
+    ids = _shared_ids(evidence)
+    names = [source.name for source in evidence.area.sources]
+    return together(judge_files(name, shared.get(name, []), ids.get(name, [])) for name in names)
+
+
+def _shared_ids(evidence: Evidence) -> dict[str, list[SharedIds]]:
+    """Ids that two files of a source hold, where an id stands for one incident."""
+    sources = [one.name for one in evidence.area.sources if one.duplicates == DROP_SAME_ID]
+    found: dict[str, list[SharedIds]] = {}
+    if sources:
+        values = {"study_area": evidence.area.name, "sources": sources}
+        for source, one, other, n, example in evidence.rows(SHARED_IDS, values):
+            shared = SharedIds(files=(one, other), n=n, example=example)
+            found.setdefault(source, []).append(shared)
+    return found
 
 
 def parts(evidence: Evidence) -> Outcome:

@@ -68,7 +68,6 @@ def locate(
         "place is not null and not list_contains($unknown, place) "
         "and coalesce(try_cast(place as double), 1) > 0"
     )
-    # The place key has lost its leading zeros, so that a plain 0 is blank by now.
     connection.execute(
         f"""
         create or replace table located as
@@ -118,7 +117,7 @@ def _load_points(
     wanted |= {"district": places.district} if places.district else {}
     positions = match_columns(places.file, names, wanted)
     columns = {key: _quoted(names[at]) for key, at in positions.items()}
-    x, y = (f"try_cast({columns[key]} as double)" for key in ("x", "y"))
+    x, y = (_number(connection, columns[key]) for key in ("x", "y"))
     district = PLACE_KEY.format(columns["district"]) if places.district else "cast(null as varchar)"
     connection.execute(
         f"create or replace table spot as select {PLACE_KEY.format(columns['code'])} as code, "
@@ -126,6 +125,7 @@ def _load_points(
         f"where isfinite({x}) and isfinite({y}) and {columns['code']} is not null"
         f"{FIRST_OF_EACH if places.repeated == FIRST else ''}"
     )
+    _require_points(connection, places, columns)
     connection.execute(
         "create or replace table wider as select district as code, avg(east) as east, "
         "avg(north) as north from spot where district is not null group by district"
@@ -138,6 +138,36 @@ def _load_points(
             f"{places.file}: place {twice[0]!r} stands in {twice[1]} rows, expected one; keep one "
             "row per place, correct code under [source.places], or say there that the first row "
             'counts: repeated = "first"'
+        )
+
+
+def _number(connection: duckdb.DuckDBPyConnection, column: str) -> str:
+    """SQL for a coordinate of a place; a comma is a decimal one where nothing else explains it."""
+    has_comma, has_point, is_thousands = connection.execute(f"""
+        select count(*) filter (regexp_full_match(number, '[-+]?\\d+,\\d+')),
+            count(*) filter (contains(number, '.')),
+            count(*) filter (regexp_full_match(number, '[-+]?\\d+,\\d{{3}}'))
+        from (select trim(cast({column} as varchar)) as number from place_row)
+    """).fetchall()[0]
+    if has_comma > is_thousands and not has_point:
+        return f"try_cast(replace(cast({column} as varchar), ',', '.') as double)"
+    return f"try_cast({column} as double)"
+
+
+def _require_points(
+    connection: duckdb.DuckDBPyConnection, places: PlaceTable, columns: dict[str, str]
+) -> None:
+    """Some place must have a point: else no code would seem to be in the table."""
+    x, y, code = (f"cast({columns[key]} as varchar)" for key in ("x", "y", "code"))
+    ((n_places, n_rows, example),) = connection.execute(
+        f"select (select count(*) from spot), count(*), "
+        f"first({x} || ' and ' || {y} order by rowid) filter ({code} is not null) from place_row"
+    ).fetchall()
+    if n_rows and not n_places:
+        raise SourceFormatError(
+            f"{places.file}: no row has a code and two numbers in x = {places.x!r} and "
+            f"y = {places.y!r}; the first place has {example or 'blanks'}: correct code, x and y "
+            "under [source.places], or write the numbers with a decimal point"
         )
 
 

@@ -31,7 +31,14 @@ TABLE_SUFFIXES = (
     *PLAIN_SUFFIXES,
     *(plain + packed for plain in PLAIN_SUFFIXES for packed in PACKED_SUFFIXES),
 )
+ARCHIVE_SUFFIXES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 CHUNK_BYTES = 1 << 20
+START_BYTES, TELLING_LINES = 1 << 16, 4  # of a member, to see whether it is a table
+DOCUMENT_SUFFIXES = (
+    *(".md", ".rst", ".pdf", ".doc", ".docx", ".odt", ".rtf", ".htm", ".html", ".xml", ".xsd"),
+    *(".yml", ".yaml", ".ini", ".png", ".jpg", ".gif", ".svg", ".dbf", ".shx", ".prj", ".cpg"),
+    *(".sbn", ".sbx", ".qix", ".qmd", ".qml", ".sld", ".lyr", ".sha256", ".md5", ".asc"),
+)
 MAX_UNPACKED_BYTES = 20 * 2**30
 MAX_EXPANSION = 200  # text compresses about 10-fold; a bomb a thousandfold
 _GEODATABASE = ".gdb"  # a folder that is one file to its readers
@@ -214,16 +221,12 @@ def _table_members(archive: zipfile.ZipFile, path: Path, wanted: str) -> list[zi
         and is_member(member.filename, wanted)
         and not Path(member.filename).name.startswith((".", "~$"))
         and "__MACOSX" not in member.filename
+        and not member.filename.lower().endswith(ARCHIVE_SUFFIXES)
         and member.file_size
     ]
+    _require_nothing_unread(archive, path, wanted, members)
     if not members:
         shown = [name[:80] for name in archive.namelist()[:10]]
-        inner = [name for name in archive.namelist() if name.lower().endswith(".zip")]
-        if inner:
-            raise SourceFormatError(
-                f"{path}: an archive in an archive ({inner[0][:80]!r}); unpack the outer one by "
-                "hand"
-            )
         raise SourceFormatError(
             f"{path}: holds no table; found {shown}, expected a file named {wanted} and ending in "
             f"{', '.join(PLAIN_SUFFIXES)}"
@@ -237,6 +240,44 @@ def _table_members(archive: zipfile.ZipFile, path: Path, wanted: str) -> list[zi
             "unpack it by hand and keep the right one"
         )
     return sorted(members, key=lambda member: member.filename)
+
+
+def _require_nothing_unread(
+    archive: zipfile.ZipFile, path: Path, wanted: str, members: list[zipfile.ZipInfo]
+) -> None:
+    """Refuse an archive whose incidents may lie in a member that is not read."""
+    taken = {member.filename for member in members}
+    parts = {
+        part
+        for name in taken
+        if name.lower().endswith(SHAPEFILE)
+        for part in shapefile_parts(name, archive.namelist())
+    }
+    for member in _files_of(archive):
+        name = member.filename
+        if name in taken | parts or not member.file_size or not is_member(name, wanted):
+            continue
+        if name.lower().endswith(ARCHIVE_SUFFIXES):
+            raise SourceFormatError(
+                f"{path}: an archive in an archive ({name[:80]!r}); unpack the outer one by hand, "
+                'or say which members count, as in members = "*.csv"'
+            )
+        if members and _looks_like_a_table(archive, member):
+            raise SourceFormatError(
+                f"{path}: {name[:80]!r} looks like a table, and its name does not end in .csv or "
+                'its like; rename it, or say which members count, as in members = "*.csv"'
+            )
+
+
+def _looks_like_a_table(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Whether the first lines of a member of another name are parted alike, as a header's are."""
+    if PurePosixPath(member.filename).suffix.lower() in ("", *DOCUMENT_SUFFIXES):
+        return False
+    with archive.open(member) as file:
+        lines = file.read(START_BYTES).splitlines()[:TELLING_LINES]
+    return len(lines) > 1 and any(
+        len({line.count(sign) for line in lines}) == 1 and lines[0].count(sign) for sign in b",;\t|"
+    )
 
 
 def _label(path: Path, member: zipfile.ZipInfo) -> str:

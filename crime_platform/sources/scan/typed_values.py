@@ -11,9 +11,13 @@ from crime_platform.study_area.source import template_columns, template_literals
 from crime_platform.study_area.study_area import Source
 
 MAX_COUNT = 10_000_000  # incidents in one row: more are a mistake, and would overflow the totals
-# Form in which codes and names of places are compared: publishers end names in a full stop and
-# write the same code with and without leading zeros.
-PLACE_KEY = "ltrim(lower(trim(rtrim(trim(cast({} as varchar)), '.'))), '0')"
+# Form in which codes and names of places are compared: publishers end names in a full stop, write
+# the same code with and without leading zeros, and programs that meet a blank make 1002.0 of 1002.
+# A zero stays one: it is no blank.
+PLACE_KEY = (
+    r"regexp_replace(regexp_replace(lower(trim(rtrim(trim(cast({} as varchar)), '.'))), "
+    r"'^(\d+)\.0+$', '\1'), '^0+(.)', '\1')"
+)
 # Years that a calendar knows: a date beyond them cannot be computed with, and is a mistake.
 DATED = "moment between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999'"
 OUTER_BLANKS = (9, 10, 13, 32, 160)  # tab, line feed, return, blank, hard blank
@@ -30,7 +34,7 @@ def query_values(query: str, source: Source, timezone: str) -> dict[str, object]
     columns = source.columns
     kept = () if source.only is None else source.only.values
     values = {
-        "kept": [value.strip().rstrip(".").strip().lower().lstrip("0") for value in kept],
+        "kept": list(kept),
         "place_texts": list(template_literals(columns.place or "")),
         "occurred_at_texts": list(template_literals(columns.occurred_at)),
         "offence_label": source.offence_label,
@@ -70,7 +74,9 @@ def typed_columns(
         else "1"
     )
     is_elsewhere = (
-        f"not list_contains($kept, coalesce({PLACE_KEY.format('area')}, ''))"
+        "not list_contains("
+        f"list_transform($kept, lambda value: {PLACE_KEY.format('value')}), "
+        f"coalesce({PLACE_KEY.format('area')}, ''))"
         if source.only is not None
         else "false"
     )
