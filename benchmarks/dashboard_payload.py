@@ -13,12 +13,12 @@ LIMIT_S, LIMIT_MB = 2, 1.5  # of the first part a page loads; the others load wh
 FIRST = "cells"
 PARTS = """
 import gzip, json, sys, time
-from crime_platform.dashboard.areas import areas_part
-from crime_platform.dashboard.cells import (
+from crime_platform.dashboard.data.areas import areas_part
+from crime_platform.dashboard.data.cells import (
     backtest_part, cells_part, corners_part, model_part, shares_part)
-from crime_platform.dashboard.container import unpack
-from crime_platform.dashboard.queries import PartError
-from crime_platform.dashboard.streets import streets_part
+from crime_platform.dashboard.data.binary_format import unpack
+from crime_platform.dashboard.data.queries import PartError
+from crime_platform.dashboard.data.streets import streets_part
 from crime_platform.publication.release import ReleaseError, open_release
 from crime_platform.vocabulary.home import PlatformHome
 

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from crime_platform.dashboard.download_files import geojson_bytes, write_geoparquet
-from crime_platform.dashboard.downloads import Shown
+from crime_platform.dashboard.downloads.formats import geojson_bytes, write_geoparquet
+from crime_platform.dashboard.downloads.rows import Shown
 from crime_platform.geography.antimeridian import cut_at_180, mean_longitude
 
 # A cell of Fiji, its corners as the projection gives them: a degree wide, half on either side.

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from crime_platform.cli import app
-from crime_platform.dashboard.download_choices import only_area
-from crime_platform.dashboard.part_error import PartError
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.downloads.choices import only_area
 from crime_platform.publication.release import open_release
 
 

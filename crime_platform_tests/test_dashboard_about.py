@@ -5,12 +5,12 @@ import duckdb
 import numpy as np
 import pytest
 
-from crime_platform.dashboard.about import about_part
-from crime_platform.dashboard.about_sections import section
-from crime_platform.dashboard.about_streets import StreetFacts
-from crime_platform.dashboard.declared import declared
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.released_facts import released_facts
+from crime_platform.dashboard.data.declared import declared
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.pages.about import about_part
+from crime_platform.dashboard.pages.about_streets import StreetFacts
+from crime_platform.dashboard.pages.released_facts import released_facts
+from crime_platform.dashboard.pages.sections import section
 from crime_platform.evaluation.candidate import read_candidate
 from crime_platform.reporting import sentences, statements
 from crime_platform.reporting.facts import LocalFacts

@@ -6,10 +6,10 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from crime_platform.dashboard.accuracy import accuracy_part
-from crime_platform.dashboard.declared import offence_titles
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.rows import gathered, plain
+from crime_platform.dashboard.data.declared import offence_titles
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.data.rows import gathered, plain
+from crime_platform.dashboard.pages.accuracy import accuracy_part
 from crime_platform.schema.model_titles import model_title
 
 

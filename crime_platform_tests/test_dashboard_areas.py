@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from crime_platform.dashboard.areas import area_with_cells, areas_part
-from crime_platform.dashboard.cells import cells_part
-from crime_platform.dashboard.container import unpack
-from crime_platform.dashboard.part_error import PartError
+from crime_platform.dashboard.data.areas import area_with_cells, areas_part
+from crime_platform.dashboard.data.binary_format import unpack
+from crime_platform.dashboard.data.cells import cells_part
+from crime_platform.dashboard.data.part_error import PartError
 from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.expiry import expiry_of
 from crime_platform.vocabulary.home import PlatformHome

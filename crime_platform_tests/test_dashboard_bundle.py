@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from crime_platform.dashboard import bundle
-from crime_platform.dashboard.bundle import BundleError, bundle_path, inlined_bundle
+from crime_platform.dashboard import deck_bundle as bundle
+from crime_platform.dashboard.deck_bundle import BundleError, bundle_path, inlined_bundle
 
 
 @pytest.fixture

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from crime_platform.dashboard.cells import (
+from crime_platform.dashboard.data.binary_format import unpack
+from crime_platform.dashboard.data.cells import (
     backtest_part,
     cells_part,
     corners_part,
     model_part,
     shares_part,
 )
-from crime_platform.dashboard.container import unpack
-from crime_platform.dashboard.outline import outline
+from crime_platform.dashboard.data.outline import outline
 from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.projection import WGS84, project

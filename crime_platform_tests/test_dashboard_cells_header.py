@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from crime_platform.dashboard.cells import cells_part
-from crime_platform.dashboard.container import unpack
+from crime_platform.dashboard.data.binary_format import unpack
+from crime_platform.dashboard.data.cells import cells_part
 from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.projection import WGS84, project

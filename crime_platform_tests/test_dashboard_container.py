@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from crime_platform.dashboard.container import DTYPES, as_counts, pack, unpack
+from crime_platform.dashboard.data.binary_format import DTYPES, as_counts, pack, unpack
 
 SHAPES = arrays_of.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4)
 ARRAYS = st.sampled_from(sorted(DTYPES)).flatmap(

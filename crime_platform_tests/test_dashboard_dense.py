@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from crime_platform.dashboard.cells import backtest_part, cells_part, model_part, shares_part
-from crime_platform.dashboard.container import unpack
-from crime_platform.dashboard.part_error import PartError
+from crime_platform.dashboard.data.binary_format import unpack
+from crime_platform.dashboard.data.cells import backtest_part, cells_part, model_part, shares_part
+from crime_platform.dashboard.data.part_error import PartError
 from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from toy_release import changed_release

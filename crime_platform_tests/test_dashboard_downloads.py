@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from crime_platform.dashboard.download_files import csv_bytes, geojson_bytes, write_geoparquet
-from crime_platform.dashboard.downloads import backtest_table, cells_table, streets_table
-from crime_platform.dashboard.part_error import PartError
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.downloads.formats import csv_bytes, geojson_bytes, write_geoparquet
+from crime_platform.dashboard.downloads.rows import backtest_table, cells_table, streets_table
 
 N_CELLS, N_SEGMENTS = 30, 40
 

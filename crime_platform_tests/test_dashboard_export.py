@@ -9,10 +9,10 @@ import re
 import numpy as np
 import pytest
 
-from crime_platform.dashboard.bundle import BundleError, inlined_bundle
+from crime_platform.dashboard.deck_bundle import BundleError, inlined_bundle
 from crime_platform.dashboard.export import ROOM_FOR_AREAS, ExportError, export_html
 from crime_platform.dashboard.export_page import MARKERS
-from crime_platform.dashboard.pages import WebError
+from crime_platform.dashboard.static_files import WebError
 from crime_platform.publication.release import ReleaseError
 from toy_dashboard import CSS, SCALES, ToyMakers, publish, serving, write_web
 
@@ -252,7 +252,7 @@ def test_a_package_without_its_page_says_so(export, web):
 
 
 def test_without_deck_nothing_is_written(export, monkeypatch, tmp_path):
-    monkeypatch.setattr("crime_platform.dashboard.bundle.PLACE", "nowhere.js")
+    monkeypatch.setattr("crime_platform.dashboard.deck_bundle.PLACE", "nowhere.js")
     with pytest.raises(BundleError, match="the file is missing"):
         export()
 

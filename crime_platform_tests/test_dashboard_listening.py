@@ -7,7 +7,7 @@ import pytest
 
 from crime_platform.dashboard.listening import PortError, address_of, listening_socket
 from crime_platform.dashboard.patience import PatientProtocol
-from crime_platform.dashboard.shield import is_loopback_name
+from crime_platform.dashboard.request_guard import is_loopback_name
 from crime_platform.vocabulary.home import PlatformHome
 from toy_dashboard import ToyMakers, publish, serving, write_web
 

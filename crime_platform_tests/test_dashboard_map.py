@@ -203,7 +203,7 @@ def test_a_map_whose_webgl_is_taken_away_goes_on_flat_and_says_so(city):
 
 
 def test_without_decks_bundle_the_page_says_why_and_stays_flat(look, published_once, monkeypatch):
-    monkeypatch.setattr("crime_platform.dashboard.bundle.PLACE", "nowhere.js")
+    monkeypatch.setattr("crime_platform.dashboard.deck_bundle.PLACE", "nowhere.js")
     with served(PlatformHome(published_once)) as address:
         page = look(f"{address}?view=3d").rested()
         said, kind = page.text("#notices"), page.page.evaluate("crimeDashboard.now.mapKind")

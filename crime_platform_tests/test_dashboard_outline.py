@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crime_platform.dashboard.outline import outline
+from crime_platform.dashboard.data.outline import outline
 
 
 def test_the_outline_by_hand():

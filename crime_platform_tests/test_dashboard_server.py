@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from crime_platform.dashboard import pages
-from crime_platform.dashboard.pages import WebError
-from crime_platform.dashboard.part_cache import PartCache
+from crime_platform.dashboard import static_files as pages
+from crime_platform.dashboard.response_cache import PartCache
 from crime_platform.dashboard.server import build_app, takes_gzip
+from crime_platform.dashboard.static_files import WebError
 from crime_platform.vocabulary.home import PlatformHome
 from toy_dashboard import AREAS, CSS, INDEX, ToyMakers, publish, serving, write_web
 
@@ -60,7 +60,7 @@ def test_deck_is_served_from_the_installed_wheel(client):
 
 def test_without_deck_the_script_says_so_and_the_page_stays(home, web, monkeypatch):
     publish(home, "0a")
-    monkeypatch.setattr("crime_platform.dashboard.bundle.PLACE", "nowhere.js")
+    monkeypatch.setattr("crime_platform.dashboard.deck_bundle.PLACE", "nowhere.js")
     with serving(home, web) as client:
         script = client.ask("/vendor/deck.js")
         page = client.ask("/")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import shapely
 
-from crime_platform.dashboard.areas import areas_part
-from crime_platform.dashboard.cells import cells_part
-from crime_platform.dashboard.container import unpack
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.streets import streets_part
+from crime_platform.dashboard.data.areas import areas_part
+from crime_platform.dashboard.data.binary_format import unpack
+from crime_platform.dashboard.data.cells import cells_part
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.data.streets import streets_part
 from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 from toy_release import asked, changed_release, in_another_area

@@ -12,8 +12,8 @@ from markdown_it import MarkdownIt
 from conftest import TOY_AREA
 from crime_platform.commands.sql import Format, _write_text
 from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows
-from crime_platform.dashboard.download_files import csv_bytes
-from crime_platform.dashboard.downloads import Shown
+from crime_platform.dashboard.downloads.formats import csv_bytes
+from crime_platform.dashboard.downloads.rows import Shown
 from crime_platform.defs.assets_grid import grid_assets
 from crime_platform.evaluation.candidate import read_candidate
 from crime_platform.reporting.facts import LocalFacts

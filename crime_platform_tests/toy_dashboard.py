@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.data.parts import as_json
 from crime_platform.dashboard.listening import listening_socket
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.parts import as_json
 from crime_platform.dashboard.server import build_app, server_of
 
 INDEX = """<!doctype html>

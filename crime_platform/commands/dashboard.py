@@ -30,8 +30,8 @@ def dashboard(
 
     A new release shows up without a restart. Exit code 0: stopped. 2: bad input.
     """
-    from crime_platform.dashboard.pages import WebError
     from crime_platform.dashboard.server import serve
+    from crime_platform.dashboard.static_files import WebError
 
     out, err = TerminalConsole(), TerminalConsole(stderr=True)
     home = PlatformHome.from_environment()

@@ -17,7 +17,7 @@ from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.home import PlatformHome
 
 if TYPE_CHECKING:
-    from crime_platform.dashboard.downloads import Shown
+    from crime_platform.dashboard.downloads.rows import Shown
 
 
 class What(StrEnum):
@@ -130,7 +130,11 @@ def _write_rows(home: PlatformHome, wish: Wish, files: Mapping[str, Path]) -> li
     """Write the rows in every form asked for; one line about each file."""
     if not files:
         return []
-    from crime_platform.dashboard.download_files import csv_bytes, geojson_bytes, write_geoparquet
+    from crime_platform.dashboard.downloads.formats import (
+        csv_bytes,
+        geojson_bytes,
+        write_geoparquet,
+    )
 
     with open_release(home) as connection:
         shown = _rows(connection, wish)
@@ -146,8 +150,8 @@ def _write_rows(home: PlatformHome, wish: Wish, files: Mapping[str, Path]) -> li
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, wish: Wish) -> "Shown":
-    from crime_platform.dashboard.download_choices import only_area
-    from crime_platform.dashboard.downloads import backtest_table, cells_table, streets_table
+    from crime_platform.dashboard.downloads.choices import only_area
+    from crime_platform.dashboard.downloads.rows import backtest_table, cells_table, streets_table
 
     by_day = wish.what is What.STREETS
     area = wish.study_area or only_area(connection, by_day=by_day)

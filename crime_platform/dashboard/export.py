@@ -7,9 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crime_platform.dashboard.export_page import Made, held_size, page_with, zipped
-from crime_platform.dashboard.pages import WEB
-from crime_platform.dashboard.parts import (
+from crime_platform.dashboard.data.parts import (
     AREAS,
     PARTS,
     Maker,
@@ -17,6 +15,8 @@ from crime_platform.dashboard.parts import (
     as_json,
     container_header,
 )
+from crime_platform.dashboard.export_page import Made, held_size, page_with, zipped
+from crime_platform.dashboard.static_files import WEB
 from crime_platform.publication.release import open_release, release_key
 from crime_platform.vocabulary.artifact import sync_file, written_aside
 from crime_platform.vocabulary.home import PlatformHome

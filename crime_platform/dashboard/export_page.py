@@ -17,8 +17,8 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from crime_platform.dashboard.bundle import bundle_path, inlined_bundle
-from crime_platform.dashboard.pages import INDEX, WebError
+from crime_platform.dashboard.deck_bundle import bundle_path, inlined_bundle
+from crime_platform.dashboard.static_files import INDEX, WebError
 
 STYLE = '<link rel="stylesheet" href="app.css">'
 DECK = '<script src="vendor/deck.js"></script>'

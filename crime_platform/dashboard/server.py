@@ -17,9 +17,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from crime_platform.dashboard.downloading import MEDIA_TYPES, Download, wish_of
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.data.parts import PARTS, Maker, download
+from crime_platform.dashboard.downloads.request import MEDIA_TYPES, Download, wish_of
 from crime_platform.dashboard.listening import PORT, address_of, is_local, listening_socket
-from crime_platform.dashboard.pages import (
+from crime_platform.dashboard.patience import PatientProtocol
+from crime_platform.dashboard.request_guard import Shield
+from crime_platform.dashboard.response_cache import PartCache, Payload
+from crime_platform.dashboard.static_files import (
     INDEX,
     NOTHING_PAGE,
     NOTHING_PUBLISHED,
@@ -27,11 +32,6 @@ from crime_platform.dashboard.pages import (
     deck_script,
     web_files,
 )
-from crime_platform.dashboard.part_cache import PartCache, Payload
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.parts import PARTS, Maker, download
-from crime_platform.dashboard.patience import PatientProtocol
-from crime_platform.dashboard.shield import Shield
 from crime_platform.publication.release import ReleaseError, open_release, release_key
 from crime_platform.vocabulary.home import PlatformHome
 

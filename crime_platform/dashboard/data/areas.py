@@ -7,8 +7,8 @@ from datetime import date
 
 import numpy as np
 
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.queries import (
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.data.queries import (
     Connection,
     read_columns,
     release_key,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from crime_platform.dashboard.downloads import Shown
-from crime_platform.dashboard.rows import plain
+from crime_platform.dashboard.data.rows import plain
+from crime_platform.dashboard.downloads.rows import Shown
 from crime_platform.geography.antimeridian import cut_at_180
 from crime_platform.system.escape import csv_text
 

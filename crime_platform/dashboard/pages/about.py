@@ -7,13 +7,13 @@ from typing import Any
 
 import duckdb
 
-from crime_platform.dashboard.about_data import file_section, finding_section, source_section
-from crime_platform.dashboard.about_sections import Section, section
-from crime_platform.dashboard.about_streets import StreetFacts, street_facts
-from crime_platform.dashboard.accuracy import require_area
-from crime_platform.dashboard.declared import declared, police_discovered
-from crime_platform.dashboard.released_facts import ReleasedFacts, released_facts
-from crime_platform.dashboard.rows import holds, records
+from crime_platform.dashboard.data.declared import declared, police_discovered
+from crime_platform.dashboard.data.rows import holds, records
+from crime_platform.dashboard.pages.about_data import file_section, finding_section, source_section
+from crime_platform.dashboard.pages.about_streets import StreetFacts, street_facts
+from crime_platform.dashboard.pages.accuracy import require_area
+from crime_platform.dashboard.pages.released_facts import ReleasedFacts, released_facts
+from crime_platform.dashboard.pages.sections import Section, section
 from crime_platform.reporting import sentences, statements
 from crime_platform.reporting.words import listing, month_name
 from crime_platform.schema.model_titles import model_title

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crime_platform.dashboard.container import as_counts
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.queries import Connection, read_columns
+from crime_platform.dashboard.data.binary_format import as_counts
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.data.queries import Connection, read_columns
 
 NOWHERE = -1
 

@@ -6,9 +6,9 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from crime_platform.dashboard.about_sections import Section, section
-from crime_platform.dashboard.declared import sources
-from crime_platform.dashboard.rows import holds, records
+from crime_platform.dashboard.data.declared import sources
+from crime_platform.dashboard.data.rows import holds, records
+from crime_platform.dashboard.pages.sections import Section, section
 from crime_platform.reporting.words import month_name, whole
 
 NOT_STATED = "not stated"

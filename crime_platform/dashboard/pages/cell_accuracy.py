@@ -6,9 +6,9 @@ only chose. Sums first, ratios last.
 
 import duckdb
 
-from crime_platform.dashboard.declared import offence_titles
-from crime_platform.dashboard.released_facts import released_facts
-from crime_platform.dashboard.rows import gathered, records
+from crime_platform.dashboard.data.declared import offence_titles
+from crime_platform.dashboard.data.rows import gathered, records
+from crime_platform.dashboard.pages.released_facts import released_facts
 from crime_platform.evaluation.scores import ANY_OFFENCE, OPPONENT
 from crime_platform.reporting.facts import FAMILIES
 from crime_platform.reporting.figures.calibration import in_rate_order

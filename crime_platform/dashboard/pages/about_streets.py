@@ -5,9 +5,9 @@ from typing import Any
 
 import duckdb
 
-from crime_platform.dashboard.about_sections import Section, section
-from crime_platform.dashboard.declared import group_titles
-from crime_platform.dashboard.rows import holds, records
+from crime_platform.dashboard.data.declared import group_titles
+from crime_platform.dashboard.data.rows import holds, records
+from crime_platform.dashboard.pages.sections import Section, section
 from crime_platform.evaluation.street_catalogue import OPPONENT
 from crime_platform.metrics.gate_rule import BIAS_LIMIT, LEVEL, MIN_DAYS, MIN_INCIDENTS
 from crime_platform.reporting.statements import MOVED

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from crime_platform.dashboard.rows import holds, records
+from crime_platform.dashboard.data.rows import holds, records
 from crime_platform.study_area.study_area import SIMULATED
 
 _TITLES = """

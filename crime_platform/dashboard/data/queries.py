@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from crime_platform.dashboard.part_error import PartError
+from crime_platform.dashboard.data.part_error import PartError
 from crime_platform.schema.cell_tables import TABLES
 
 Connection = duckdb.DuckDBPyConnection

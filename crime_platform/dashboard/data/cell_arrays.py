@@ -6,10 +6,10 @@ from datetime import date
 
 import numpy as np
 
-from crime_platform.dashboard.areas import PublishedArea
-from crime_platform.dashboard.dense import Axis, Rows, place_rows
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.queries import Connection, first_column
+from crime_platform.dashboard.data.areas import PublishedArea
+from crime_platform.dashboard.data.dense import Axis, Rows, place_rows
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.data.queries import Connection, first_column
 
 QUANTILES = ("p025", "p10", "p50", "p90", "p975")
 BRANCHES = ("closeness", "period", "trend")

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from crime_platform.dashboard.bundle import BundleError, inlined_bundle
-from crime_platform.dashboard.part_cache import Payload, packed
+from crime_platform.dashboard.deck_bundle import BundleError, inlined_bundle
+from crime_platform.dashboard.response_cache import Payload, packed
 
 WEB = Path(__file__).resolve().parent / "web"
 INDEX = "index.html"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from crime_platform.dashboard.declared import declared, sources
-from crime_platform.dashboard.download_choices import (
+from crime_platform.dashboard.data.declared import declared, sources
+from crime_platform.dashboard.downloads.choices import (
     Choice,
     backtest_choice,
     cell_choice,

@@ -9,12 +9,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from crime_platform.dashboard.part_error import PartError
+from crime_platform.dashboard.data.part_error import PartError
 
 if TYPE_CHECKING:
     import duckdb
 
-    from crime_platform.dashboard.downloading import Wish
+    from crime_platform.dashboard.downloads.request import Wish
 
 AREAS = "areas"
 MAGIC = b"CFP1"
@@ -99,55 +99,55 @@ def require_listed(path: str, read: Callable[[str], bytes]) -> None:
 
 
 def _areas(connection: "duckdb.DuckDBPyConnection") -> bytes:
-    from crime_platform.dashboard.areas import areas_part
+    from crime_platform.dashboard.data.areas import areas_part
 
     return as_json(areas_part(connection))
 
 
 def _cells(connection: "duckdb.DuckDBPyConnection", area: str) -> bytes:
-    from crime_platform.dashboard.cells import cells_part
+    from crime_platform.dashboard.data.cells import cells_part
 
     return cells_part(connection, area)
 
 
 def _model(connection: "duckdb.DuckDBPyConnection", area: str, model: str) -> bytes:
-    from crime_platform.dashboard.cells import model_part
+    from crime_platform.dashboard.data.cells import model_part
 
     return model_part(connection, area, model)
 
 
 def _backtest(connection: "duckdb.DuckDBPyConnection", area: str, model: str) -> bytes:
-    from crime_platform.dashboard.cells import backtest_part
+    from crime_platform.dashboard.data.cells import backtest_part
 
     return backtest_part(connection, area, model)
 
 
 def _shares(connection: "duckdb.DuckDBPyConnection", area: str, model: str) -> bytes:
-    from crime_platform.dashboard.cells import shares_part
+    from crime_platform.dashboard.data.cells import shares_part
 
     return shares_part(connection, area, model)
 
 
 def _corners(connection: "duckdb.DuckDBPyConnection", area: str) -> bytes:
-    from crime_platform.dashboard.cells import corners_part
+    from crime_platform.dashboard.data.cells import corners_part
 
     return corners_part(connection, area)
 
 
 def _streets(connection: "duckdb.DuckDBPyConnection", area: str) -> bytes:
-    from crime_platform.dashboard.streets import streets_part
+    from crime_platform.dashboard.data.streets import streets_part
 
     return streets_part(connection, area)
 
 
 def _accuracy(connection: "duckdb.DuckDBPyConnection", area: str) -> bytes:
-    from crime_platform.dashboard.accuracy import accuracy_part
+    from crime_platform.dashboard.pages.accuracy import accuracy_part
 
     return as_json(accuracy_part(connection, area))
 
 
 def _about(connection: "duckdb.DuckDBPyConnection", area: str) -> bytes:
-    from crime_platform.dashboard.about import about_part
+    from crime_platform.dashboard.pages.about import about_part
 
     return as_json(about_part(connection, area))
 
@@ -172,8 +172,8 @@ def download(connection: "duckdb.DuckDBPyConnection", wish: "Wish") -> bytes:
     Raises:
         PartError: if the release does not hold them.
     """
-    from crime_platform.dashboard.download_files import csv_bytes, geojson_bytes
-    from crime_platform.dashboard.downloads import backtest_table, cells_table, streets_table
+    from crime_platform.dashboard.downloads.formats import csv_bytes, geojson_bytes
+    from crime_platform.dashboard.downloads.rows import backtest_table, cells_table, streets_table
 
     tables = {"cells": cells_table, "backtest": backtest_table, "streets": streets_table}
     words = {"type": "offence_type", "group": "offence_group"}

@@ -2,10 +2,10 @@
 
 import duckdb
 
-from crime_platform.dashboard.cell_accuracy import cell_accuracy
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.rows import holds, records
-from crime_platform.dashboard.street_accuracy import street_accuracy
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.data.rows import holds, records
+from crime_platform.dashboard.pages.cell_accuracy import cell_accuracy
+from crime_platform.dashboard.pages.street_accuracy import street_accuracy
 
 
 def accuracy_part(connection: duckdb.DuckDBPyConnection, area: str) -> dict:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from crime_platform.dashboard.part_error import PartError
-from crime_platform.dashboard.rows import records
+from crime_platform.dashboard.data.part_error import PartError
+from crime_platform.dashboard.data.rows import records
 from crime_platform.study_area.study_area import SIMULATED
 
 _MONTHS_RELEASED = """

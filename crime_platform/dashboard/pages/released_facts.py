@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from crime_platform.dashboard.declared import declared, offence_titles
-from crime_platform.dashboard.rows import holds, records
+from crime_platform.dashboard.data.declared import declared, offence_titles
+from crime_platform.dashboard.data.rows import holds, records
 from crime_platform.evaluation.candidate import Candidate
 from crime_platform.reporting.facts import SitedFacts
 from crime_platform.schema.cell_tables import BY_NAME

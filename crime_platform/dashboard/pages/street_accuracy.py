@@ -2,7 +2,7 @@
 
 import duckdb
 
-from crime_platform.dashboard.rows import gathered, holds, records
+from crime_platform.dashboard.data.rows import gathered, holds, records
 from crime_platform.evaluation.street_catalogue import OPPONENT
 from crime_platform.schema.model_titles import model_title
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from crime_platform.dashboard.parts import MAGIC, Maker, require_listed
+from crime_platform.dashboard.data.parts import MAGIC, Maker, require_listed
 from crime_platform.publication.release import open_release
 from crime_platform.vocabulary.home import PlatformHome
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from crime_platform.dashboard.areas import PublishedArea, area_with_cells
-from crime_platform.dashboard.cell_arrays import (
+from crime_platform.dashboard.data.areas import PublishedArea, area_with_cells
+from crime_platform.dashboard.data.binary_format import pack
+from crime_platform.dashboard.data.cell_arrays import (
     BACKTEST,
     BRANCHES,
     EXPECTED,
@@ -22,9 +23,8 @@ from crime_platform.dashboard.cell_arrays import (
     read_history,
     read_shares,
 )
-from crime_platform.dashboard.container import pack
-from crime_platform.dashboard.outline import outline
-from crime_platform.dashboard.queries import Connection, one_row, read_columns, release_key
+from crime_platform.dashboard.data.outline import outline
+from crime_platform.dashboard.data.queries import Connection, one_row, read_columns, release_key
 from crime_platform.evaluation.scores import EVER_ACTIVE, OPPONENT
 from crime_platform.geography.antimeridian import mean_longitude
 from crime_platform.schema.model_titles import model_title

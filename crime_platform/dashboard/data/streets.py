@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from crime_platform.dashboard.areas import PublishedArea, area_with_streets
-from crime_platform.dashboard.container import pack
-from crime_platform.dashboard.dense import Axis, place_rows
-from crime_platform.dashboard.queries import (
+from crime_platform.dashboard.data.areas import PublishedArea, area_with_streets
+from crime_platform.dashboard.data.binary_format import pack
+from crime_platform.dashboard.data.dense import Axis, place_rows
+from crime_platform.dashboard.data.queries import (
     Connection,
     first_column,
     one_row,

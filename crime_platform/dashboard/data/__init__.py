@@ -1,0 +1,1 @@
+"""Parts of the release as the page reads them."""

@@ -1,0 +1,1 @@
+"""What the page lets people take away: CSV, GeoJSON, GeoParquet."""

@@ -1,0 +1,1 @@
+"""What the Accuracy and the About page say."""
