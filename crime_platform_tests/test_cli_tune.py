@@ -12,7 +12,8 @@ from crime_platform.geography.grid import Grid
 from crime_platform.pipeline.cell_counts import tensor_path
 from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.tensors.grid_counts import GridCounts, as_dataset, write_tensor
-from crime_platform.tuning.cell_search import only_area, search_spaces, stored_search, tuning_folder
+from crime_platform.tuning import search_spaces
+from crime_platform.tuning.cell_search import only_area, stored_search, tuning_folder
 from crime_platform.tuning.search_spaces import SearchSpace
 from crime_platform.vocabulary.forecast import ForecastArray
 

@@ -11,12 +11,8 @@ from typer.testing import CliRunner
 
 from crime_platform.commands.tune import tune
 from crime_platform.study_area.study_area import StudyAreaError
-from crime_platform.tuning.cell_search import (
-    TuningRequest,
-    stored_search,
-    street_search_space,
-    tuning_folder,
-)
+from crime_platform.tuning import street_search_space
+from crime_platform.tuning.cell_search import TuningRequest, stored_search, tuning_folder
 from crime_platform.tuning.street_search import last_day_of_evidence, tune_streets
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 from toy_street_search import TINY, toy_counts

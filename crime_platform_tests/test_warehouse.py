@@ -14,8 +14,8 @@ import pytest
 
 from crime_platform.vocabulary.incident import HOUR_BANDS
 from crime_platform.vocabulary.verdict import Verdict
+from crime_platform.warehouse import file as warehouse_file
 from crime_platform.warehouse.warehouse import Warehouse
-from crime_platform.warehouse.warehouse import file as warehouse_file
 
 DECEMBER = np.datetime64("2021-12", "M")
 
