@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 
@@ -55,6 +56,15 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path):
 
     assert not target.exists()
     assert list(target.parent.iterdir()) == []
+
+
+def test_a_failure_names_the_file_that_was_asked_for(tmp_path):
+    target = tmp_path / "file.txt"
+
+    with pytest.raises(PermissionError) as failure, written_aside(target) as aside:
+        raise PermissionError(errno.EACCES, "Permission denied", str(aside))
+
+    assert str(failure.value) == f"[Errno 13] Permission denied: '{target}'"
 
 
 def test_orphans_of_a_killed_writer_are_removed(tmp_path):

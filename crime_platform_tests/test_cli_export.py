@@ -140,6 +140,29 @@ def test_bad_input_is_told_and_nothing_is_written(tmp_path, monkeypatch, argumen
 
 
 @pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("second", ["--html", "--geojson", "--geoparquet"])
+def test_two_options_cannot_write_one_file(tmp_path, monkeypatch, second):
+    monkeypatch.chdir(tmp_path)
+
+    answer = call("--csv", tmp_path / "rows", second, "rows")
+
+    assert answer.exit_code == 2
+    assert f"--csv and {second} both write" in " ".join(answer.stderr.split())
+    assert not (tmp_path / "rows").exists()
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("option", ["--csv", "--geojson", "--geoparquet", "--html"])
+def test_a_place_where_nothing_can_be_written_is_told_with_the_option(option):
+    answer = call(option, "/proc/rows")
+
+    told = " ".join(answer.stderr.split())
+    assert answer.exit_code == 2
+    assert f"{option} /proc/rows: cannot be written" in told
+    assert ".tmp-" not in told
+
+
+@pytest.mark.usefixtures("published")
 def test_a_folder_in_the_way_is_told_and_stays(tmp_path):
     (tmp_path / "rows.csv" / "inside").mkdir(parents=True)
 

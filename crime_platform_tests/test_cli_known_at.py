@@ -48,6 +48,16 @@ def test_the_incidents_of_then_can_be_had_as_a_file(toy_city, tmp_path):
     assert len(pd.read_parquet(tmp_path / "then.parquet")) == report.n_accepted
 
 
+def test_a_place_where_nothing_can_be_written_is_told_with_the_option(toy_city):
+    home = toy_city(n_months=2)
+    ingest_area(load_study_area(home.study_areas / "toy.toml"), home)
+
+    answer = call("2100-01-01", "--study-area", "toy", "--output", "/proc/then.parquet")
+
+    assert answer.exit_code == 2
+    assert "--output /proc/then.parquet: cannot be written" in " ".join(answer.stderr.split())
+
+
 def test_an_area_that_was_never_read_names_the_command(toy_city):
     toy_city(n_months=2)
 

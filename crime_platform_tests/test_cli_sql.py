@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from typer.testing import CliRunner
 
@@ -129,6 +131,48 @@ def test_a_folder_is_no_file_to_write(tmp_path):
 
     assert answer.exit_code == 2
     assert "is a folder" in " ".join(answer.stderr.split())
+
+
+@pytest.mark.usefixtures("release")
+@pytest.mark.parametrize("format", ["table", "csv", "json", "parquet"])
+def test_a_place_where_nothing_can_be_written_is_told_with_the_option(format):
+    answer = call("sql", "select 1 as a", "--format", format, "--output", "/proc/rows")
+
+    told = " ".join(answer.stderr.split())
+    assert answer.exit_code == 2
+    assert "--output /proc/rows: cannot be written" in told
+    assert ".tmp-" not in told
+
+
+@pytest.mark.usefixtures("release")
+def test_a_file_is_no_folder_to_write_in(tmp_path):
+    (tmp_path / "notes").write_text("mine")
+
+    answer = call("sql", "select 1 as a", "--format", "csv", "--output", f"{tmp_path}/notes/rows")
+
+    assert answer.exit_code == 2
+    assert "notes is a file, no folder" in " ".join(answer.stderr.split())
+
+
+@pytest.mark.usefixtures("release")
+def test_a_pipe_is_never_replaced_by_a_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    answer = call("sql", "select 1 as a", "--format", "csv", "--output", str(tmp_path / "pipe"))
+
+    assert answer.exit_code == 2
+    assert "is no ordinary file" in " ".join(answer.stderr.split())
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.usefixtures("release")
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "link").symlink_to("rows.csv")
+
+    call("sql", "select 1 as a", "--format", "csv", "--output", str(tmp_path / "link"))
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "rows.csv").read_text() == "a\n1\n"
 
 
 def test_a_home_that_cannot_be_written_can_be_asked(release):

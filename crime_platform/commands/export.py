@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import duckdb
 import typer
 
+from crime_platform.commands.output_file import require_output_files, written_output
 from crime_platform.commands.terminal import TerminalConsole, print_error
 from crime_platform.publication.release import open_release
 from crime_platform.system.exit_codes import BAD_INPUT
-from crime_platform.system.output_file import require_folder_of
-from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.home import PlatformHome
 
 if TYPE_CHECKING:
@@ -104,8 +103,7 @@ def export(  # noqa: PLR0913  (an argument is an option of the command)
             day=day,
         )
         _require_use(wish, files, html)
-        for path in (*files.values(), *([] if html is None else [html])):
-            require_folder_of(path)
+        require_output_files(files if html is None else {**files, "--html": html})
         lines = [*_write_rows(home, wish, files), *_write_page(home, study_area, html)]
     except (ValueError, OSError, duckdb.Error) as error:
         print_error(err, "not exported", [str(error)])
@@ -140,7 +138,7 @@ def _write_rows(home: PlatformHome, wish: Wish, files: Mapping[str, Path]) -> li
         shown = _rows(connection, wish)
     lines = []
     for option, path in files.items():
-        with written_aside(path) as aside:
+        with written_output(option, path) as aside:
             if option == "--geoparquet":
                 write_geoparquet(shown, aside)
             else:
@@ -188,4 +186,6 @@ def _write_page(home: PlatformHome, study_area: str | None, html: Path | None) -
         return []
     from crime_platform.dashboard.export import export_html
 
-    return [f"{export_html(home, study_area, html)}: the whole page as one file"]
+    with written_output("--html", html) as aside:
+        export_html(home, study_area, aside)
+    return [f"{html}: the whole page as one file"]

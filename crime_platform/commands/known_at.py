@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from crime_platform.commands.area_choice import only_area
+from crime_platform.commands.output_file import require_output_files, written_output
 from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.system.exit_codes import BAD_INPUT
-from crime_platform.system.output_file import require_folder_of
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
@@ -50,7 +50,7 @@ def known_at(
     try:
         then = parse_moment(moment)
         if output is not None:
-            require_folder_of(output)
+            require_output_files({"--output": output})
         name = study_area or only_area(home)
         if not home.warehouse.exists():  # to ask makes none
             raise IncompleteDataError(_nothing(name, then, None))
@@ -60,7 +60,8 @@ def known_at(
                 ((first,),) = connection.execute(FIRST_KNOWN, [name]).fetchall()
                 raise IncompleteDataError(_nothing(name, then, first))
             if output is not None:
-                connection.sql(INCIDENTS, params=[then, name]).write_parquet(str(output))
+                with written_output("--output", output) as aside:
+                    connection.sql(INCIDENTS, params=[then, name]).write_parquet(str(aside))
     except ValueError as error:
         print_error(err, "bad input", [str(error)])
         raise typer.Exit(BAD_INPUT) from None

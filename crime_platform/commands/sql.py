@@ -9,12 +9,15 @@ from typing import Annotated, TextIO
 import duckdb
 import typer
 
+from crime_platform.commands.output_file import (
+    OutputFileError,
+    require_output_files,
+    written_output,
+)
 from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.publication.release import ReleaseError, open_release
 from crime_platform.system.escape import write_csv
 from crime_platform.system.exit_codes import BAD_INPUT
-from crime_platform.system.output_file import OutputFileError, require_folder_of
-from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.home import PlatformHome
 
 BATCH_ROWS = 65_536
@@ -50,7 +53,7 @@ def sql(
         if format is Format.PARQUET and output is None:
             raise OutputFileError("parquet needs a file: add --output FILE.parquet")
         if output is not None:
-            require_folder_of(output)
+            require_output_files({"--output": output})
         with open_release(PlatformHome.from_environment()) as connection:
             _write(answer(connection, query), format, output)
     except (ReleaseError, OutputFileError, duckdb.Error) as error:
@@ -88,7 +91,7 @@ def _write(result: duckdb.DuckDBPyRelation, format: Format, output: Path | None)
     elif output is None:
         _write_text(result, format, sys.stdout)
     else:
-        with written_aside(output) as aside:
+        with written_output("--output", output) as aside:
             if format is Format.PARQUET:
                 _write_parquet(result, aside)
             else:

@@ -56,15 +56,21 @@ def written_aside(path: Path) -> Iterator[Path]:
     """Temporary path for a file or folder that takes its final name only when it is whole.
 
     Several processes may write the same target at once: each has a place of its own, and the last
-    one to end wins. What a killed process left of the same target is removed first.
+    one to end wins. What a killed process left of the same target is removed first. A failure names
+    the target, for nobody knows the temporary path.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    remove_orphans(path)
-    with _place_of_our_own(path) as place:
-        aside = place / path.name
-        yield aside
-        _take_name(aside, path, replaced=place / f"replaced-{path.name}")
-        sync_folder(path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_orphans(path)
+        with _place_of_our_own(path) as place:
+            aside = place / path.name
+            yield aside
+            _take_name(aside, path, replaced=place / f"replaced-{path.name}")
+            sync_folder(path.parent)
+    except OSError as error:
+        if TEMPORARY not in str(error.filename):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager
