@@ -43,6 +43,8 @@ def test_an_area_that_is_there_is_never_overwritten(home):
     ("options", "told"),
     [
         (["--name", "New York"], "--name: expected small letters"),
+        (["--output", "mistyped/a.toml"], "there is no folder"),
+        (["--output", "/proc/a.toml"], "--output /proc/a.toml: cannot be written"),
         (["--output", "New York.toml"], "--output: expected small letters"),
         (["--name", "a", "--output", "b.toml"], "b.toml must be called a.toml, after the area"),
         (["--column", "offense=Kind"], "--column offense=Kind: expected KEY=NAME"),

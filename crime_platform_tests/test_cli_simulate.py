@@ -29,6 +29,10 @@ def test_the_command_writes_files_and_says_what_they_are(home):
         (("auckland", "--months", "0"), "--months: expected 1 to 600, found 0"),
         (("auckland", "--scale", "-1"), "--scale: expected a factor above 0"),
         (("auckland", "--calibrate-to", "/nowhere"), "holds no mb2013_centroids_nztm.csv.gz"),
+        (("auckland", "--output", "/nowhere/far/city"), "there is no folder /nowhere/far"),
+        (("auckland", "--output", "/proc/city"), "--output /proc/city: cannot be written"),
+        (("auckland", "--output", f"{__file__}/city"), "is a file, no folder"),
+        (("auckland", "--output", __file__), "is a file; name a folder"),
         (("hamilton",), "'hamilton' is not"),
     ],
 )

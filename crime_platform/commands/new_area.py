@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from crime_platform.commands.area import BAD_INPUT, ERR, check_and_print, say
+from crime_platform.commands.output_file import require_output_files
 from crime_platform.commands.terminal import print_error
 from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.study_area.toml_table import did_you_mean
@@ -68,6 +69,8 @@ def new_area(  # noqa: PLR0913  (an argument is an option of the command)
     path = output or home.study_areas
     try:
         area_name, path = name_and_path(files[0], home, name=name, output=output)
+        if output is not None:
+            require_output_files({"--output": output})
         told = Told(
             name=area_name,
             columns=_columns(column or []),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from crime_platform.commands.output_file import require_output_folder
 from crime_platform.commands.terminal import TerminalConsole, print_error, progress_bars
 from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
@@ -45,6 +46,8 @@ def simulate(
         request = SimulationRequest(
             n_months=months, scale=scale, seed=seed, output=output, calibrate_to=calibrate_to
         )
+        if output is not None:
+            require_output_folder("--output", output)
         with progress_bars(out):
             done = simulate_area(request, home)
     except ValueError as error:
