@@ -139,10 +139,43 @@ def test_show_before_the_first_search_names_the_command():
 
 @pytest.mark.usefixtures("city")
 def test_table_and_config_can_be_exported(tmp_path):
-    call("--model", "st_resnet", "--trials", "2", "--export", str(tmp_path / "tuning"))
+    answer = call("--model", "st_resnet", "--trials", "2", "--export", str(tmp_path / "tuning"))
 
+    assert f"Exported: {tmp_path}/tuning/st_resnet.csv" in answer.stdout.replace("\n", "")
     assert json.loads((tmp_path / "tuning/st_resnet.json").read_text())["study_area"] == "toy"
     assert (tmp_path / "tuning/st_resnet.csv").read_text().startswith("rank,trial,state")
+
+
+def test_show_writes_nothing_in_the_home(city):
+    call("--model", "st_resnet", "--trials", "1")
+    table = tuning_folder(city, "toy", "st_resnet") / "trials.csv"
+    table.unlink()
+
+    answer = call("--model", "st_resnet", "--show")
+
+    assert answer.exit_code == 0, answer.output
+    assert not table.exists()
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [
+        ("notes", "notes is a file; name a folder"),
+        ("notes/tuning", "notes is a file, no folder"),
+        ("mistyped/tuning", "there is no folder"),
+        ("/proc/tuning", "--export /proc/tuning: cannot be written"),
+    ],
+)
+def test_an_export_that_cannot_be_written_is_refused_before_the_search(
+    city, tmp_path, folder, told
+):
+    (tmp_path / "notes").write_text("mine")
+
+    answer = call("--model", "st_resnet", "--export", str(tmp_path / folder))
+
+    assert answer.exit_code == 2
+    assert told in " ".join(answer.stderr.split())
+    assert not tuning_folder(city, "toy", "st_resnet").exists()
 
 
 @pytest.mark.usefixtures("city")
@@ -159,7 +192,10 @@ def test_a_time_limit_is_printed():
         (["--as-of", "soon"], "YYYY-MM"),
         (["--as-of", "2024-03"], "the data end in 2023-12, before 2024-03"),
         (["--as-of", "2019-05"], "2018-11 is not in the history"),
-        (["--timeout-minutes", "0"], "more than 0 seconds"),
+        (["--timeout-minutes", "0"], "--timeout-minutes: expected a number above 0, found 0"),
+        (["--timeout-minutes", "-1"], "--timeout-minutes: expected a number above 0, found -1"),
+        (["--timeout-minutes", "nan"], "--timeout-minutes: expected a number above 0, found nan"),
+        (["--timeout-minutes", "inf"], "--timeout-minutes: expected a number above 0, found inf"),
     ],
 )
 @pytest.mark.usefixtures("city")

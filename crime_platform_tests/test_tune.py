@@ -1,6 +1,7 @@
 """A search for a model's settings: its trials, its budget, and what it must not see."""
 
 import logging
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -151,7 +152,7 @@ def test_the_budget_says_what_may_be_spent():
     assert str(Budget(seconds=90.0)).endswith("no new trial after 1.5 minutes")
 
 
-@pytest.mark.parametrize("wrong", [{"n_trials": 0}, {"n_fits": 0}, {"seconds": 0.0}])
+@pytest.mark.parametrize("wrong", [{"n_trials": 0}, {"n_fits": 0}, {"seconds": math.nan}])
 def test_an_empty_budget_is_refused(wrong):
     with pytest.raises(ValueError, match="at least 1 trial, 1 fit and more than 0 seconds"):
         Budget(**wrong)

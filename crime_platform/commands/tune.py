@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crime_platform.commands.output_file import named_failures, require_output_folder
 from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.system.exit_codes import BAD_INPUT, STOPPED
 from crime_platform.vocabulary.home import PlatformHome
@@ -71,10 +72,12 @@ def tune(  # noqa: PLR0913  (an argument is an option of the command)
     Ctrl-C loses one trial per worker at most: the same command goes on. Exit code 0: done. 2: bad
     input. 130: stopped by hand.
     """
-    from crime_platform.tuning.cell_search import TuningRequest, only_area, write_report
+    from crime_platform.tuning.cell_search import TuningRequest, only_area
 
     home = PlatformHome.from_environment()
     try:
+        if export is not None:
+            require_output_folder("--export", export)
         request = TuningRequest(
             study_area=study_area or only_area(home),
             model=model.value,
@@ -85,12 +88,13 @@ def tune(  # noqa: PLR0913  (an argument is an option of the command)
         )
         is_stopped = not (show or _search(home, request))
         report = _stored_report(home, request)
+        lines = _write(report, home, request, show=show, export=export)
     except (ValueError, FileNotFoundError) as error:
         print_error(ERR, "bad input", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
-    folder = write_report(report, home, request.study_area, export)
     _print_search(report)
-    OUT.print(f"Table, config and pictures: {folder}", highlight=False)
+    for line in lines:
+        OUT.print(line, highlight=False)
     if is_stopped:
         OUT.print("Stopped by hand: the same command goes on.")
         raise typer.Exit(STOPPED)
@@ -120,6 +124,28 @@ def _stored_report(home: PlatformHome, request: "TuningRequest") -> "SearchRepor
             f"run crime-platform tune --model {request.model}"
         )
     return report
+
+
+def _write(
+    report: "SearchReport",
+    home: PlatformHome,
+    request: "TuningRequest",
+    *,
+    show: bool,
+    export: Path | None,
+) -> list[str]:
+    """Write what was found, but with --show only what --export asks for; where it is."""
+    from crime_platform.tuning.cell_search import export_report, tuning_folder, write_report
+
+    if not show:
+        write_report(report, home, request.study_area)
+    folder = tuning_folder(home, request.study_area, request.model)
+    lines = [f"Table, config and pictures: {folder}"]
+    if export is not None:
+        with named_failures("--export", export):
+            table, config = export_report(report, export, study_area=request.study_area)
+        lines.append(f"Exported: {table}, {config}")
+    return lines
 
 
 def _announce(text: str) -> None:

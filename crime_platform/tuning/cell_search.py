@@ -1,5 +1,6 @@
 """One area's search for a model's settings: which months it may see, where its files lie."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,13 @@ class TuningRequest:
     seconds: float | None = None
     workers: int | None = None
     as_of: Month | None = None  # whose test origins are kept out of sight; the newest by default
+
+    def __post_init__(self) -> None:
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise ValueError(
+                f"--timeout-minutes: expected a number above 0, found {self.seconds / 60:g}; leave "
+                "it out for no limit"
+            )
 
     @property
     def given(self) -> dict[str, int]:
@@ -119,22 +127,20 @@ def stored_search(home: PlatformHome, study_area: str, model: str) -> SearchRepo
     return None if study is None else read_search(study)
 
 
-def write_report(
-    report: SearchReport, home: PlatformHome, study_area: str, export: Path | None = None
-) -> Path:
-    """Write table, config and pictures of a search; the folder that holds them.
-
-    Args:
-        report: the search.
-        home: where the area's files lie.
-        study_area: its name.
-        export: folder that also gets `<model>.csv` and `<model>.json`, to be committed beside the
-            default that they support.
-    """
+def write_report(report: SearchReport, home: PlatformHome, study_area: str) -> None:
+    """Write table, config and pictures of a search into its folder."""
     folder = tuning_folder(home, study_area, report.model)
     write_search(report, folder, study_area=study_area)
     write_plots(report, folder)
-    if export is not None:
-        write_table(report, export / f"{report.model}.csv")
-        write_json(export / f"{report.model}.json", best_config(report, study_area=study_area))
-    return folder
+
+
+def export_report(report: SearchReport, folder: Path, *, study_area: str) -> tuple[Path, Path]:
+    """Write table and config, to be committed beside the default that they support.
+
+    Returns:
+        The files, `<model>.csv` and `<model>.json`.
+    """
+    table, config = folder / f"{report.model}.csv", folder / f"{report.model}.json"
+    write_table(report, table)
+    write_json(config, best_config(report, study_area=study_area))
+    return table, config

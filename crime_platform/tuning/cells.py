@@ -43,7 +43,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         counts = (self.n_trials, self.n_fits, self.workers)
-        if min(counts) < 1 or (self.seconds is not None and self.seconds <= 0):
+        if min(counts) < 1 or (self.seconds is not None and not self.seconds > 0):
             raise ValueError(
                 "a search needs at least 1 trial, 1 fit and more than 0 seconds, and 1 worker, got "
                 f"{self!r}"

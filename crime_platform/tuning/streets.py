@@ -48,7 +48,7 @@ class StreetBudget:
 
     def __post_init__(self) -> None:
         counts = (self.n_trials, self.n_epochs, self.workers)
-        if min(counts) < 1 or (self.seconds is not None and self.seconds <= 0):
+        if min(counts) < 1 or (self.seconds is not None and not self.seconds > 0):
             raise ValueError(
                 "a search needs at least 1 trial, 1 epoch, 1 worker and more than 0 seconds, got "
                 f"{self!r}"
