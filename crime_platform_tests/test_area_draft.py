@@ -92,6 +92,11 @@ def test_a_date_format_that_is_given_settles_it(draft):
     ("form", "message"),
     [
         ("%Y-%m-%d", r"--date-format '%Y-%m-%d' fits only 0% .* 'Date Occurred', e\.g\. not '01/"),
+        (
+            "%d/%m/%Q",
+            r"--date-format: datetime_format: '%d/%m/%Q' holds '%Q', which is no strptime",
+        ),
+        ("%d/%m/%Y %", r"--date-format: datetime_format: '%d/%m/%Y %' holds '%', which is no"),
         ("day", r"--date-format: datetime_format: 'day' holds no strptime code"),
     ],
 )

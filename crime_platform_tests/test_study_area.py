@@ -390,6 +390,14 @@ def test_every_row_of_a_source_can_be_one_offence(load_changed):
         (('"keep"', '"keep"\nthousands = "."'), r"thousands: '\.' is the decimal mark too"),
         (('"keep"', '"keep"\npoint_format = "wkb"'), r"point_format: expected one of wkt, lat_lon"),
         (('"keep"', '"keep"\ndatetime_format = "unix"'), r"datetime_format: 'unix' holds no strpt"),
+        (
+            ('"keep"', '"keep"\ndatetime_format = "%d/%m/%Q"'),
+            r"datetime_format: '%d/%m/%Q' holds '%Q', which is no strptime code; write e\.g\.",
+        ),
+        (
+            ('"keep"', '"keep"\ndatetime_format = ["iso", "%d/%m/%Y %"]'),
+            r"datetime_format: '%d/%m/%Y %' holds '%', which is no strptime code",
+        ),
         (('"keep"', '"keep"\nexclude = "*.old"'), r"exclude: expected a list of texts"),
         (('"when"', '"{YEAR-{MONTH}"'), r"occurred_at: '\{YEAR-\{MONTH\}' is no whole template"),
         (('x = "east"', 'point = "p"\nx = "east"'), r"lon: name lon and lat, or x and y, or point"),

@@ -1,11 +1,9 @@
 """A file that cannot be used as it is: it is refused with the cause and the cure."""
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from crime_platform.vocabulary.incident import CoordinateError, SourceFormatError
-from table_reading import GOOD_ROW, HEADER, reader_into
+from table_reading import HEADER, reader_into
 
 
 @pytest.fixture
@@ -33,19 +31,6 @@ def test_two_columns_of_one_name_are_refused(read):
 def test_a_header_without_rows_is_refused(read):
     with pytest.raises(SourceFormatError, match=r"file\.csv: a header and no rows; fetch it again"):
         read(HEADER)
-
-
-def test_an_impossible_date_format_is_refused(read):
-    with pytest.raises(SourceFormatError, match="correct datetime_format = '%Q'"):
-        read(HEADER + GOOD_ROW, datetime_formats=("%Q",))
-
-
-def test_an_impossible_date_format_is_refused_for_parquet(read, tmp_path):
-    table = pa.table({"when": ["x"], "what": ["Robbery"], "east": [1], "north": [1]})
-    pq.write_table(table, tmp_path / "made.parquet")
-
-    with pytest.raises(SourceFormatError, match="correct datetime_format = '%Q'"):
-        read((tmp_path / "made.parquet").read_bytes(), datetime_formats=("%Q",))
 
 
 def test_a_damaged_parquet_file_is_refused(read):

@@ -47,6 +47,9 @@ POINT_FORMATS = (WKT, LAT_LON, LON_LAT)  # POINT (lon lat), (lat, lon), (lon, la
 DECIMAL_MARKS = (".", ",")
 THOUSANDS_MARKS = (".", ",", " ", "'")  # the blank is also a hard or a narrow one
 
+# What DuckDB's strptime knows; anything else behind a percent sign ends it with an error.
+_CODE = re.compile(r"%(?:-?[A-Za-z%]|$|.)", re.DOTALL)
+_KNOWN_CODE = re.compile(r"%(?:-?[dmyjHIMS]|[abcfghnpuwxzABGTUVWXYZ%])")
 _DAY_CODE = re.compile(r"%-?[djcxDF]")
 # 13:44:00+01:00, 13:44:00Z and 13:44:00 GMT say an instant, whatever the clock on the wall.
 _OFFSET_CODE = re.compile(r"%z|Z$|\b(?:UTC|GMT)\b", re.IGNORECASE)
@@ -244,6 +247,12 @@ class Source:
                     f'"%d/%m/%Y %H:%M", or "{EPOCH}" or "{EPOCH_MS}" for seconds or milliseconds '
                     "since 1970"
                 )
+            wrong = next((code for code in _CODE.findall(form) if not _is_known(code)), None)
+            if wrong is not None:
+                raise StudyAreaError(
+                    f"datetime_format: {form!r} holds {wrong!r}, which is no strptime code; write "
+                    'e.g. "%d/%m/%Y %H:%M"'
+                )
         zoned = next(filter(has_offset, self.datetime_formats), None)
         if zoned is not None and self.timestamps_are == "local":
             raise StudyAreaError(
@@ -326,6 +335,10 @@ def require_days(source: Source) -> None:
 def has_offset(form: str) -> bool:
     """Whether a date format reads instants: an offset from UTC stands in it, or UTC itself."""
     return _OFFSET_CODE.search(form) is not None
+
+
+def _is_known(code: str) -> bool:
+    return _KNOWN_CODE.fullmatch(code) is not None
 
 
 def template_columns(written: str) -> tuple[str, ...]:

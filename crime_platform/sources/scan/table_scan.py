@@ -98,7 +98,7 @@ def load_file(
     Raises:
         SourceFormatError: if a mapped column is missing, or the file cannot be read at all.
     """
-    with _explained(file, source):
+    with _explained(file):
         if file.kind == PARQUET:
             scan, source = _scan_parquet(connection, file, source)
         elif file.kind == GEOJSON:
@@ -310,14 +310,11 @@ def _fill_scanned(
 
 
 @contextmanager
-def _explained(file: TableFile, source: Source) -> Iterator[None]:
-    """Say which file and setting a database error is about."""
+def _explained(file: TableFile) -> Iterator[None]:
+    """Say which file a database error is about."""
     try:
         yield
     except duckdb.Error as error:
         first_line = str(error).splitlines()[0]
         cure = "fetch the file again, or open it and compare its layout with [source.columns]"
-        if "format specifier" in first_line:
-            written = " or ".join(map(repr, source.datetime_formats))
-            cure = f"correct datetime_format = {written} (strptime codes)"
         raise SourceFormatError(f"{file.label}: cannot be read ({first_line}); {cure}") from error
