@@ -15,7 +15,7 @@ def day(text):
 
 def table_of(folder, text):
     path = folder / "weather.csv"
-    path.write_text(text)
+    path.write_text(text, errors="surrogateescape")
     return path
 
 
@@ -34,11 +34,19 @@ def test_days_are_read_in_order_and_blank_ones_left_out(tmp_path):
     ("text", "message"),
     [
         ("day,rain\n2020-01-01,1\n", r"expected columns day and temperature_c, found \['day', 'r"),
-        ("day,temperature_c\n01/02/2020,1\n", "expected days written YYYY-MM-DD and numbers"),
-        ("day,temperature_c\n2020-01-01,warm\n", "expected days written YYYY-MM-DD and numbers"),
+        (
+            "day,temperature_c\n2020-01-01,1\n01/02/2020,1\n",
+            "row 2 below the header holds '01/02/2020' in day; expected a day written YYYY-MM-DD",
+        ),
+        (
+            'day,temperature_c\n2020-01-01,"3,5"\n',
+            "row 1 below the header holds '3,5' in temperature_c; expected a number such as 3.5",
+        ),
+        ("", "is empty; expected a header"),
         ("day,temperature_c\n2020-01-01,\n", "holds no day with a number in temperature_c"),
         ("day,temperature_c\n2020-01-01,1\n2020-01-01,2\n", "2020-01-01 stands there twice"),
-        ("", "cannot be read as CSV"),
+        ('day,temperature_c\n"2020', "cannot be read as CSV"),
+        ("day,temperature_c\n2020-01-01,\udcff\n", "is not written in UTF-8"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, message):
