@@ -33,6 +33,10 @@ def test_the_command_writes_files_and_says_what_they_are(home):
         (("auckland", "--output", "/proc/city"), "--output /proc/city: cannot be written"),
         (("auckland", "--output", f"{__file__}/city"), "is a file, no folder"),
         (("auckland", "--output", __file__), "is a file; name a folder"),
+        (
+            ("auckland", "--months", "1", "--scale", "1e-9"),
+            "--scale 1e-09 with --months 1 gives no incident at all",
+        ),
         (("hamilton",), "'hamilton' is not"),
     ],
 )

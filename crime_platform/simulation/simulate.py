@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from crime_platform.simulation.area_file import AREA_NAME, PLACES_FILE, area_file, write_places
 from crime_platform.simulation.calibration import (
@@ -92,13 +92,15 @@ def simulate_area(request: SimulationRequest, home: PlatformHome) -> Simulation:
     Raises:
         SourceFormatError: if a real table lacks a column or a month.
         ValueError: if the output folder holds files that no simulation wrote, the folder to
-            calibrate to lacks the centroids, or the real totals hold fewer months than asked for.
+            calibrate to lacks the centroids, the real totals hold fewer months than asked for, or
+            so few incidents are asked for that there is none.
     """
     folder = (request.output or home.root / "raw" / AREA_NAME).absolute()
     _require_own_folder(folder)
     for_places, for_counts, for_rows = np.random.default_rng(request.seed).spawn(3)
     places, months, level, calibrated_to = _setting(request, home, for_places)
     counts = simulate_counts(PROCESSES, places.surface, level, for_counts)
+    _require_incidents(counts, request)
     rows = rows_of(counts, WORDINGS, for_rows)
     with written_aside(folder) as aside:
         aside.mkdir()
@@ -199,6 +201,16 @@ def _require_own_folder(folder: Path) -> None:
         raise ValueError(
             f"--output: {folder} holds files that no simulation wrote, and they would be replaced; "
             "choose a folder that is new or empty"
+        )
+
+
+def _require_incidents(
+    counts: Int[np.ndarray, "month offence place"], request: SimulationRequest
+) -> None:
+    if not counts.any():
+        raise ValueError(
+            f"--scale {request.scale:g} with --months {request.n_months} gives no incident at all; "
+            "choose a larger scale or more months"
         )
 
 
