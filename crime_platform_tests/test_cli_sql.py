@@ -114,6 +114,32 @@ def test_a_statement_that_changes_something_is_named():
 
 
 @pytest.mark.usefixtures("release")
+@pytest.mark.parametrize("format", ["json", "parquet"])
+def test_no_column_is_lost_behind_another_of_its_name(tmp_path, format):
+    output = tmp_path / "rows"
+
+    answer = call("sql", "select 1 as a, 2 as a", "--format", format, "--output", str(output))
+
+    assert answer.exit_code == 2
+    assert 'select a as "a_2"' in " ".join(answer.stderr.split())
+    assert not output.exists()
+
+
+@pytest.mark.usefixtures("release")
+def test_json_holds_null_where_there_is_no_number():
+    answer = call("sql", "select 'nan'::double as a, ['inf'::double, 1] as b", "--format", "json")
+
+    assert answer.stdout == '[{"a": null, "b": [null, 1.0]}]\n'
+
+
+@pytest.mark.usefixtures("release")
+def test_json_writes_the_keys_of_a_map_as_text():
+    answer = call("sql", "select map {date '2021-09-01': 1} as a", "--format", "json")
+
+    assert answer.stdout == '[{"a": {"2021-09-01": 1}}]\n'
+
+
+@pytest.mark.usefixtures("release")
 @pytest.mark.parametrize("format", ["csv", "json", "parquet"])
 def test_a_file_in_a_folder_that_does_not_exist_is_refused(tmp_path, format):
     output = tmp_path / "mistyped" / "rows"

@@ -1,7 +1,9 @@
 """The `sql` command: one query of the published release, which can reach nothing else."""
 
 import json
+import math
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -55,7 +57,9 @@ def sql(
         if output is not None:
             require_output_files({"--output": output})
         with open_release(PlatformHome.from_environment()) as connection:
-            _write(answer(connection, query), format, output)
+            result = answer(connection, query)
+            _require_names_once(result, format)
+            _write(result, format, output)
     except (ReleaseError, OutputFileError, duckdb.Error) as error:
         print_error(ERR, "query failed", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
@@ -102,10 +106,36 @@ def _write(result: duckdb.DuckDBPyRelation, format: Format, output: Path | None)
 def _write_text(result: duckdb.DuckDBPyRelation, format: Format, stream: TextIO) -> None:
     names, rows = result.columns, result.fetchall()
     if format is Format.JSON:
-        records = [dict(zip(names, row, strict=True)) for row in rows]
-        stream.write(json.dumps(records, default=str) + "\n")
+        records = [
+            {name: _json_value(value) for name, value in zip(names, row, strict=True)}
+            for row in rows
+        ]
+        stream.write(json.dumps(records, default=str, allow_nan=False) + "\n")
     else:
         write_csv(stream, names, rows)
+
+
+def _json_value(value: object) -> object:
+    """The value without what JSON has no word for: NaN, infinity, and keys that are no text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, list | tuple):
+        return [_json_value(each) for each in value]
+    if isinstance(value, Mapping):
+        return {str(key): _json_value(each) for key, each in value.items()}
+    return value
+
+
+def _require_names_once(result: duckdb.DuckDBPyRelation, format: Format) -> None:
+    """Refuse columns that a table with a value per name would lose."""
+    names = result.columns
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice and format in (Format.JSON, Format.PARQUET):
+        raise ReleaseError(
+            f"--format {format.value} has one value per name, and the query returns columns with "
+            f"the same name: {', '.join(twice)}; rename them, as in "
+            f'select {twice[0]} as "{twice[0]}_2"'
+        )
 
 
 def _write_parquet(result: duckdb.DuckDBPyRelation, path: Path) -> None:
