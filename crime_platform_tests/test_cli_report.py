@@ -54,6 +54,28 @@ def test_the_command_without_a_report_ends_with_bad_input(home):
     assert str(home.root / "artifacts") in answer.stderr
 
 
+def test_a_month_that_is_none_is_told(home):
+    write(home, "toy", "2021-12")
+
+    answer = call("--path", "--as-of", "x")
+
+    assert answer.exit_code == 2
+    assert "--as-of: expected a month written YYYY-MM, such as 2021-09; got 'x'" in answer.stderr
+
+
+@pytest.mark.parametrize("name", ["tyo", "t*", "../artifacts/toy"])
+def test_a_mistyped_area_is_told_with_those_there_are(home, name):
+    write(home, "toy", "2021-12")
+    (home.study_areas / "other.toml").write_text("")
+
+    answer = call("--path", "--study-area", name)
+
+    assert answer.exit_code == 2
+    assert f"--study-area {name}: there is no such study area; there are other, toy" in (
+        answer.stderr
+    )
+
+
 def test_path_prints_the_path_and_nothing_else(home):
     paths = write(home, "toy", "2021-12")
 
