@@ -129,6 +129,8 @@ def test_without_a_study_area_the_command_that_makes_one_is_named(tmp_path):
         ("OperationalError", "(sqlite3.OperationalError) disk I/O error"),
         ("PermissionError", "[Errno 13] Permission denied: '/a'"),
         ("OSError", "[Errno 30] Read-only file system: '/a'"),
+        ("NotADirectoryError", "[Errno 20] Not a directory: '/a/raw'"),
+        ("FileExistsError", "[Errno 17] File exists: '/a'"),
         ("OutOfMemoryException", "Out of Memory Error: failed to pin block"),
         ("_ArrayMemoryError", "Unable to allocate 20.7 GiB for an array"),
         ("MemoryError", ""),

@@ -5,12 +5,15 @@ import os
 from collections.abc import Iterator
 
 SAME_COMMAND = "What was finished is kept: the same command goes on from there."
+_FILE_FOR_FOLDER = "A file is where a folder is expected: move it, or correct the path."
 CURES = {
     errno.ENOSPC: "The disk is full: make room on it.",
     errno.EDQUOT: "The disk quota is used up: make room.",
     errno.EROFS: "The disk is read-only: make it writable, or set CRIME_PLATFORM_HOME elsewhere.",
     errno.EACCES: "This user may not use the file: correct its permissions or its owner.",
     errno.EPERM: "This user may not use the file: correct its permissions or its owner.",
+    errno.ENOTDIR: _FILE_FOR_FOLDER,
+    errno.EEXIST: _FILE_FOR_FOLDER,
     errno.EMFILE: "Too many files are open: raise the limit (ulimit -n).",
     errno.ENFILE: "Too many files are open on this machine: close some programs.",
     errno.EIO: "The disk is full or broken: make room on it, or check it.",
@@ -29,6 +32,8 @@ _WORDS = {
 _KINDS = {
     "OSError",
     "PermissionError",
+    "NotADirectoryError",
+    "FileExistsError",
     "MemoryError",
     "_ArrayMemoryError",
     "IOException",  # DuckDB
