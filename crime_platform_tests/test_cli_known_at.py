@@ -13,7 +13,7 @@ from crime_platform.study_area.study_area import load_study_area
 
 
 def call(*arguments):
-    return CliRunner().invoke(app, ["known-at", *map(str, arguments)])
+    return CliRunner().invoke(app, ["known-at", *map(str, arguments)], env={"COLUMNS": "200"})
 
 
 def test_what_was_known_stands_beside_what_is_known_now(toy_city):
@@ -65,6 +65,35 @@ def test_an_area_that_was_never_read_names_the_command(toy_city):
 
     assert answer.exit_code == 2
     assert "nothing of toy was ever read" in answer.stderr
+
+
+def test_a_mistyped_area_is_told_with_those_there_are(toy_city):
+    toy_city(n_months=2)
+
+    answer = call("2022-01-01", "--study-area", "tyo")
+
+    assert answer.exit_code == 2
+    assert "--study-area tyo: there is no such study area; there are toy" in " ".join(
+        answer.stderr.split()
+    )
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("moment", ["soon", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00+12:00"])
+def test_a_moment_that_is_none_is_told(moment):
+    answer = call(moment, "--study-area", "toy")
+
+    assert answer.exit_code == 2
+    assert f"got '{moment}'" in " ".join(answer.stderr.split())
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("rows", ["0", "-1", "99999999999999999999"])
+def test_a_number_of_rows_that_is_none_is_told(rows):
+    answer = call("2022-01-01", "--rows", rows)
+
+    assert answer.exit_code == 2
+    assert "--rows" in answer.stderr
 
 
 def test_a_home_that_can_only_be_read_is_read(toy_city):

@@ -138,6 +138,14 @@ def test_show_before_the_first_search_names_the_command():
 
 
 @pytest.mark.usefixtures("city")
+def test_show_of_a_mistyped_area_tells_those_there_are():
+    answer = call("--model", "st_resnet", "--show", "--study-area", "tyo")
+
+    assert answer.exit_code == 2
+    assert "there is no such study area; there are toy" in " ".join(answer.stderr.split())
+
+
+@pytest.mark.usefixtures("city")
 def test_table_and_config_can_be_exported(tmp_path):
     answer = call("--model", "st_resnet", "--trials", "2", "--export", str(tmp_path / "tuning"))
 

@@ -4,6 +4,7 @@ from crime_platform.sources.files.opening import missing_files
 from crime_platform.study_area.study_area import (
     StudyAreaError,
     load_study_area,
+    study_area_files,
     study_area_names,
 )
 from crime_platform.vocabulary.home import PlatformHome
@@ -26,6 +27,21 @@ def only_area(home: PlatformHome) -> str:
         f"{home.study_areas} holds {len(names)} study areas {names}, {len(ready)} of them with "
         "data files: choose one with --study-area"
     )
+
+
+def require_area(home: PlatformHome, name: str) -> None:
+    """Refuse a name that no study area has; one whose TOML is gone has kept its artifacts.
+
+    Raises:
+        StudyAreaError: with the names that there are.
+    """
+    kept = (folder.name for folder in (home.root / "artifacts").glob("*") if folder.is_dir())
+    known = sorted({*(toml.stem for toml in study_area_files(home.study_areas)), *kept})
+    if name not in known:
+        raise StudyAreaError(
+            f"--study-area {name}: there is no such study area; there are "
+            f"{', '.join(known) or 'none'}"
+        )
 
 
 def has_files(home: PlatformHome, name: str) -> bool:

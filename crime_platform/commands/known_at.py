@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from crime_platform.commands.area_choice import only_area
+from crime_platform.commands.area_choice import only_area, require_area
 from crime_platform.commands.output_file import require_output_files, written_output
 from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows
 from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import IncompleteDataError
 
+MOST_ROWS = 1_000_000
 COMPARED = """
     with moments as (
         select month, offence_type, sum(n_incidents) as known_then, 0 as known_now
@@ -37,7 +38,9 @@ def known_at(
     study_area: Annotated[
         str | None, typer.Option(help="Name of the study area; the only one with files by default")
     ] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Newest months and offence types to show")] = 24,
+    rows: Annotated[
+        int, typer.Option(min=1, max=MOST_ROWS, help="Newest months and offence types to show")
+    ] = 24,
     output: Annotated[
         Path | None, typer.Option(help="Parquet file for the incidents that were known then")
     ] = None,
@@ -53,11 +56,14 @@ def known_at(
             require_output_files({"--output": output})
         name = study_area or only_area(home)
         if not home.warehouse.exists():  # to ask makes none
+            require_area(home, name)
             raise IncompleteDataError(_nothing(name, then, None))
         with Warehouse(home.warehouse).reader() as connection:
             found = connection.execute(COMPARED, [then, name, name, rows]).fetchall()
             if not found:
                 ((first,),) = connection.execute(FIRST_KNOWN, [name]).fetchall()
+                if first is None:
+                    require_area(home, name)
                 raise IncompleteDataError(_nothing(name, then, first))
             if output is not None:
                 with written_output("--output", output) as aside:
@@ -79,11 +85,11 @@ def parse_moment(text: str) -> datetime:
     """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC it may lie before the year 1 or after 9999
         raise ValueError(
             f"expected a day or a time such as 2026-01-05 or 2026-01-05T06:00:00, got {text!r}"
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _nothing(name: str, then: datetime, first: str | None) -> str:

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from crime_platform.commands.area_choice import require_area
 from crime_platform.commands.terminal import TerminalConsole, print_error
 from crime_platform.reporting.paths import ReportError, find_report
+from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.system.exit_codes import BAD_INPUT
 from crime_platform.vocabulary.home import PlatformHome
 
@@ -24,9 +26,12 @@ def report(
 ) -> None:
     """Open the quality report of the newest forecast in the browser."""
     out, err = TerminalConsole(), TerminalConsole(stderr=True)
+    home = PlatformHome.from_environment()
     try:
-        found = find_report(PlatformHome.from_environment(), study_area, as_of)
-    except ReportError as error:
+        if study_area is not None:
+            require_area(home, study_area)
+        found = find_report(home, study_area, as_of)
+    except (StudyAreaError, ReportError) as error:
         print_error(err, "no report", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
     if path:

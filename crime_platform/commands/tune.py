@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crime_platform.commands.area_choice import require_area
 from crime_platform.commands.output_file import named_failures, require_output_folder
 from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.system.exit_codes import BAD_INPUT, STOPPED
@@ -78,6 +79,8 @@ def tune(  # noqa: PLR0913  (an argument is an option of the command)
     try:
         if export is not None:
             require_output_folder("--export", export)
+        if study_area is not None:
+            require_area(home, study_area)
         request = TuningRequest(
             study_area=study_area or only_area(home),
             model=model.value,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from crime_platform.study_area.study_area import study_area_files
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Month, parse_month
 
@@ -36,11 +35,9 @@ def find_report(home: PlatformHome, study_area: str | None, as_of: str | None) -
     """The report of an area and month; the newest month, and the only area, where not stated.
 
     Raises:
-        ReportError: if there is none, if several areas have one and none is named, or if there is
-            no such area or month.
+        ReportError: if there is none, if several areas have one and none is named, or if `as_of`
+            is no month.
     """
-    if study_area is not None:
-        _require_area(home, study_area)
     month = "*" if as_of is None else str(_month(as_of))
     pattern = f"{study_area or '*'}/{month}/{REPORT}"
     found = sorted((home.root / "artifacts").glob(pattern), key=lambda path: path.parent.name)
@@ -55,17 +52,6 @@ def find_report(home: PlatformHome, study_area: str | None, as_of: str | None) -
     if len(areas) > 1:
         raise ReportError(f"{areas} have a report: choose one with --study-area")
     return report_paths(found[-1].parent)
-
-
-def _require_area(home: PlatformHome, study_area: str) -> None:
-    """Refuse a name that neither a TOML nor an artifact has; a TOML may be gone meanwhile."""
-    kept = (folder.name for folder in (home.root / "artifacts").glob("*") if folder.is_dir())
-    known = sorted({*(toml.stem for toml in study_area_files(home.study_areas)), *kept})
-    if study_area not in known:
-        raise ReportError(
-            f"--study-area {study_area}: there is no such study area; there are "
-            f"{', '.join(known) or 'none'}"
-        )
 
 
 def _month(as_of: str) -> Month:
