@@ -10,7 +10,7 @@ import time
 import pytest
 
 from conftest import prepare_home, write_toy_city
-from crime_platform.system.machine_trouble import CURES, machine_trouble, trouble_of
+from crime_platform.system.machine_trouble import CURES, machine_trouble, reason_of, trouble_of
 from crime_platform.vocabulary.home import HOME_VARIABLE
 
 COMMAND = [sys.executable, "-c", "from crime_platform.cli import main; main()"]
@@ -154,6 +154,20 @@ def test_trouble_of_the_machine_names_its_cure(kind, message):
 )
 def test_other_errors_are_no_trouble_of_the_machine(kind, message):
     assert machine_trouble(kind, message) is None
+
+
+def test_trouble_names_the_file_and_not_the_temporary_one():
+    message = 'IO Error: "/a/.tmp-5a06aed3-sim/sim/x.csv": No space left on device'
+
+    told = machine_trouble("IOException", message)
+
+    assert str(told).startswith('IO Error: "/a/sim/x.csv": No space left on device')
+
+
+def test_the_reason_is_in_the_words_of_the_system():
+    error = OSError('Async write: {"message":"No space left on device","errno":"28"}')
+
+    assert reason_of(error) == "No space left on device"
 
 
 def test_trouble_is_found_behind_the_error_that_it_caused():

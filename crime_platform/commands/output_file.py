@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from crime_platform.system.machine_trouble import reason_of
 from crime_platform.vocabulary.artifact import TEMPORARY, written_aside
 
 
@@ -79,13 +80,11 @@ def named_failures(option: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputFileError(_cannot_write(option, path, reason)) from error
+        raise OutputFileError(_cannot_write(option, path, error)) from error
     except duckdb.IOException as error:
         if TEMPORARY not in str(error):
             raise  # of a file that is read
-        reason = str(error).rpartition(": ")[2]
-        raise OutputFileError(_cannot_write(option, path, reason)) from error
+        raise OutputFileError(_cannot_write(option, path, error)) from error
 
 
 def _target(path: Path) -> Path:
@@ -105,5 +104,7 @@ def _require_place_in(folder: Path, option: str, path: Path) -> None:
         pass
 
 
-def _cannot_write(option: str, path: Path, reason: str) -> str:
+def _cannot_write(option: str, path: Path, error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    reason = reason_of(error) if number is None else os.strerror(number)
     return f"{option} {path}: cannot be written ({reason}); choose another place"

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 
 SAME_COMMAND = "What was finished is kept: the same command goes on from there."
@@ -29,6 +30,8 @@ _WORDS = {
     "out of memory error": errno.ENOMEM,
     "unable to allocate": errno.ENOMEM,
 }
+# `written_aside` gives a file a folder of its own until it is whole; nobody else knows of it.
+_ASIDE = re.compile(r"\.tmp-[0-9a-f]{8}-([^/]+)/(?=\1)")
 _KINDS = {
     "OSError",
     "PermissionError",
@@ -57,7 +60,16 @@ def machine_trouble(kind: str, message: str) -> str | None:
     number = next((number for words, number in _WORDS.items() if words in lowered), None)
     if number is None and "Memory" in kind:
         number = errno.ENOMEM
-    return None if number is None else f"{message.strip()}\n{CURES[number]} {SAME_COMMAND}"
+    if number is None:
+        return None
+    return f"{_ASIDE.sub('', message.strip())}\n{CURES[number]} {SAME_COMMAND}"
+
+
+def reason_of(error: Exception) -> str:
+    """The system's own words in the message of a library; the whole message where it has none."""
+    lowered = str(error).lower()
+    words = (os.strerror(number) for number in CURES)
+    return next((each for each in words if each.lower() in lowered), str(error))
 
 
 def trouble_of(error: BaseException) -> str | None:
