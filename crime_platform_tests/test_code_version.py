@@ -149,7 +149,7 @@ def test_imports_in_a_class_or_beside_the_type_checker_count(package):
 
 def test_a_module_outside_the_package_counts_with_what_it_imports(tmp_path, monkeypatch):
     name = "model_of_a_user"
-    (tmp_path / f"{name}.py").write_text("from crime_platform.models import pool\n")
+    (tmp_path / f"{name}.py").write_text("from crime_platform.models import combination\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     found = imported_modules(name)
