@@ -108,6 +108,16 @@ def test_an_offset_makes_instants(guess):
     assert (dates.forms, dates.is_utc) == ((), True)
 
 
+@pytest.mark.parametrize(
+    "offsets",
+    [("+01:00", "+02:00"), (".000+01:00", ".500+01:00"), (" +0100", " +0200"), (" GMT", " Z")],
+)
+def test_an_offset_that_moves_the_day_leaves_no_doubt_about_day_and_month(guess, offsets):
+    dates = dated(guess, *[f"2022-01-02T00:04:16{offset}" for offset in offsets])
+
+    assert (dates.forms, dates.is_utc, dates.rival) == ((), True, None)
+
+
 def test_a_word_among_dates_is_forgiven_and_a_column_of_words_is_none(guess):
     assert dated(guess, *["2020-01-31"] * 30, "unknown").forms == ()
     assert dated(guess, "yesterday", "today") is None

@@ -143,6 +143,9 @@ def test_a_day_after_today_is_in_the_future(read):
         ("2020-01-31T23:15:00Z", {}, dt.date(2020, 1, 31), 23),
         # Midnight in Toronto is 05:00 UTC in winter and 04:00 in summer.
         ("2020-02-01 04:59:00+00", {"timestamps_are": "utc"}, dt.date(2020, 1, 31), 23),
+        ("2020-02-01 05:59:00.5 +0100", {"timestamps_are": "utc"}, dt.date(2020, 1, 31), 23),
+        ("2020-02-01 04:59 Z", {"timestamps_are": "utc"}, dt.date(2020, 1, 31), 23),
+        ("2020-02-01 04:59:00 GMT", {"timestamps_are": "utc"}, dt.date(2020, 1, 31), 23),
         ("2020-07-01 04:00:00", {"timestamps_are": "utc"}, dt.date(2020, 7, 1), 0),
         ("2020-07-01 03:59:59", {"timestamps_are": "utc"}, dt.date(2020, 6, 30), 23),
         ("2020-07-01", {"timestamps_are": "utc"}, dt.date(2020, 7, 1), None),

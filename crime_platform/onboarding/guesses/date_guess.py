@@ -174,10 +174,16 @@ class Rival:
     both_occur: bool  # some dates fit only one way, and some only the other
 
 
-def moment_by(column: Column, forms: Sequence[str]) -> str:
-    """SQL for the moment that a column's text says, null where it says none of our times."""
+def moment_by(column: Column, forms: Sequence[str], *, is_utc: bool = False) -> str:
+    """SQL for the moment that a column's text says, null where it says none of our times.
+
+    Args:
+        column: the texts.
+        forms: how they are written.
+        is_utc: an offset in ISO 8601 counts; where other formats have one, it always does.
+    """
     written = tuple(forms) if tuple(forms) != (ISO,) else ()
-    clock = "utc" if any(map(has_offset, written)) else "local"
+    clock = "utc" if is_utc or any(map(has_offset, written)) else "local"
     source = draft_source(datetime_formats=written, timestamps_are=clock)
     return moment_of(column.position, source).replace("$timezone", "'UTC'")
 
@@ -244,7 +250,7 @@ def _reading(
     place = column.position
     ((offset_share, clock_share),) = raw.rows(
         f"""
-        select avg(regexp_matches({place}, '\\d(Z|\\s*UTC|[+-]\\d\\d(:?\\d\\d)?)$')::int)
+        select avg(regexp_matches({place}, '\\d\\s*(Z|UTC|GMT|[+-]\\d\\d(:?\\d\\d)?)$')::int)
                 filter (contains({place}, ':')),
             avg((cast({moment} as time) <> time '00:00:00')::int)
         from raw where {moment} is not null
@@ -337,7 +343,9 @@ def _rival(raw: RawTable, column: Column, form: str, shares: dict[str, float]) -
             or other.startswith((*YEAR_DAY, *YEAR_AND_DAY))
         ):
             continue
-        first, second = moment_by(column, (form,)), moment_by(column, (other,))
+        # One clock for both: an offset is no other order of day and month.
+        is_utc = has_offset(form) or has_offset(other)
+        first, second = (moment_by(column, (each,), is_utc=is_utc) for each in (form, other))
         differ = f"{first}::date <> {second}::date and year({second}) >= {FIRST_YEAR}"
         ((n_differ, only_first, only_second, example),) = raw.rows(
             f"select count(*) filter ({differ}), count(*) filter ({first} is not null and {second} "
