@@ -240,6 +240,39 @@ def test_a_column_of_counts_is_named_and_not_taken(guess):
     assert any("write --column 'count=Number of offences'" in told for told in found.worth_a_look)
 
 
+def test_counts_of_many_values_are_named_too(guess):
+    rows = [f"2020-01-{n % 28 + 1:02d},Theft,1.{n},2.{n},{n}" for n in range(1, 300)]
+
+    found = guess(
+        "\n".join(["Datum,Delikt,lon,lat,Anzahl", *rows, "2020-02-01,Raub,1.5,2.5,12000"])
+    )
+
+    assert any(
+        "'Anzahl' holds whole numbers up to 12000: if" in told for told in found.worth_a_look
+    )
+
+
+def test_rows_that_count_nothing_are_to_be_removed_first(guess):
+    found = told_by(guess, "Number of offences", "0", "3")
+
+    assert any(
+        "remove the rows with 0, which hold no incident, and write --column" in told
+        for told in found.worth_a_look
+    )
+
+
+def test_counts_with_a_mark_between_thousands_are_named(guess):
+    found = told_by(guess, "Fälle", "1.204", "2.001")
+
+    assert any("write --column 'count=Fälle'" in told for told in found.worth_a_look)
+
+
+def test_numbers_with_fractions_are_no_counts(guess):
+    found = told_by(guess, "Freq", "1.25", "2.5")
+
+    assert not any("count=" in told for told in found.worth_a_look)
+
+
 def test_only_a_report_date_is_said(guess):
     found = guess("Report Date,Offense,lon,lat\n2020-01-31,a,1.0,2.0\n2020-01-30,b,1.1,2.1\n")
 

@@ -74,6 +74,7 @@ def test_offences_are_known_by_name(name):
         *("location_category", "weapon_desc", "premises_type", "case_status", "victim_type"),
         *("offense_id", "Offense Count", "shift", "barrio", "Stadtteil", "arrondissement"),
         *("method", "day_of_week", "disposition_desc", "offense_location"),
+        *("Número de delitos", "Anzahl Delikte", "cantidad de delitos"),
     ],
 )
 def test_what_is_no_offence_is_not_taken_for_one(name):
@@ -111,3 +112,31 @@ def test_places_and_hours_are_known_by_name(key, name):
 )
 def test_durations_are_no_hours(name):
     assert name_rank("hour", name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Count", "incident_count", "Number of offences", "# of crimes", "Freq", "Frequency"),
+        *("n", "No. of cases", "total", "Total incidents", "recorded offences", "qty"),
+        *("Cantidad", "casos", "Número de delitos", "Total de hechos", "frecuencia", "conteo"),
+        *("Quantidade", "Qtde", "Número de ocorrências", "nº de registros", "contagem"),
+        *("Nombre de faits", "nb_faits", "Nombre", "faits constatés", "Effectif", "fréquence"),
+        *("Anzahl", "Anz. Delikte", "Fälle", "Fallzahl", "erfasste Faelle", "Häufigkeit", "Summe"),
+        *("Numero di reati", "n_reati", "quantità", "casi", "conteggio", "Totale delitti"),
+    ],
+)
+def test_counts_of_incidents_are_known_by_name(name):
+    assert name_rank("count", name) is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("County", "COUNTY_CODE", "Country", "Account number", "Discounted", "case number", "No"),
+        *("numero de expediente", "Nummer", "delito", "numéro de dossier", "Totenkopf", "Caso"),
+        *("incidents id", "events code", "reati tipo"),
+    ],
+)
+def test_what_only_looks_like_a_count_is_none(name):
+    assert name_rank("count", name) is None

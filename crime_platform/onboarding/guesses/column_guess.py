@@ -10,16 +10,17 @@ from crime_platform.onboarding.guesses.column_names import (
     words_of,
 )
 from crime_platform.onboarding.guesses.date_guess import DateReading, read_dates
-from crime_platform.onboarding.guesses.point_guess import PointGuess, guess_point
+from crime_platform.onboarding.guesses.point_guess import PointGuess, draft_source, guess_point
 from crime_platform.onboarding.guesses.raw_table import Column, RawTable
-from crime_platform.study_area.source import HHMM, template_columns
+from crime_platform.sources.scan.number_values import number_of
+from crime_platform.sources.scan.typed_values import MAX_COUNT
+from crime_platform.study_area.source import HHMM, THOUSANDS_MARKS, template_columns
 from crime_platform.study_area.toml_table import did_you_mean
 from crime_platform.vocabulary.incident import SourceFormatError
 
 MIN_FIT = 0.95  # of filled values that must look like what the column is taken for
 MAX_LABELS = 1000  # distinct offences; more is free text
 MAX_PREMISES = 200
-MAX_COUNTS = 100  # distinct numbers of incidents in a row
 TELLING_RANK = 3  # of names that speak of a date
 RARELY_FILLED = 0.5  # of the rows of the fullest column of dates
 UNKNOWN_HOUR = 99
@@ -265,18 +266,28 @@ def _say_count(raw: RawTable, guess: Guess, free: Sequence[Column]) -> None:
     if "count" in guess.columns:
         return
     for column in free:
-        if name_rank("count", column.name) is None or column.n_distinct > MAX_COUNTS:
-            continue
-        if (
-            column.low is not None
-            and column.high is not None
-            and column.low >= 1
-            and column.high > 1
-            and _is_whole_between(raw, column, 1, 10_000)
-        ):
+        found = _least_and_most(raw, column) if name_rank("count", column.name) == 0 else None
+        if found is not None and found[1] > 1:
+            least, most = found
+            zeros = "" if least else "remove the rows with 0, which hold no incident, and "
             guess.worth_a_look.append(
-                f"column {column.name!r} holds whole numbers up to {column.high:g}: if a row "
-                f"stands for so many incidents, write --column 'count={column.name}'; now every "
-                "row counts once"
+                f"column {column.name!r} holds whole numbers up to {most:.0f}: if a row stands for "
+                f"so many incidents, {zeros}write --column 'count={column.name}'; now every row "
+                "counts once"
             )
             return
+
+
+def _least_and_most(raw: RawTable, column: Column) -> tuple[float, float] | None:
+    """The smallest and the largest of counts, in whatever marks; None if they are no counts."""
+    for thousands in (None, *THOUSANDS_MARKS):
+        decimal = "," if thousands == "." else "."
+        number = number_of(column.position, draft_source(decimal=decimal, thousands=thousands))
+        is_count = f"{number} = floor({number}) and {number} between 0 and {MAX_COUNT}"
+        ((n_counts, least, most),) = raw.rows(
+            f"select count(*) filter ({is_count}), min({number}) filter ({is_count}), "
+            f"max({number}) filter ({is_count}) from raw"
+        )
+        if n_counts and n_counts >= MIN_FIT * column.n_filled:
+            return least, most
+    return None

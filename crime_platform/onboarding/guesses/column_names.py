@@ -16,6 +16,17 @@ _DATE = "date|datetime|dt|day|time|timestamp|fecha|hora|data|datum|dia|jour|tag|
 _OF = "of|the|de|do|da|du|des|del|la|el|le|della|der|von"
 _EAST = "east|easting|eastings|este|leste|ost|ostwert|rechtswert"
 _NORTH = "north|northing|northings|norte|nord|nordwert|hochwert"
+_INCIDENTS = (  # more than one
+    "offen[cs]es|crimes|incidents|cases|events|reports|records|occurrences"
+    "|delitos|crimenes|hechos|casos|eventos|incidentes|denuncias|registros"
+    "|ocorrencias|infracoes|fatos|faits|delits|infractions|plaintes|cas"
+    "|delikte|straftaten|taten|falle|faelle|vorfalle|vorfaelle|ereignisse"
+    "|reati|casi|fatti|delitti|episodi|denunce"
+)
+_TOTAL = "total|totals|totale|totaux|sum|summe|somme|somma|suma|soma|gesamt|insgesamt"
+_HOW_MANY = (
+    rf"{_TOTAL}|n|no|nr|nro|nb|nbre|num|number|numero|nombre|anz|zahl|qty|quantity|qtd|qtde|qt|cant"
+)
 _PLACE = "location|locn|loc|place|lugar|local|lieu|ort|luogo"
 
 # Most telling first.
@@ -86,8 +97,12 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         rf"|(.* )?(tipo|type|art) ?(de|di|du|do|des)? ?({_PLACE}).*|tatortart",
     ),
     "count": (
-        r".*(count|number of|anzahl|cantidad|quantidade|qtd|fallzahl|victimi[sz]ations|casos).*"
-        r"|(n|num|number|total)? ?(of )?(offen[cs]es|crimes|incidents|cases)( total)?|total|nombre",
+        r".*((?<!ac)(?<!dis)count(?!y|i|r|er|ed)|number of|anzahl|fallzahl|cantidad|quantidade"
+        r"|victimi[sz]ations|conteo|contagem|conteggio).*"
+        r"|(.* )?(freq|fre[cq]u?en[cztn]\w*|ha?e?ufigkeit|quantit[ae]|effectifs?|tally)( .*)?"
+        rf"|(.* )?(({_HOW_MANY}) ?)?(({_OF}) ?)*({_INCIDENTS})"
+        r"( (?!id|key|cod|typ|tip|num|date|fecha|data|desc)\w+)?"
+        rf"|{_TOTAL}|n|cnt|anz|zahl|nb|nbre|nombre|qty|quantity|qtd|qtde|cant",
     ),
     "year": (r"(.* )?(year|yr|ano|anio|annee|jahr|anno|yyyy)( .*)?|\w*(year|jahr|annee)",),
     "month": (r"(.* )?(month|mes|mois|monat|mese|mth|mm)( .*)?|\w*(month|monat)",),
@@ -115,7 +130,8 @@ _NO_OFFENCE = re.compile(
     r"|stadtteil|domest|attempt|complet|street|direccion|adresse|endereco|indirizzo|strasse|source"
     r"|reporter|relation).*"
     r"|(.* )?(loc|local|ort|area|beat|zone|ward|block|shift|day|dia|tag|jour|month|unit|city|state"
-    r"|id|number|no|num|nr|key|count|date|time|geo|reason|sector|flag|year)( .*)?"
+    r"|id|number|no|num|nr|key|count|date|time|geo|reason|sector|flag|year"
+    r"|numero|cantidad|quantidade|anzahl|total|freq)( .*)?"
 )
 _WORD_BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
