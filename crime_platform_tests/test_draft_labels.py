@@ -18,6 +18,21 @@ def test_accents_are_folded_in_names_and_kept_in_titles(draft):
     assert {kind.title for kind in area.offence_types} == set(labels.values())
 
 
+def test_spellings_of_a_label_and_of_premises_make_one_type_each(draft):
+    rows = [
+        f"2019-{month:02d}-{day:02d},{what},{where},7.1{day},50.7{day}"
+        for month in range(1, 13)
+        for day in range(1, 29)
+        for what, where in [("Lesión dolosa", "Calle"), ("LESION  DOLOSA\u00a0", "CALLÉ")]
+    ]
+
+    text, area = draft("\n".join(["date,offence,tipo_de_lugar,lon,lat", *rows]))
+
+    assert area.offence_names == ("lesion_dolosa",)
+    assert [kind.name for kind in area.premises_types] == ["calle"]
+    assert "labels = [ # 2 spellings of " in text
+
+
 def test_labels_beyond_the_eighth_are_not_called_rare(draft):
     rows = [
         f"2019-{month:02d}-{day:02d},Theft {letter},7.1{day % 3},50.7{day % 5}"

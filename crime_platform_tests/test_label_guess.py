@@ -7,6 +7,7 @@ import pytest
 from conftest import REPOSITORY
 from crime_platform.onboarding.guesses.label_guess import kind_of, plan_labels, stop_columns
 from crime_platform.onboarding.guesses.label_words import folded
+from crime_platform.sources.label_spelling import spelling_key
 
 FIXTURE = REPOSITORY / "crime_platform_tests" / "fixtures" / "labels_of_publishers.csv"
 with FIXTURE.open(encoding="utf-8") as lines:
@@ -126,3 +127,58 @@ def test_groups_that_become_no_type_are_listed_label_by_label():
 
     assert len(plan.types) == 8
     assert plan.beyond == kinds[16:]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "LESION DOLOSA",
+        "Lesión  dolosa",
+        "Lesio\u0301n dolosa",
+        "Lesión\u00a0dolosa",
+        "lesión-dolosa",
+        "LESION_DOLOSA.",
+    ],
+)
+def test_spellings_of_one_label_make_one_type(other):
+    plan = plan_labels([("Lesión dolosa", 50), ("Robo", 40), (other, 30)])
+
+    assert plan.types == [("Lesión dolosa", 80), ("Robo", 40)]
+    assert plan.members == {"Lesión dolosa": [("Lesión dolosa", 50), (other, 30)]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Straßenraub", "STRASSENRAUB"),
+        ("Körperverletzung", "KOERPERVERLETZUNG"),
+        ("Break-in", "BREAK IN"),
+        ("Włamanie", "WLAMANIE"),
+    ],
+)
+def test_letters_of_other_keyboards_are_the_same_letters(one, other):
+    assert spelling_key(one) == spelling_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Theft < $500", "Theft > $500"), ("1.1 Theft", "11 Theft"), ("抢劫", "强劫"), ("か", "が")],
+)
+def test_labels_that_differ_in_more_than_spelling_stay_apart(one, other):
+    assert len(plan_labels([(one, 50), (other, 30)]).types) == 2
+
+
+def test_spellings_of_an_ignored_label_are_all_listed():
+    plan = plan_labels([("Robo", 900), ("Tráfico de drogas", 5), ("TRAFICO DE DROGAS", 4)])
+
+    assert plan.police_discovered == [("Tráfico de drogas", 5), ("TRAFICO DE DROGAS", 4)]
+
+
+def test_spellings_do_not_hinder_a_group_of_first_words():
+    one_each = [(f"Kind{n} of harm", 1) for n in range(23)]
+    thefts = [("Röbery of a bank", 90), ("ROBERY  OF A BANK", 60), ("RÖBERY OF A HOUSE", 50)]
+
+    plan = plan_labels([*thefts, *one_each])
+
+    assert plan.types[0] == ("RÖBERY", 200)
+    assert plan.members == {"RÖBERY": thefts}

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 from crime_platform.geography.siting import Extent
 from crime_platform.metrics.gate_rule import MIN_ORIGINS
-from crime_platform.onboarding.guesses.label_guess import MAX_TYPES, MIN_TYPE_SHARE, LabelPlan
+from crime_platform.onboarding.guesses.label_guess import (
+    MAX_TYPES,
+    MIN_TYPE_SHARE,
+    LabelPlan,
+    by_spelling,
+)
 from crime_platform.onboarding.guesses.label_words import folded
 from crime_platform.onboarding.guesses.month_span import MonthSpan
 from crime_platform.onboarding.guesses.time_zones import ZoneFinding, country_name
 from crime_platform.onboarding.source_toml import SourcePlan, source_sections
+from crime_platform.sources.label_spelling import spelling_key
 from crime_platform.study_area.parts import BacktestSettings, QualityLimits
 from crime_platform.study_area.toml_text import on_one_line, quoted
 
@@ -57,7 +63,7 @@ def wording(plan: AreaPlan) -> str:
         _calendar(plan),
         _grid(plan),
         *_kinds("offence_type", plan.labels.types, titled=True, members=plan.labels.members),
-        *_kinds("premises_type", plan.premises[:MAX_PREMISES_TYPES], titled=False),
+        *_premises(plan.premises),
         *source_sections(plan.source),
         _limits(plan),
         _backtest(plan),
@@ -174,7 +180,7 @@ def _kinds(
     titled: bool,
     members: Mapping[str, Sequence[tuple[str, int]]] | None = None,
 ) -> list[list[str]]:
-    """One table per label, named after it, or per group of labels that begin with one word."""
+    """One table per label, named after it, or per group of its spellings or of one first word."""
     tables: list[list[str]] = []
     names: list[str] = []
     for label, n in labels:
@@ -186,9 +192,19 @@ def _kinds(
             tables.append([*head, f"labels = [{quoted(label)}] # {n:,} rows"])
         else:
             lines = [f"    {quoted(each)}, # {n_rows:,} rows" for each, n_rows in group]
-            told = f"labels = [ # {len(group)} that begin with {on_one_line(label)}, {n:,} rows"
+            is_one = len({spelling_key(each) for each, _ in group}) == 1
+            alike = "spellings of" if is_one else "that begin with"
+            told = f"labels = [ # {len(group)} {alike} {on_one_line(label)}, {n:,} rows"
             tables.append([*head, told, *lines, "]"])
     return tables
+
+
+def _premises(labels: Sequence[tuple[str, int]]) -> list[list[str]]:
+    members = by_spelling(labels)
+    totals = [(label, sum(n for _, n in pairs)) for label, pairs in members.items()]
+    totals.sort(key=lambda pair: -pair[1])
+    several = {label: pairs for label, pairs in members.items() if len(pairs) > 1}
+    return _kinds("premises_type", totals[:MAX_PREMISES_TYPES], titled=False, members=several)
 
 
 def _limits(plan: AreaPlan) -> list[str]:

@@ -15,6 +15,7 @@ from crime_platform.onboarding.guesses.label_words import (
     SURELY_POLICE,
     folded,
 )
+from crime_platform.sources.label_spelling import spelling_key
 
 MAX_TYPES = 8
 MANY_LABELS = 3 * MAX_TYPES  # of harm; with more, those that begin with one word make one type
@@ -52,33 +53,53 @@ class LabelPlan:
 def plan_labels(labels: Sequence[tuple[str, int]]) -> LabelPlan:
     """Sort labels into types of their own and the reasons for which they are none."""
     are_codes = _are_nibrs(label for label, _ in labels)
-    kinds = {label: _kind_of_code(label) if are_codes else kind_of(label) for label, _ in labels}
-    left = [pair for pair in labels if kinds[pair[0]] == HARM]
-    members = _by_first_word(left) if len(left) > MANY_LABELS else {}
-    grouped = {label for pairs in members.values() for label, _ in pairs}
+    spellings = by_spelling(labels)
+    totals = [(label, sum(n for _, n in pairs)) for label, pairs in spellings.items()]
+    kinds = {label: _kind_of_code(label) if are_codes else kind_of(label) for label, _ in totals}
+    left = [pair for pair in totals if kinds[pair[0]] == HARM]
+    families = _by_first_word(left) if len(left) > MANY_LABELS else {}
+    grouped = {label for pairs in families.values() for label, _ in pairs}
     left = [pair for pair in left if pair[0] not in grouped]
-    left += [(word, sum(n for _, n in pairs)) for word, pairs in members.items()]
+    left += [(word, sum(n for _, n in pairs)) for word, pairs in families.items()]
     left.sort(key=lambda pair: -pair[1])
     enough = MIN_TYPE_SHARE * sum(n for _, n in left)
     frequent = [pair for pair in left if pair[1] >= enough]
     types = frequent[:MAX_TYPES]
+    members = {word: _unfolded(pairs, spellings) for word, pairs in families.items()}
+    members = {**spellings, **members}
     return LabelPlan(
         types=types,
-        members={name: members[name] for name, _ in types if name in members},
-        police_discovered=[pair for pair in labels if kinds[pair[0]] == POLICE],
-        no_offence=[pair for pair in labels if kinds[pair[0]] == NONE],
+        members={name: members[name] for name, _ in types if len(members[name]) > 1},
+        police_discovered=_unfolded(_of_kind(POLICE, kinds, totals), spellings),
+        no_offence=_unfolded(_of_kind(NONE, kinds, totals), spellings),
         rare=_unfolded([pair for pair in left if pair[1] < enough], members),
         beyond=_unfolded(frequent[MAX_TYPES:], members),
     )
 
 
+def by_spelling(labels: Sequence[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
+    """Labels that differ in spelling only, by the first of them."""
+    groups: dict[str, list[tuple[str, int]]] = {}
+    for label, n in labels:
+        groups.setdefault(spelling_key(label), []).append((label, n))
+    return {pairs[0][0]: pairs for pairs in groups.values()}
+
+
+def _of_kind(
+    kind: str, kinds: Mapping[str, str], labels: Sequence[tuple[str, int]]
+) -> list[tuple[str, int]]:
+    return [pair for pair in labels if kinds[pair[0]] == kind]
+
+
 def _by_first_word(labels: Sequence[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
     """Labels that begin with the same telling words, by these words, where there are several."""
     groups: dict[str, list[tuple[str, int]]] = {}
+    words: dict[str, str] = {}
     for label, n in labels:
         found = _FAMILY.match(label.strip())
         if found and not GENERIC.fullmatch(folded(found[1].split()[-1])):
-            groups.setdefault(" ".join(found[1].upper().split()), []).append((label, n))
+            word = " ".join(found[1].upper().split())
+            groups.setdefault(words.setdefault(spelling_key(word), word), []).append((label, n))
     return {word: pairs for word, pairs in groups.items() if len(pairs) > 1}
 
 
