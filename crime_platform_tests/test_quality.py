@@ -167,3 +167,23 @@ def test_reports_add_up():
     assert (whole.first_day, whole.last_day) == (dt.date(2020, 1, 1), dt.date(2020, 3, 1))
     assert whole.n_rejected == {"bad count": 2}
     assert whole.examples == {"bad count": "0"}
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "told"),
+    [
+        (
+            "K\u00f6rperverletzung",
+            "Ko\u0308rperverletzung",
+            r"like 'K\u00f6rperverletzung', but its accents are encoded in another way: copy it",
+        ),
+        ("Straßenraub", "STRASSENRAUB", r"'STRASSENRAUB' \(1, like 'Straßenraub'\); add each"),
+    ],
+)
+def test_a_label_that_is_spelt_otherwise_is_known_again(read, known, found, told):
+    burglary, *others = TOWN.offence_types
+    kinds = (replace(burglary, labels=(*burglary.labels, known)), *others)
+    area = replace(TOWN, offence_types=kinds)
+
+    with pytest.raises(SourceFormatError, match=told):
+        read(f"2020-01-31,{found},630250,4833250\n", area=area)

@@ -3,15 +3,17 @@
 import datetime as dt
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 
+from crime_platform.sources.label_spelling import spelling_key
 from crime_platform.sources.places import PlaceMatch
 from crime_platform.sources.scan.typed_values import MAX_COUNT
 from crime_platform.sources.table_report import WITHOUT_PLACE, TableReport, together
 from crime_platform.study_area.source import EPOCH, EPOCH_MS, ISO, PlaceTable
-from crime_platform.study_area.study_area import Source, StudyArea
+from crime_platform.study_area.study_area import Source, StudyArea, label_key
 from crime_platform.vocabulary.incident import (
     BAD_COUNT,
     BROKEN_ROW,
@@ -188,14 +190,24 @@ def _label_advice(report: TableReport, area: StudyArea) -> str:
     known = [label for kind in area.offence_types for label in kind.labels]
     shown = []
     for label, n_rows in list(report.unmapped_labels.items())[:MAX_LABELS_SHOWN]:
-        close = difflib.get_close_matches(label, known, n=1, cutoff=0.75)
-        shown.append(f"{label!r} ({n_rows:,}" + (f", like {close[0]!r})" if close else ")"))
+        shown.append(f"{label!r} ({n_rows:,}{_alike(label, known)})")
     n_more = len(report.unmapped_labels) - len(shown)
     more = f" and {n_more} more" if n_more > 0 else ""
     return (
         f"{', '.join(shown)}{more}; add each in {area.toml_file or 'the TOML'} to the labels of an "
         "[[offence_type]], or to ignored_labels"
     )
+
+
+def _alike(label: str, known: Sequence[str]) -> str:
+    """The known label that is meant, if one is spelt nearly so."""
+    same = [each for each in known if spelling_key(each) == spelling_key(label)]
+    close = same or difflib.get_close_matches(label, known, n=1, cutoff=0.75)
+    if not close:
+        return ""
+    one, other = (unicodedata.normalize("NFC", label_key(each)) for each in (label, close[0]))
+    told = ", but its accents are encoded in another way: copy it from here" if one == other else ""
+    return f", like {close[0]!r}{told}"
 
 
 def _date_advice(example: str | None, report: TableReport, source: Source) -> str:
