@@ -119,6 +119,37 @@ def test_both_orders_in_one_column_are_told(draft):
         draft("\n".join(swapped) + "\n")
 
 
+@pytest.mark.parametrize(
+    ("turned", "left"),
+    [
+        ("2021-{month:02d}-02", "{day}/02/2021"),
+        ("2021-{month:02d}-02 10:00:00", "02.{day}.2021 10:00"),
+        ("{month:02d}-Feb-2021", "02/{day}/21"),
+    ],
+)
+def test_dates_that_a_spreadsheet_turned_around_are_not_drafted(draft, turned, left):
+    rows = [
+        f"{written.format(day=12 + at, month=at)},{('Theft', 'Assault')[at % 2]},7.1{at},50.7{at}"
+        for at in range(1, 13)
+        for written in (turned, left)
+    ]
+
+    with pytest.raises(StudyAreaError, match="a spreadsheet has swapped day and month in column"):
+        draft("\n".join(["date,offence,lon,lat", *rows]) + "\n")
+
+
+def test_days_on_both_sides_of_the_twelfth_are_two_ways_to_write_a_date(draft):
+    rows = [
+        f"{written.format(day=at)},{('Theft', 'Assault')[at % 2]},7.1{at},50.7{at}"
+        for at in range(1, 29)
+        for written in ("2021-02-{day:02d}", "{day:02d}/03/2021")
+    ]
+
+    _, area = draft("\n".join(["date,offence,lon,lat", *rows]) + "\n")
+
+    assert set(area.sources[0].datetime_formats) == {"iso", "%d/%m/%Y"}
+
+
 def test_instants_rows_without_a_place_and_repeated_ids_are_said(draft):
     rows = [
         f"{n // 2},20{19 + n // 240}-{n // 20 % 12 + 1:02d}-{n % 20 + 9:02d} 04:30:00Z,"

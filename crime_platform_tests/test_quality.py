@@ -187,3 +187,28 @@ def test_a_label_that_is_spelt_otherwise_is_known_again(read, known, found, told
 
     with pytest.raises(SourceFormatError, match=told):
         read(f"2020-01-31,{found},630250,4833250\n", area=area)
+
+
+@pytest.mark.parametrize(
+    ("forms", "kept", "other"),
+    [
+        (("%d/%m/%Y",), "{day}/01/2020", "2020-01-{month:02d}"),
+        ((), "2020-01-{month:02d}", "{day}/01/2020"),
+        (("%Y-%m-%d %H:%M:%S",), "2020-01-{month:02d} 10:00:00", "01/{day}/2020 10:00"),
+    ],
+)
+def test_dates_that_a_spreadsheet_turned_around_are_no_second_way(tmp_path, forms, kept, other):
+    rows = [
+        f"{written.format(day=12 + at, month=at)},Burglary,630250,4833250\n"
+        for at in range(1, 9)
+        for written in (kept, other)
+    ]
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "file.csv").write_text(HEADER + "".join(rows))
+    source = replace(POLICE, datetime_formats=forms)
+
+    with pytest.raises(SourceFormatError, match="a spreadsheet has swapped day and month") as told:
+        read_source(source, TOWN, tmp_path, tmp_path, grid=GRID, as_of=dt.date(2020, 6, 30))
+
+    assert "export it anew with the column as text" in str(told.value)
+    assert "try" not in str(told.value)

@@ -9,6 +9,7 @@ from crime_platform.onboarding.crs_check import HOW_TO_FIND, code_problem
 from crime_platform.onboarding.guesses.column_guess import TELLING_RANK, Guess
 from crime_platform.onboarding.guesses.column_names import name_rank
 from crime_platform.onboarding.guesses.date_guess import DateReading, Rival
+from crime_platform.onboarding.guesses.day_swap import swapped_by_a_spreadsheet
 from crime_platform.onboarding.guesses.raw_table import Column, RawTable
 from crime_platform.onboarding.guesses.time_zones import country_name, locate_zone
 from crime_platform.onboarding.guesses.unread_values import (
@@ -61,7 +62,7 @@ def require_all(raw: RawTable, guess: Guess, form: str, told: Told) -> DateReadi
     Raises:
         StudyAreaError: if something is not; the message asks for all of it at once.
     """
-    missing = [*_about_dates(raw, guess), *_about_offence(guess, told)]
+    missing = [*_about_dates(raw, guess, told), *_about_offence(guess, told)]
     if form != NZ_POLICE:
         missing += _about_place(raw, guess, told)
     if missing or guess.dates is None:
@@ -80,7 +81,7 @@ def _never_read(raw: RawTable) -> str:
     return f"\nNever read, as they speak of people, arrests or patrols: {names}"
 
 
-def _about_dates(raw: RawTable, guess: Guess) -> list[str]:
+def _about_dates(raw: RawTable, guess: Guess, told: Told) -> list[str]:
     if "occurred_at" not in guess.columns and guess.unread_parts is not None:
         return [
             f"the date looks spread over several columns, and {guess.unread_parts} is written in "
@@ -105,8 +106,19 @@ def _about_dates(raw: RawTable, guess: Guess) -> list[str]:
             "--date-format, e.g. --date-format '%d/%m/%Y %H:%M', or name another column with "
             "--column occurred_at=NAME"
         ]
+    swapped = swapped_by_a_spreadsheet(raw, guess.columns["occurred_at"], guess.dates)
+    if swapped is not None and not told.date_formats:
+        return [_turned_around(name, *swapped)]
     rival = guess.dates.rival
     return [] if rival is None else [_which_order(name, rival, _habit(raw, guess))]
+
+
+def _turned_around(name: str, turned: str, left: str) -> str:
+    return (
+        f"a spreadsheet has swapped day and month in column {name!r}: no date written like "
+        f"{turned!r} has a day above 12, and every one written like {left!r} has. Take the file as "
+        "the publisher gives it, or export it anew with the column as text"
+    )
 
 
 def _which_order(name: str, rival: Rival, habit: str) -> str:

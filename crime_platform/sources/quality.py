@@ -66,6 +66,8 @@ COMMON_FORMATS = (
 )
 """Tried on a date that cannot be parsed, to suggest one."""
 
+_NUMERIC_DAY = re.compile(r"%[dm][-/. ]%[dm]")
+MIN_SWAPPED = 5  # dates of each kind: that all lie on their side of the 12th is no chance
 _DIGITS = re.compile(r"\d+(\.0*)?")
 COORDINATE_CURES = (
     (re.compile(r"(?i)\bpoint\b.*\("), "map the column as point in [source.columns]"),
@@ -214,6 +216,13 @@ def _date_advice(example: str | None, report: TableReport, source: Source) -> st
     column = source.columns.occurred_at
     if example is None:
         return f"column {column!r} is blank; check occurred_at"
+    if _are_days_swapped(report, source):
+        return (
+            f"a spreadsheet has swapped day and month in column {column!r}: dates such as "
+            f"{example!r} and those that are {_written_formats(source)} lie on two sides of the "
+            "12th. Take the file as the publisher gives it, or export it anew with the column as "
+            "text"
+        )
     fitting = [form for form in COMMON_FORMATS if _fits(example, form)]
     if _DIGITS.fullmatch(example) and len(example.partition(".")[0]) in (10, 13):
         fitting = [EPOCH if len(example.partition(".")[0]) == 10 else EPOCH_MS]
@@ -226,16 +235,43 @@ def _date_advice(example: str | None, report: TableReport, source: Source) -> st
     return f"{example!r} in column {column!r} is not {_written_formats(source)}; {suggestion}"
 
 
+def _are_days_swapped(report: TableReport, source: Source) -> bool:
+    """Whether the numeric dates are all after the 12th, and the others all up to it.
+
+    A spreadsheet that expects the month first turns 03/02/2022 into a date, of 2 March, and leaves
+    13/02/2022 a text.
+    """
+    written = {_NUMERIC_DAY.match(form) is not None for form in source.datetime_formats or (ISO,)}
+    is_enough = min(len(report.bad_dates), report.n_accepted) >= MIN_SWAPPED
+    if report.days_of_month is None or len(written) > 1 or not is_enough:
+        return False
+    first_read, last_read = report.days_of_month
+    for form in COMMON_FORMATS:
+        if (_NUMERIC_DAY.match(form) is not None) in written:
+            continue
+        days = [moment.day for text in report.bad_dates if (moment := _moment(text, form))]
+        if len(days) < len(report.bad_dates):
+            continue
+        # Whichever of the two was read, the numeric dates are those that were left a text.
+        is_beyond = first_read > 12 >= max(days) if True in written else min(days) > 12 >= last_read
+        if is_beyond:
+            return True
+    return False
+
+
 def _written_formats(source: Source) -> str:
     return " or ".join(source.datetime_formats) or "ISO 8601"
 
 
 def _fits(example: str, form: str) -> bool:
+    return _moment(example, form) is not None
+
+
+def _moment(text: str, form: str) -> dt.datetime | None:
     try:
-        dt.datetime.strptime(example, form)  # noqa: DTZ007  only whether it fits is asked
+        return dt.datetime.strptime(text, form)  # noqa: DTZ007  no instant is asked for
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _geocoded_complaint(report: TableReport, source: Source, wanted: float) -> str:

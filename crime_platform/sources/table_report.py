@@ -7,11 +7,17 @@ from dataclasses import dataclass, field
 import duckdb
 
 from crime_platform.sources.places import PlaceMatch, matched_together
-from crime_platform.vocabulary.incident import OUTSIDE_GRID, UNMAPPED_LABEL, FileHeader
+from crime_platform.vocabulary.incident import (
+    OUTSIDE_GRID,
+    UNMAPPED_LABEL,
+    UNPARSEABLE_DATE,
+    FileHeader,
+)
 
 MAX_LABELS = 50
 WITHOUT_PLACE = "accepted without a place"
 MAX_POINTS = 200
+MAX_BAD_DATES = 200
 MAX_VALUE_CHARACTERS = 200  # kept of a value that was rejected: some fields hold a whole file
 
 
@@ -29,8 +35,10 @@ class TableReport:
     n_repeated: int = 0  # accepted before the duplicate rule, equal to an earlier row
     first_day: dt.date | None = None  # accepted
     last_day: dt.date | None = None
+    days_of_month: tuple[int, int] | None = None  # smallest and largest, of dates that are read
     n_rejected: dict[str, int] = field(default_factory=dict)  # rows by reason
     examples: dict[str, str] = field(default_factory=dict)  # offending value by reason
+    bad_dates: tuple[str, ...] = field(default=(), repr=False)  # some of them
     unmapped_labels: dict[str, int] = field(default_factory=dict)  # rows, most frequent first
     ignored_labels: dict[str, int] = field(default_factory=dict)  # rows, most frequent first
     # Some of them, in the source's CRS: enough to see what is wrong with them.
@@ -94,6 +102,7 @@ class TableReport:
 def together(reports: Sequence[TableReport], file: str) -> TableReport:
     """One report over several files."""
     days = [day for report in reports for day in (report.first_day, report.last_day) if day]
+    days_of_month = [day for report in reports for day in report.days_of_month or ()]
     examples: dict[str, str] = {}
     for report in reports:
         examples = {**report.examples, **examples}
@@ -108,6 +117,8 @@ def together(reports: Sequence[TableReport], file: str) -> TableReport:
         n_repeated=sum(report.n_repeated for report in reports),
         first_day=min(days, default=None),
         last_day=max(days, default=None),
+        days_of_month=(min(days_of_month), max(days_of_month)) if days_of_month else None,
+        bad_dates=tuple(text for report in reports for text in report.bad_dates)[:MAX_BAD_DATES],
         n_rejected=_summed([report.n_rejected for report in reports]),
         examples=examples,
         unmapped_labels=_summed([report.unmapped_labels for report in reports]),
@@ -143,7 +154,8 @@ def report_of(
             count(*) filter (is_ignored) as n_ignored,
             count(*) filter (is_elsewhere) as n_elsewhere,
             min(occurred_on) filter (is_accepted) as first_day,
-            max(occurred_on) filter (is_accepted) as last_day
+            max(occurred_on) filter (is_accepted) as last_day,
+            min(day(occurred_on)) as lowest, max(day(occurred_on)) as highest
         from judged
     """).fetchall()[0]
     rejected = connection.execute("""
@@ -163,11 +175,15 @@ def report_of(
         select left(min_by(bad_place, (source_file, source_row)), {MAX_VALUE_CHARACTERS})
         from judged where is_accepted and x_m is null and bad_place is not null
     """).fetchall()
+    bad_dates = connection.execute(f"""
+        select distinct left(value, {MAX_VALUE_CHARACTERS}) from judged
+        where reason = '{UNPARSEABLE_DATE}' and value is not null order by 1 limit {MAX_BAD_DATES}
+    """).fetchall()
     points = connection.execute(f"""
         select east, north from judged where reason = '{OUTSIDE_GRID}'
         order by source_file, source_row limit {MAX_POINTS}
     """).fetchall()
-    n_accepted, n_geocoded, n_incidents, n_ignored, n_elsewhere, first, last = totals
+    n_accepted, n_geocoded, n_incidents, n_ignored, n_elsewhere, first, last, *days = totals
     return TableReport(
         file=file,
         n_rows=n_rows,
@@ -179,6 +195,8 @@ def report_of(
         n_repeated=n_repeated,
         first_day=first,
         last_day=last,
+        days_of_month=None if None in days else (days[0], days[1]),
+        bad_dates=tuple(text for (text,) in bad_dates),
         n_rejected={reason: n for reason, n, _ in rejected},
         examples={
             reason: value
