@@ -233,6 +233,60 @@ def test_the_hour_belongs_to_the_date_that_is_taken(guess):
     assert named(found)["hour"] == "Occur Time"
 
 
+CLOCK_ROWS = [
+    (f"2020-01-{n % 28 + 1:02d}", n % 12 + 1, ("AM", "PM")[n // 12 % 2]) for n in range(240)
+]
+
+
+def on_half_days(guess, header, written, **given):
+    rows = [
+        written.format(day=day, hour=hour, half=half)
+        + f",{('Theft', 'Raub')[hour % 2]},7.{hour},50.{hour}"
+        for day, hour, half in CLOCK_ROWS
+    ]
+    return guess("\n".join([f"{header},Offense,lon,lat", *rows]), given=given)
+
+
+@pytest.mark.parametrize(
+    ("header", "written", "template"),
+    [
+        ("Date,Time,AMPM", "{day},{hour}:30,{half}", "{Date} {Time} {AMPM}"),
+        ("Date,Hour,Half", "{day},{hour},{half}", "{Date} {Hour} {Half}"),
+        ("When,AM/PM", "{day} {hour:02d}:30:00,{half}", "{When} {AM/PM}"),
+    ],
+)
+def test_am_and_pm_in_a_column_of_their_own_belong_to_the_clock(guess, header, written, template):
+    found = on_half_days(guess, header, written)
+
+    assert named(found)["occurred_at"] == template
+    assert "hour" not in named(found)
+    assert found.dates.has_clock
+
+
+@pytest.mark.parametrize(
+    ("header", "written", "why"),
+    [
+        ("Date,Time", "{day},{hour}:30", "and nothing says which are after noon"),
+        ("Date,Time,Half", "{day},{hour}30,{half}", "and AM or PM stands in column 'Half'"),
+    ],
+)
+def test_hours_of_which_nobody_knows_the_half_of_the_day_are_left_out(guess, header, written, why):
+    found = on_half_days(guess, header, written)
+
+    assert "hour" not in named(found)
+    assert any(
+        f"hour: column 'Time' is not used: its hours run to 12 only, {why}" in told
+        for told in found.worth_a_look
+    )
+
+
+def test_an_hour_that_a_person_names_is_kept_and_doubted(guess):
+    found = on_half_days(guess, "Date,Time,AMPM", "{day},{hour}:30,{half}", hour="Time")
+
+    assert named(found)["hour"] == "Time"
+    assert any("all are read as hours before noon" in told for told in found.worth_a_look)
+
+
 def test_a_column_of_counts_is_named_and_not_taken(guess):
     found = told_by(guess, "Number of offences", "1", "3")
 

@@ -10,6 +10,7 @@ from crime_platform.onboarding.guesses.column_names import (
     words_of,
 )
 from crime_platform.onboarding.guesses.date_guess import DateReading, read_dates
+from crime_platform.onboarding.guesses.half_days import half_day_column, hours_of, is_half_a_day
 from crime_platform.onboarding.guesses.point_guess import PointGuess, draft_source, guess_point
 from crime_platform.onboarding.guesses.raw_table import Column, RawTable
 from crime_platform.sources.scan.number_values import number_of
@@ -75,6 +76,10 @@ def guess_columns(
     )
     _take(guess, "id", free, lambda c: c.n_distinct > 0.5 * c.n_filled)
     _describe_hour(raw, guess)
+    is_date_open = "occurred_at" not in given and not date_formats
+    _find_half_days(
+        raw, guess, _left(guess, free), is_date_open=is_date_open, is_hour_open="hour" not in given
+    )
     _say_count(raw, guess, _left(guess, free))
     return guess
 
@@ -174,6 +179,42 @@ def _describe_hour(raw: RawTable, guess: Guess) -> None:
     ((above,),) = raw.rows(f"select avg(({number} > {UNKNOWN_HOUR})::int) from raw")
     if (above or 0) > 1 - MIN_FIT:
         guess.hour_format = HHMM
+
+
+def _find_half_days(
+    raw: RawTable, guess: Guess, free: Sequence[Column], *, is_date_open: bool, is_hour_open: bool
+) -> None:
+    """Join a clock of twelve hours with the column that says AM or PM, or leave its hours out."""
+    date, hour, dates = guess.columns.get("occurred_at"), guess.columns.get("hour"), guess.dates
+    if date is None or dates is None or not (hour or dates.has_clock):
+        return
+    half = half_day_column(raw, free)
+    hours = f"select hour({dates.moment}) as hour from raw"
+    hours = hours if hour is None else hours_of(hour, guess.hour_format)
+    if not is_half_a_day(raw, hours, is_said_apart=half is not None):
+        return
+    parts = [column for column in (date, hour, half) if column is not None]
+    if half is not None and is_date_open and is_hour_open:
+        template = " ".join(f"{{{column.name}}}" for column in parts)
+        joined = raw.put_together(template, parts)
+        found = read_dates(raw, joined)
+        if found is not None and found.has_clock:
+            guess.columns.pop("hour", None)
+            guess.columns["occurred_at"], guess.dates, guess.hour_format = joined, found, None
+            return
+    clock, why = (hour or date).name, "and nothing says which are after noon"
+    if half is not None:
+        why = f"and AM or PM stands in column {half.name!r}, which cannot be read with them"
+    if hour is not None and is_hour_open:
+        del guess.columns["hour"]
+        guess.hour_format = None
+        guess.worth_a_look.append(
+            f"hour: column {clock!r} is not used: its hours run to 12 only, {why}"
+        )
+        return
+    guess.worth_a_look.append(
+        f"the hours in column {clock!r} run to 12 only, {why}: all are read as hours before noon"
+    )
 
 
 def _guess_dates(raw: RawTable, guess: Guess, free: Sequence[Column], told: Sequence[str]) -> None:
