@@ -114,14 +114,53 @@ def test_a_glob_several_files_and_an_exclusion(draft, written):
         ("*.tsv", {}, r"\*\.tsv: no file fits this pattern"),
         ("empty", {}, "a folder without a table; expected files that end in"),
         ("a.csv", {"exclude": ["a*"]}, r"--exclude a\* leaves out every file"),
+        ("full", {"exclude": ["*"]}, r"--exclude \* leaves out every file of .*full; narrow it"),
     ],
 )
 def test_paths_that_name_nothing_are_told(draft, written, path, told, message):
     written("a.csv", STREET)
     written("empty/readme.md", "nothing")
+    written("full/a.csv", STREET)
 
     with pytest.raises(SourceFormatError, match=message):
         draft(path, **told)
+
+
+@pytest.mark.parametrize(
+    ("file", "given"),
+    [
+        ("data [2022-24].csv", "data [2022-24].csv"),
+        ("what?.csv", "what?.csv"),
+        ("all *.csv", "all *.csv"),
+        ("data [old]/a.csv", "data [old]"),
+        ("data [old]/a [1].csv", "data [old]/a [1].csv"),
+    ],
+)
+def test_a_name_that_looks_like_a_pattern_is_that_file(draft, written, home, file, given):
+    written(file, STREET)
+
+    draft(given)
+
+    check = check_area(home.study_areas / "town.toml", home)
+    assert check.to_fix == []
+    assert check.facts.sources[0].n_files == 1
+
+
+def test_a_file_whose_name_looks_like_a_pattern_can_be_left_out(draft, written, home):
+    written("pol/a.csv", STREET)
+    written("pol/codes [1].csv", "code,meaning\n1,Theft\n")
+
+    draft("pol")
+
+    assert check_area(home.study_areas / "town.toml", home).facts.sources[0].n_files == 1
+
+
+def test_an_area_is_called_after_a_file_whose_name_looks_like_a_pattern(written, home):
+    written("data [2022-24].csv", STREET)
+
+    given = home.root / "raw" / "data [2022-24].csv"
+
+    assert name_and_path(given, home, name=None, output=None)[0] == "data_2022_24"
 
 
 def test_a_column_that_some_files_lack_is_left_out_and_said(draft, written):

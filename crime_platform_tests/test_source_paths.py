@@ -95,6 +95,13 @@ def test_excluded_paths_are_left_out(tmp_path, put, exclude):
     assert names_of(tmp_path, "raw", exclude=exclude) == ["raw/a.csv"]
 
 
+def test_a_name_with_signs_of_a_pattern_is_taken_as_it_is_written(tmp_path, put):
+    put("raw/a [1].csv", "raw/a 1.csv", "raw/b [1].csv")
+
+    assert names_of(tmp_path, "raw/a [1].csv") == ["raw/a [1].csv"]
+    assert names_of(tmp_path, "raw/?*.csv", exclude=("b [1].csv",))[-1:] == ["raw/a [1].csv"]
+
+
 def test_to_exclude_every_file_is_a_mistake(tmp_path, put):
     put("raw/a.csv")
 

@@ -19,7 +19,7 @@ from crime_platform.onboarding.crs_check import (
     misfit,
 )
 from crime_platform.onboarding.draft_toml import AreaPlan, slug, wording, zone_remarks
-from crime_platform.onboarding.file_choice import choose_files, written_path
+from crime_platform.onboarding.file_choice import choose_files, is_glob, written_path
 from crime_platform.onboarding.guesses.column_guess import Guess, guess_columns
 from crime_platform.onboarding.guesses.date_guess import LAST_YEAR, DateReading
 from crime_platform.onboarding.guesses.label_guess import LabelPlan, plan_labels, stop_columns
@@ -419,7 +419,7 @@ def name_and_path(
     Raises:
         StudyAreaError: if the two do not agree, the name cannot be one, or the TOML exists.
     """
-    plain = given if not set(given.name) & set("*?[") else given.parent
+    plain = given.parent if is_glob(given) else given
     found = name or (output.stem if output else slug(plain.absolute().name.split(".")[0]))
     require_slug("--name" if name or not output else "--output", found)
     path = output or home.study_areas / f"{found}.toml"

@@ -1,6 +1,7 @@
 """Files, folders and globs that a person names, and the words for them in a TOML."""
 
 import fnmatch
+import glob
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +40,12 @@ def choose_files(given: Sequence[Path], exclude: Sequence[str], home: Path) -> F
     for path in given:
         if path.is_dir():
             endings, others = _endings(path, exclude)
-            patterns += [f"{written_path(path, home)}/**/*{ending}" for ending in endings]
+            below = glob.escape(written_path(path, home))
+            patterns += [f"{below}/**/*{ending}" for ending in endings]
             files += [each for ending in endings for each in sorted(path.rglob(f"*{ending}"))]
             if others:
                 remarks.append(_left_alone(path, endings[0], others))
-        elif path.exists() or not set(str(path)) & set("*?["):
+        elif not is_glob(path):
             if not path.exists():
                 raise SourceFormatError(f"{path}: no such file or folder; check how it is spelt")
             patterns.append(written_path(path, home))
@@ -53,11 +55,20 @@ def choose_files(given: Sequence[Path], exclude: Sequence[str], home: Path) -> F
             files += _of_glob(path)
     kept = [path for path in dict.fromkeys(files) if not is_excluded(path, exclude)]
     if not kept:
-        raise SourceFormatError(
-            f"--exclude {' and '.join(exclude)} leaves out every file of "
-            f"{', '.join(map(str, given))}; narrow it"
-        )
+        raise SourceFormatError(_nothing_left(exclude, given))
     return FileChoice(patterns=tuple(patterns), files=tuple(kept), remarks=tuple(remarks))
+
+
+def is_glob(path: Path) -> bool:
+    """Whether a path is a pattern; a file or folder whose name only looks like one is not."""
+    return not path.exists() and bool(set(str(path)) & set("*?["))
+
+
+def _nothing_left(exclude: Sequence[str], given: Sequence[Path]) -> str:
+    return (
+        f"--exclude {' and '.join(exclude)} leaves out every file of "
+        f"{', '.join(map(str, given))}; narrow it"
+    )
 
 
 def _of_glob(path: Path) -> list[Path]:
@@ -77,24 +88,28 @@ def is_excluded(path: Path, exclude: Sequence[str]) -> bool:
     """Whether a glob fits the whole path, the end of it or the name alone."""
     whole = str(path.absolute())
     return any(
-        fnmatch.fnmatch(whole, glob)
-        or fnmatch.fnmatch(whole, f"*/{glob}")
-        or is_member(path.name, glob)
-        for glob in exclude
+        path.name == pattern
+        or fnmatch.fnmatch(whole, pattern)
+        or fnmatch.fnmatch(whole, f"*/{pattern}")
+        or is_member(path.name, pattern)
+        for pattern in exclude
     )
 
 
 def _endings(folder: Path, exclude: Sequence[str]) -> tuple[list[str], list[Path]]:
     """The endings of the kind of table that most files of a folder are, and the other files."""
-    found = [
+    whole = [
         path
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith(".") and not is_excluded(path, exclude)
+        if path.is_file() and not path.name.startswith(".")
     ]
+    found = [path for path in whole if not is_excluded(path, exclude)]
     kinds: dict[str, list[Path]] = {}
     for path in found:
         kinds.setdefault(_ending(path).lower(), []).append(path)
     tables = {ending: paths for ending, paths in kinds.items() if _plain(ending) in READABLE}
+    if not tables and any(_plain(_ending(path).lower()) in READABLE for path in whole):
+        raise SourceFormatError(_nothing_left(exclude, [folder]))
     if not tables:
         raise SourceFormatError(
             f"{folder}: a folder without a table; expected files that end in "

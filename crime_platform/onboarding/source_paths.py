@@ -1,5 +1,6 @@
 """What a drafted source says of its files: their paths, and those of other columns left out."""
 
+import glob
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,7 @@ def source_paths(
     globbed = [path for path in sorted(names) if not _is_listed(path, choice.patterns)]
     return SourcePaths(
         patterns=patterns,
-        exclude=(*exclude, *(path.name for path in globbed)),
+        exclude=(*exclude, *(glob.escape(path.name) for path in globbed)),
         members=members,
         remarks=remarks,
     )
@@ -129,11 +130,11 @@ def _members(kept: Sequence[RawFile], left: Sequence[RawFile], form: str) -> str
     packed = [_member(file) for file in left if _is_packed(file)]
     if fits and not any(is_member(name, usual) for name in packed):
         return None
-    for glob in ("*.csv", *_common(names)):
-        if all(is_member(name, glob) for name in names) and not any(
-            is_member(name, glob) for name in packed
+    for pattern in ("*.csv", *_common(names)):
+        if all(is_member(name, pattern) for name in names) and not any(
+            is_member(name, pattern) for name in packed
         ):
-            return glob
+            return pattern
     raise SourceFormatError(
         f"{left[0].path if left else kept[0].path}: holds tables of several kinds, and no pattern "
         f"of names tells {_shown(kept)} from {_shown(left)}; unpack it and name the files"
@@ -148,7 +149,8 @@ def _common(names: Sequence[str]) -> list[str]:
             end = end[1:]
         while not name.startswith(start):
             start = start[:-1]
-    return [glob for glob in (f"*{end}", f"{start}*") if glob != "*"]
+    shared = (f"*{glob.escape(end)}", f"{glob.escape(start)}*")
+    return [pattern for pattern in shared if pattern != "*"]
 
 
 def _shown(files: Sequence[RawFile]) -> str:

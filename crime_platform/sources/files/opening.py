@@ -77,7 +77,8 @@ def find_files(patterns: tuple[str, ...], folder: Path) -> list[Path]:
     """Files that the patterns name, by path, each once.
 
     Args:
-        patterns: paths or globs, absolute or below `folder`; `**` means any folders.
+        patterns: paths or globs, absolute or below `folder`; `**` means any folders. A path that
+            exists as it is written is no glob.
         folder: where a relative pattern starts.
 
     Raises:
@@ -130,7 +131,7 @@ def _is_excluded(path: Path, patterns: tuple[str, ...], folder: Path) -> bool:
     return any(
         fnmatch.fnmatch(str(path), str(folder.absolute() / pattern))
         or path.is_relative_to(folder.absolute() / pattern)
-        or ("/" not in pattern and fnmatch.fnmatch(path.name, pattern))
+        or ("/" not in pattern and (path.name == pattern or fnmatch.fnmatch(path.name, pattern)))
         for pattern in patterns
     )
 
@@ -363,8 +364,9 @@ def _converted(path: Path, label: str, scratch: Path, job: Job, *, is_own: bool)
 
 
 def _matches(pattern: str, folder: Path) -> list[Path]:
-    if not any(sign in pattern for sign in _GLOB_SIGNS):
-        path = folder.absolute() / pattern
+    path = folder.absolute() / pattern
+    # A file whose own name holds such a sign, as in `data [2022-24].csv`, is that file.
+    if not any(sign in pattern for sign in _GLOB_SIGNS) or os.path.lexists(path):
         return _below(path) if path.is_dir() else [path]
     # Only the pattern is one: the folder above may hold brackets of its own.
     anchor = Path(Path(pattern).anchor or folder.absolute())
