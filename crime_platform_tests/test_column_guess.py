@@ -327,6 +327,17 @@ def test_numbers_with_fractions_are_no_counts(guess):
     assert not any("count=" in told for told in found.worth_a_look)
 
 
+def test_a_few_coordinates_in_other_marks_are_named(guess):
+    rows = [f"2020-01-{n % 28 + 1:02d},Theft,7.{n},50.{n}" for n in range(1, 100)]
+
+    found = guess("\n".join(["date,offence,lon,lat", *rows, '2020-02-01,Raub,"7,5",50.5']))
+
+    assert found.worth_a_look == [
+        "lon: 1.00% of the values in column 'lon', e.g. '7,5', are no coordinates like the others; "
+        "these rows count without a place"
+    ]
+
+
 def test_only_a_report_date_is_said(guess):
     found = guess("Report Date,Offense,lon,lat\n2020-01-31,a,1.0,2.0\n2020-01-30,b,1.1,2.1\n")
 

@@ -30,6 +30,18 @@ def test_swapped_columns_are_told_where_nobody_lives_on_the_other_side(draft):
     assert area.timezone == "America/Toronto"
 
 
+def test_two_decimal_marks_in_one_column_are_told(draft):
+    rows = [
+        f"2021-{n % 12 + 1:02d}-03;Theft;{('7,1', '7.1')[n % 4 > 0]}{n};50.7{n}" for n in range(80)
+    ]
+
+    with pytest.raises(StudyAreaError) as told:
+        draft("\n".join(["date;offence;lon;lat", *rows]))
+
+    assert "Column 'lon' holds coordinates, but 25% of its values, e.g. '7,10'," in str(told.value)
+    assert "swapped" not in str(told.value)
+
+
 @pytest.mark.parametrize("filler", ["NULL", "n/a", "-", "-1", "0"])
 def test_words_and_numbers_for_no_place_are_none(draft, filler):
     rows = invented().splitlines()

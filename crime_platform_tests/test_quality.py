@@ -212,3 +212,9 @@ def test_dates_that_a_spreadsheet_turned_around_are_no_second_way(tmp_path, form
 
     assert "export it anew with the column as text" in str(told.value)
     assert "try" not in str(told.value)
+
+
+def test_another_decimal_mark_in_some_rows_is_told(read):
+    message = r"the first without is '630250,5 4833250', with a ',' where other rows have the decim"
+    with pytest.raises(SourceFormatError, match=message):
+        read('2020-01-31,Burglary,"630250,5",4833250\n')

@@ -10,6 +10,7 @@ from crime_platform.onboarding.guesses.column_guess import TELLING_RANK, Guess
 from crime_platform.onboarding.guesses.column_names import name_rank
 from crime_platform.onboarding.guesses.date_guess import DateReading, Rival
 from crime_platform.onboarding.guesses.day_swap import swapped_by_a_spreadsheet
+from crime_platform.onboarding.guesses.point_guess import odd_values
 from crime_platform.onboarding.guesses.raw_table import Column, RawTable
 from crime_platform.onboarding.guesses.time_zones import country_name, locate_zone
 from crime_platform.onboarding.guesses.unread_values import (
@@ -206,7 +207,8 @@ def _about_place(raw: RawTable, guess: Guess, told: Told) -> list[str]:
             "no two columns hold coordinates: name them with --column lon=NAME --column lat=NAME, "
             "or one column with both with --column point=NAME. Where places are codes of areas, "
             "name their column with --column place=NAME, and the table with a point for each code "
-            f"with --places FILE{_unread_points(raw)}{_odd_degrees(raw)}{_other_places(raw)}"
+            f"with --places FILE{_unread_points(raw)}{_mixed_marks(raw) or _odd_degrees(raw)}"
+            f"{_other_places(raw)}"
         ]
     if guess.place.in_degrees:
         return []
@@ -257,6 +259,24 @@ def _other_places(raw: RawTable) -> str:
             "publisher for coordinates, or have a geocoder add them"
         )
     return ""
+
+
+def _mixed_marks(raw: RawTable) -> str:
+    """Columns of which most values are coordinates, and too many are not."""
+    told: dict[str, str] = {}
+    for key in ("lon", "lat", "x", "y"):
+        for column in raw.columns():
+            if name_rank(key, column.name) not in (0, 1) or column.name in told:
+                continue
+            odd = odd_values(raw, column, key)
+            if odd is not None:
+                share, example = odd
+                told[column.name] = (
+                    f". Column {column.name!r} holds coordinates, but {share:.0%} of its values, "
+                    f"e.g. {example[:MAX_SHOWN]!r}, are written in another way: write all alike, "
+                    "with one decimal mark"
+                )
+    return "".join(told.values())
 
 
 def _odd_degrees(raw: RawTable) -> str:

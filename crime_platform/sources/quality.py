@@ -286,16 +286,23 @@ def _geocoded_complaint(report: TableReport, source: Source, wanted: float) -> s
     columns = repr(east) if east == north else f"{east!r} and {north!r}"
     return (
         f"not geocoded: only {share:.1%} of accepted rows have coordinates in {columns}, "
-        f"expected {wanted:.1%}; {_coordinate_advice(report.examples.get(WITHOUT_PLACE))}, "
+        f"expected {wanted:.1%}; {_coordinate_advice(report, source)}, "
         "or lower min_geocoded_share and know that the rest counts in totals only"
     )
 
 
-def _coordinate_advice(example: str | None) -> str:
+def _coordinate_advice(report: TableReport, source: Source) -> str:
     """What to do about coordinates that are blank, or written in a way the TOML does not say."""
+    example = report.examples.get(WITHOUT_PLACE)
     if example is None:
         return "the others are blank: check the columns"
     told = f"the first without is {example!r}"
+    other = "," if source.decimal == "." else "."
+    if report.n_geocoded and re.search(rf"\d[{other}]\d", example) and source.columns.point is None:
+        return (
+            f"{told}, with a {other!r} where other rows have the decimal mark {source.decimal!r}: "
+            "write all of them alike in the file"
+        )
     for pattern, cure in COORDINATE_CURES:
         if pattern.search(example):
             return f"{told}: {cure}"

@@ -11,7 +11,12 @@ from crime_platform.onboarding.guesses.column_names import (
 )
 from crime_platform.onboarding.guesses.date_guess import DateReading, read_dates
 from crime_platform.onboarding.guesses.half_days import half_day_column, hours_of, is_half_a_day
-from crime_platform.onboarding.guesses.point_guess import PointGuess, draft_source, guess_point
+from crime_platform.onboarding.guesses.point_guess import (
+    PointGuess,
+    draft_source,
+    guess_point,
+    odd_values,
+)
 from crime_platform.onboarding.guesses.raw_table import Column, RawTable
 from crime_platform.sources.scan.number_values import number_of
 from crime_platform.sources.scan.typed_values import MAX_COUNT
@@ -25,6 +30,7 @@ MAX_PREMISES = 200
 TELLING_RANK = 3  # of names that speak of a date
 RARELY_FILLED = 0.5  # of the rows of the fullest column of dates
 UNKNOWN_HOUR = 99
+MAX_SHOWN = 60  # characters of a value in a message
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +71,7 @@ def guess_columns(
     guess.place = guess_point(raw, free, guess.columns)
     if guess.place is not None:
         guess.columns |= guess.place.columns
+        _say_odd_points(raw, guess, guess.place)
     _guess_dates(raw, guess, _left(guess, free), date_formats)
     if wants_offence:
         _guess_offence(guess, _left(guess, free))
@@ -82,6 +89,19 @@ def guess_columns(
     )
     _say_count(raw, guess, _left(guess, free))
     return guess
+
+
+def _say_odd_points(raw: RawTable, guess: Guess, place: PointGuess) -> None:
+    """Name the few coordinates that are written unlike the others."""
+    for key, column in place.columns.items():
+        odd = None if key == "point" else odd_values(raw, column, key)
+        if odd is not None:
+            share, example = odd
+            guess.worth_a_look.append(
+                f"{key}: {share:.2%} of the values in column {column.name!r}, e.g. "
+                f"{example[:MAX_SHOWN]!r}, are no coordinates like the others; these rows count "
+                "without a place"
+            )
 
 
 def _left(guess: Guess, free: Sequence[Column]) -> list[Column]:

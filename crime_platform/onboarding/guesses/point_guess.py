@@ -9,6 +9,7 @@ from crime_platform.sources.scan.number_values import number_of, point_of
 from crime_platform.study_area.source import LAT_LON, LON_LAT, WKT, ColumnMapping, Source
 
 MIN_FIT = 0.95  # of filled values that must look like what the column is taken for
+MOSTLY = 0.5  # of filled values, for the others to be exceptions
 # South of 60 degrees nobody lives: what lies there is a longitude.
 DEGREES = {"lon": (-180, 180), "lat": (-60, 90)}
 PAIRS = (("lon", "lat"), ("x", "y"))
@@ -137,6 +138,25 @@ def _number_share(
         f"approx_count_distinct({number}) from raw"
     )
     return float(share) if n_distinct > 1 else 0.0
+
+
+def odd_values(raw: RawTable, column: Column, key: str) -> tuple[float, str] | None:
+    """Share of a column's values that are no coordinates while most are, and one of them.
+
+    Args:
+        raw: the file.
+        column: coordinates of one axis.
+        key: of the axis in `[source.columns]`.
+    """
+    all_marks = DEGREE_MARKS if key in DEGREES else METRE_MARKS
+    shares = {marks: _number_share(raw, column, marks, DEGREES.get(key)) for marks in all_marks}
+    (decimal, thousands), share = max(shares.items(), key=lambda pair: pair[1])
+    number = number_of(column.position, draft_source(decimal=decimal, thousands=thousands))
+    ((example,),) = raw.rows(
+        f"select min({column.position}) filter (not coalesce("
+        f"{_is_within(number, DEGREES.get(key))}, false)) from raw"
+    )
+    return None if share < MOSTLY or example is None else (1 - share, example)
 
 
 def _is_within(number: str, limits: tuple[int, int] | None) -> str:
