@@ -365,3 +365,24 @@ def test_gwent_is_drafted_and_passes_the_check(home):
     assert {"Drugs", "Public order", "Anti-social behaviour"} <= set(
         check.facts.area.ignored_labels
     )
+
+
+@pytest.mark.parametrize("told", [{}, {"occurred_at": "Date {local}"}])
+def test_braces_in_the_name_of_the_date_are_told(draft, told):
+    text = invented().replace("Date Occurred", "Date {local}")
+
+    with pytest.raises(StudyAreaError, match=r"rename it in the file, e\.g\. 'Date \(local\)'"):
+        draft(text, columns=told)
+
+
+def test_braces_in_other_names_are_letters_like_others(draft):
+    _, area = draft(invented().replace(";Lon;", ";Lon {WGS84};"))
+
+    assert area.sources[0].columns.lon == "Lon {WGS84}"
+
+
+def test_two_columns_of_one_name_are_told(draft):
+    text = invented().replace("Date Reported", "Date Occurred")
+
+    with pytest.raises(StudyAreaError, match="2 columns are called 'Date Occurred', so it is not"):
+        draft(text)

@@ -19,15 +19,17 @@ from crime_platform.onboarding.guesses.unread_values import (
     POINT_KINDS,
     unread_kind,
 )
+from crime_platform.onboarding.source_paths import mapped_names
 from crime_platform.sources.scan.geojson import GEOMETRY_COLUMNS
 from crime_platform.sources.scan.number_values import is_point
 from crime_platform.study_area.parts import StudyAreaError
-from crime_platform.study_area.source import NZ_POLICE
+from crime_platform.study_area.source import NZ_POLICE, template_columns
 
 MONTH_FIRST = {"US", "PR", "VI", "GU", "AS", "MP", "FM", "PW", "MH"}
 NEITHER = {"CA", "CN", "JP", "KR", "KP", "TW", "MN", "HU", "LT", "PH", "KE", "GH", "BZ", "PA"}
 """Countries where both orders are in use, or the year comes first."""
 
+TEMPLATED = ("occurred_at", "place")  # keys of [source.columns] that take a template
 SOME = 20  # values of a column, to tell what is written in it
 MAX_UNREAD = 3  # columns told
 MAX_SHOWN = 60  # characters of a value in a message
@@ -66,6 +68,7 @@ def require_all(raw: RawTable, guess: Guess, form: str, told: Told) -> DateReadi
     missing = [*_about_dates(raw, guess, told), *_about_offence(guess, told)]
     if form != NZ_POLICE:
         missing += _about_place(raw, guess, told)
+    missing += _about_names(raw, guess)
     if missing or guess.dates is None:
         listing = "\n".join(f"  {problem}" for problem in missing)
         found = ", ".join(map(repr, raw.names.values()))
@@ -73,6 +76,27 @@ def require_all(raw: RawTable, guess: Guess, form: str, told: Told) -> DateReadi
             f"the file does not tell enough:\n{listing}\nColumns found: {found}{_never_read(raw)}"
         )
     return guess.dates
+
+
+def _about_names(raw: RawTable, guess: Guess) -> list[str]:
+    """Columns that a TOML cannot name, because of their braces or because another has the name."""
+    found = list(raw.names.values())
+    problems: dict[str, str] = {}
+    for key, column in guess.columns.items():
+        if key in TEMPLATED and column.name in found and template_columns(column.name):
+            plain = column.name.replace("{", "(").replace("}", ")")
+            problems[column.name] = (
+                f"column {column.name!r} holds {key}, and there braces stand for other columns: "
+                f"rename it in the file, e.g. {plain!r}"
+            )
+        for name in mapped_names(column.name, found):
+            n_alike = found.count(name)
+            if n_alike > 1:
+                problems[name] = (
+                    f"{n_alike} columns are called {name!r}, so it is not known which holds {key}: "
+                    "rename one of them in the file"
+                )
+    return list(problems.values())
 
 
 def _never_read(raw: RawTable) -> str:

@@ -1,7 +1,7 @@
 """What a drafted source says of its files: their paths, and those of other columns left out."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,8 @@ def require_same_columns(found: RawFiles, guess: Guess) -> list[RawFile]:
 
     A column that some files lack and an area can do without is no longer mapped.
     """
-    columns = {key: _names(column.name) for key, column in guess.columns.items()}
+    known = found.raw.names.values()
+    columns = {key: mapped_names(column.name, known) for key, column in guess.columns.items()}
     for key in [key for key in DISPENSABLE if key in columns]:
         lacking = [file for file in found.loaded if _lacks(file, columns[key])]
         if lacking:
@@ -52,8 +53,9 @@ def require_same_columns(found: RawFiles, guess: Guess) -> list[RawFile]:
     return [found.loaded[at] for at in lacking]
 
 
-def _names(written: str) -> list[str]:
-    return list(template_columns(written)) or [written]
+def mapped_names(written: str, known: Collection[str]) -> list[str]:
+    """The column of a name, or those of a template; a name that the file has is no template."""
+    return [written] if written in known else list(template_columns(written)) or [written]
 
 
 def _lacks(file: RawFile, names: Sequence[str]) -> bool:

@@ -115,10 +115,10 @@ def called(name: str, raw: RawTable) -> Column:
     Raises:
         SourceFormatError: if the file has no such column, or it is never loaded.
     """
-    parts = template_columns(name)
-    if parts:
-        return raw.put_together(name, [called(part, raw) for part in parts])
     columns = raw.columns()
+    parts = template_columns(name)
+    if parts and name not in raw.names.values():
+        return raw.put_together(name, [called(part, raw) for part in parts])
     for column in columns:
         if column.name.strip().lower() == name.strip().lower():
             return column
@@ -214,7 +214,7 @@ def _find_half_days(
     if not is_half_a_day(raw, hours, is_said_apart=half is not None):
         return
     parts = [column for column in (date, hour, half) if column is not None]
-    if half is not None and is_date_open and is_hour_open:
+    if half is not None and is_date_open and is_hour_open and all(map(_has_no_brace, parts)):
         template = " ".join(f"{{{column.name}}}" for column in parts)
         joined = raw.put_together(template, parts)
         found = read_dates(raw, joined)
@@ -303,6 +303,8 @@ def _date_parts(raw: RawTable, free: Sequence[Column]) -> tuple[str, list[Column
         for column in free:
             if name_rank(key, column.name) is None or column in found.values():
                 continue
+            if not _has_no_brace(column):
+                continue
             if _is_whole_between(raw, column, low, high) or (
                 key == "month" and column.word_share >= MIN_FIT and 1 < column.n_distinct <= 24
             ):
@@ -311,6 +313,11 @@ def _date_parts(raw: RawTable, free: Sequence[Column]) -> tuple[str, list[Column
         return None
     columns = [found[key] for key in ("year", "month", "day") if key in found]
     return "-".join(f"{{{column.name}}}" for column in columns), columns
+
+
+def _has_no_brace(column: Column) -> bool:
+    """Whether a template can name the column."""
+    return not set(column.name) & set("{}")
 
 
 def _is_whole_between(raw: RawTable, column: Column, low: int, high: int) -> bool:
