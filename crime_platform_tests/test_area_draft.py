@@ -386,3 +386,15 @@ def test_two_columns_of_one_name_are_told(draft):
 
     with pytest.raises(StudyAreaError, match="2 columns are called 'Date Occurred', so it is not"):
         draft(text)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("sheet", r"file\.csv: no workbook, so it has no sheet 'S1'; leave --sheet out"),
+        ("layer", r"file\.csv: no file of layers, so it has no layer 'S1'; leave --layer out"),
+    ],
+)
+def test_a_sheet_or_a_layer_of_a_plain_file_is_refused(draft, option, message):
+    with pytest.raises(SourceFormatError, match=message):
+        draft(invented(), **{option: "S1"})

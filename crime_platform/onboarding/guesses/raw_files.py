@@ -101,6 +101,7 @@ def read_raw(
         tables, own = _open(path, scratch, opening or Opening())
         found_encoding = found_encoding or own
         files += [_described(path, table, scratch) for table in tables]
+    _require_use(opening or Opening(), files)
     loaded = _alike(files, layouts)
     names = _all_names(loaded)
     raw = RawTable(connection, names)
@@ -118,6 +119,26 @@ def read_raw(
     if not raw.n_rows:
         raise SourceFormatError(f"{first.path}: a header and no rows; fetch it again")
     return RawFiles(raw=raw, loaded=loaded, others=[file for file in files if file not in loaded])
+
+
+def _require_use(opening: Opening, files: Sequence[RawFile]) -> None:
+    """Refuse a sheet or a layer of files that have neither.
+
+    Raises:
+        SourceFormatError: if no file is a workbook or a file of layers.
+    """
+    # What is no plain table comes with the header that was found in it.
+    if any(file.table.header for file in files):
+        return
+    for option, name, kind in (
+        ("--sheet", opening.sheet, "workbook"),
+        ("--layer", opening.layer, "file of layers"),
+    ):
+        if name is not None:
+            raise SourceFormatError(
+                f"{files[0].path}: no {kind}, so it has no {option[2:]} {name!r}; leave {option} "
+                "out"
+            )
 
 
 def _open(path: Path, scratch: Path, opening: Opening) -> tuple[list[TableFile], str | None]:
