@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from crime_platform.study_area.parts import StudyAreaError
 from crime_platform.vocabulary.incident import SourceFormatError
 from table_reading import GOOD_ROW, HEADER, accepted, reader_into, rejected
 
@@ -267,7 +268,7 @@ def test_a_date_of_digits_is_told_by_name(read, written, advice):
 
 
 def test_a_wrong_code_in_one_of_several_formats_is_told(read):
-    with pytest.raises(SourceFormatError, match=r"correct datetime_format = '%d/%m/%Y' or '%Q'"):
+    with pytest.raises(StudyAreaError, match=r"'%Q' holds '%Q', which is no strptime code"):
         read(dated("31/01/2020"), datetime_formats=("%d/%m/%Y", "%Q"))
 
 
