@@ -1,6 +1,6 @@
 """Back-test forecasts against what was recorded: the sums behind every score, as long tables.
 
-Sums only: ratios are taken by the views of the release and by `champion`. Nothing here decides.
+Sums only: ratios are taken by the views of the release and by `selection`. Nothing here decides.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Which model is published, and whether it may be: the choice and the gate, as pure rules.
 
 Both look one month ahead over the ever active cells, the numbers of the leaderboard. Mean Poisson
-deviance decides; MAE never does. `prequential` applies the choice at every origin, and the gate
+deviance decides; MAE never does. `ensemble` applies the choice at every origin, and the gate
 judges the row that this policy makes, not the winner it ends with.
 """
 
