@@ -10,6 +10,7 @@ from crime_platform.system.interruptions import stops_the_process
 START = """
 import logging, os, signal, sys, time
 from crime_platform.system.interruptions import heed_interruptions
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 heed_interruptions()
 """
 # As SQLAlchemy's pool does it when it closes a connection.

@@ -1,6 +1,7 @@
 """Pools: several members' expected counts made into one, and the level that the last miss implies.
 
-Weights are fitted by Poisson deviance. Which months they may be fitted on is for `evaluation.ensemble`.
+Weights are fitted by Poisson deviance. Which months they may be fitted on is for
+`evaluation.ensemble`.
 """
 
 from collections.abc import Callable
