@@ -23,6 +23,7 @@ oldest: ## a quick pipeline on the oldest versions that pyproject.toml admits
 	.venv-oldest/bin/python -m pytest --quiet --override-ini addopts= -p no:jaxtyping -W default \
 		crime_platform_tests/test_pipeline_run.py::test_files_become_a_published_release \
 		crime_platform_tests/test_table.py crime_platform_tests/test_table_formats.py \
+		crime_platform_tests/test_places.py \
 		crime_platform_tests/test_warehouse.py crime_platform_tests/test_cli_sql.py \
 		crime_platform_tests/test_cli_leaderboard.py
 

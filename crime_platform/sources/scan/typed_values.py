@@ -132,7 +132,7 @@ def _place_text(source: Source) -> str:
     if columns.point is not None:
         return "point"
     if columns.place is not None:
-        return "null"
+        return "cast(null as varchar)"  # DuckDB 1.5 takes an untyped one for a number
     east, north = ("lon", "lat") if columns.lon is not None else ("x", "y")
     return f"nullif(concat_ws(' ', {east}, {north}), '')"
 
