@@ -28,6 +28,7 @@ _CLOCK = (
 # What may follow the seconds of a date that was put together: anything else is a second clock.
 _ISO_TAIL = r"^$|^[.,]?\d*\s*(?:Z|UTC|[-+]\d{2}(?::?\d{2})?)?$"
 _APART_OFFSET = r"(:\d\d(?:\.\d+)?)\s+(Z|[-+]\d\d)"
+_NO_SECONDS = r"^(\S+[T ]\d{1,2}:\d\d)(\s*(?:[A-Za-z]|[-+]\d\d))"
 
 
 def moment_of(text: str, source: Source) -> str:
@@ -108,8 +109,9 @@ def _iso(text: str, source: Source) -> str:
     if source.timestamps_are == "local":
         return local
     # Instants at the ends of time have no local clock: the attempt gives null.
-    # A database reads no offset behind a blank.
-    joined = f"regexp_replace({text}, {_quoted(_APART_OFFSET)}, '\\1\\2')"
+    # DuckDB reads no offset behind a blank, and before 2.0 none behind a clock without seconds.
+    whole = f"regexp_replace({text}, {_quoted(_NO_SECONDS)}, '\\1:00\\2')"
+    joined = f"regexp_replace({whole}, {_quoted(_APART_OFFSET)}, '\\1\\2')"
     instant = f"try(timezone($timezone, try_cast({joined} as timestamptz)))"
     instant = f"case when {has_year} then {instant} end"
     return f"case when contains({text}, ':') then {instant} else {local} end"
