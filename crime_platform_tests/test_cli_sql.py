@@ -191,6 +191,40 @@ def test_a_pipe_is_never_replaced_by_a_file(tmp_path):
     assert (tmp_path / "pipe").is_fifo()
 
 
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "forecasts.duckdb",
+        "releases/new.csv",
+        "warehouse.duckdb",
+        "artifacts/toy/rows.csv",
+        "dagster_home/rows.csv",
+        "raw/toy/incidents.csv",
+        "study_areas/toy.toml",
+    ],
+)
+def test_what_the_platform_keeps_is_never_written_over(release, kept):
+    path = release.root / kept
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not (path.parent.name == "releases" or path.exists()):
+        path.write_bytes(b"mine")
+    before = {each: each.read_bytes() for each in release.root.rglob("*") if each.is_file()}
+
+    answer = call("sql", "select 1 as a", "--format", "csv", "--output", str(path))
+
+    assert answer.exit_code == 2
+    assert "the platform keeps its own files there" in " ".join(answer.stderr.split())
+    assert {each: each.read_bytes() for each in before} == before
+
+
+def test_another_file_of_the_home_may_be_written(release):
+    (release.root / "raw").mkdir()
+
+    for path in ("rows.csv", "raw/new.csv"):
+        call("sql", "select 1 as a", "--format", "csv", "--output", str(release.root / path))
+        assert (release.root / path).read_text() == "a\n1\n"
+
+
 @pytest.mark.usefixtures("release")
 def test_a_link_is_written_through(tmp_path):
     (tmp_path / "link").symlink_to("rows.csv")

@@ -10,6 +10,7 @@ import duckdb
 
 from crime_platform.system.machine_trouble import reason_of
 from crime_platform.vocabulary.artifact import TEMPORARY, written_aside
+from crime_platform.vocabulary.home import PlatformHome
 
 
 class OutputFileError(ValueError):
@@ -25,9 +26,10 @@ def require_output_files(outputs: Mapping[str, Path]) -> None:
         outputs: path by option.
 
     Raises:
-        OutputFileError: if a path is a folder or no ordinary file, its folder is missing or cannot
-            be written in, or two options name one file.
+        OutputFileError: if a path is a folder or no ordinary file, is kept by the platform, its
+            folder is missing or cannot be written in, or two options name one file.
     """
+    home = PlatformHome.from_environment()
     for option, path in outputs.items():
         with named_failures(option, path):
             if path.is_dir():
@@ -36,6 +38,11 @@ def require_output_files(outputs: Mapping[str, Path]) -> None:
                 )
             if path.exists() and not path.is_file():
                 raise OutputFileError(f"{option} {path} is no ordinary file; name another one")
+            if home.keeps(_target(path)):
+                raise OutputFileError(
+                    f"{option} {path}: the platform keeps its own files there; name a file "
+                    "elsewhere"
+                )
             _require_place_in(_target(path).parent, option, path)
     by_file: dict[Path, str] = {}
     for option, path in outputs.items():

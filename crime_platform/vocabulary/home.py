@@ -50,6 +50,19 @@ class PlatformHome:
         """One JSON line for every failed run."""
         return self.root / "alerts.jsonl"
 
+    def keeps(self, path: Path) -> bool:
+        """Whether a file is one that only runs write, or one of the inputs that lie here."""
+        own = (self.warehouse, self.releases, self.forecasts, self.dagster_home, self.alerts)
+        folders = (*own, self.root / "artifacts")
+        places = [os.path.realpath(each) for each in folders]
+        inputs = [os.path.realpath(each) for each in (self.study_areas, self.root / "raw")]
+        return _is_below(path, places) or (path.exists() and _is_below(path, inputs))
+
     def artifacts(self, study_area: str) -> Path:
         """Immutable files of one area, named by the hash of what they were made from."""
         return (self.trial or self.root) / "artifacts" / study_area
+
+
+def _is_below(path: Path, places: list[str]) -> bool:
+    real = Path(os.path.realpath(path))
+    return any(real.is_relative_to(place) for place in places)
