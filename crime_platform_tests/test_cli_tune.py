@@ -197,7 +197,7 @@ def test_a_time_limit_is_printed():
     ("arguments", "told"),
     [
         (["--study-area", "atlantis"], "atlantis"),
-        (["--as-of", "soon"], "YYYY-MM"),
+        (["--as-of", "soon"], "--as-of: expected a month written YYYY-MM"),
         (["--as-of", "2024-03"], "the data end in 2023-12, before 2024-03"),
         (["--as-of", "2019-05"], "2018-11 is not in the history"),
         (["--timeout-minutes", "0"], "--timeout-minutes: expected a number above 0, found 0"),

@@ -104,6 +104,12 @@ def test_a_word_that_is_not_mapped_is_told_with_its_count_and_the_like_one():
     assert outcome.figures == {"labels not mapped": 2, "rows not mapped": 1201}
 
 
+def test_a_word_that_is_spelt_in_another_way_is_told_with_the_one_that_is_meant():
+    (problem,) = judged(unmapped={"BURGLARÝ": 3}).problems
+
+    assert "'BURGLARÝ' (3 rows, like 'Burglary')" in problem
+
+
 def test_a_word_that_stops_is_told():
     counts = [*used("Burglary", range(12)), *used("Robbery", range(15), kind="robbery")]
 

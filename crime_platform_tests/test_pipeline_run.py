@@ -318,7 +318,7 @@ def test_a_run_whose_process_was_killed_is_closed_at_the_next_start(toy_city, st
 
 
 def test_what_is_no_month_is_refused_before_anything_runs(toy_city):
-    with pytest.raises(ValueError, match="expected a month written YYYY-MM"):
+    with pytest.raises(ValueError, match="--as-of: expected a month written YYYY-MM"):
         run_area(toy_city(), "toy", "June")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from crime_platform.commands.option_value import named_value
 from crime_platform.data_checks.blocking import street_days_problem
 from crime_platform.definitions import build_definitions
 from crime_platform.defs.assets_dashboard import DASHBOARD, STANDS
@@ -62,7 +63,7 @@ def run_area(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
     """
     area = load_study_area(home.study_areas / f"{name}.toml")
     with _dagster_of(home) as (definitions, instance):
-        month = None if as_of is None else parse_month(as_of)
+        month = None if as_of is None else named_value("--as-of", parse_month, as_of)
         warehouse = Warehouse(home.warehouse)
         if month is None:
             # A closed data set whose last month is at hand needs no look at its files first.
@@ -97,7 +98,7 @@ def run_streets(home: PlatformHome, name: str, as_of: str | None) -> Outcome:
     with _dagster_of(home) as (definitions, instance):
         area = load_study_area(home.study_areas / f"{name}.toml")
         spec = require_streets(area)
-        day = None if as_of is None else parse_day(as_of)
+        day = None if as_of is None else named_value("--as-of", parse_day, as_of)
         if day is None:
             record = day_record(area, home)
             if record is None or area.last_month is None:

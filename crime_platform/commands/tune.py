@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crime_platform.commands.area_choice import require_area
+from crime_platform.commands.option_value import named_value
 from crime_platform.commands.output_file import named_failures, require_output_folder
 from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows, progress_bars
 from crime_platform.system.exit_codes import BAD_INPUT, STOPPED
@@ -87,7 +88,7 @@ def tune(  # noqa: PLR0913  (an argument is an option of the command)
             n_trials=trials,
             seconds=None if timeout_minutes is None else 60 * timeout_minutes,
             workers=workers,
-            as_of=None if as_of is None else parse_month(as_of),
+            as_of=None if as_of is None else named_value("--as-of", parse_month, as_of),
         )
         is_stopped = not (show or _search(home, request))
         report = _stored_report(home, request)

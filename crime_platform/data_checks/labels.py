@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from crime_platform.data_checks.outcome import Outcome, like
+from crime_platform.data_checks.outcome import Outcome
+from crime_platform.sources.label_spelling import label_meant
 from crime_platform.study_area.study_area import StudyArea, label_key
 from crime_platform.vocabulary.timesteps import Month
 
@@ -63,7 +64,7 @@ def _unmapped(
     area: StudyArea, unmapped: Mapping[str, int], toml: str
 ) -> tuple[list[str], list[dict]]:
     known = [label for kind in area.offence_types for label in kind.labels]
-    near = {label: like(label, [*known, *area.ignored_labels]) for label in unmapped}
+    near = {label: label_meant(label, [*known, *area.ignored_labels]) for label in unmapped}
     rows = [
         _row(UNMAPPED, label, n, f"like {near[label]!r}" if near[label] else "")
         for label, n in unmapped.items()

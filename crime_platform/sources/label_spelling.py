@@ -1,7 +1,9 @@
 """Form of a label that does not depend on how it is spelt: capitals, accents, blanks and dashes."""
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from anyascii import anyascii
 
@@ -22,6 +24,13 @@ def spelling_key(label: str) -> str:
     folded = _UMLAUT.sub("", letters.casefold())
     codes_apart = re.sub(rf"(?<=\d){_APART}(?=\d)", "|", folded)  # 1.1 is not 11
     return re.sub(_APART, "", codes_apart) or label
+
+
+def label_meant(label: str, known: Iterable[str]) -> str | None:
+    """The known label that is only spelt in another way, else one that is nearly the same."""
+    by_spelling = {spelling_key(each): each for each in known}
+    close = difflib.get_close_matches(spelling_key(label), list(by_spelling), n=1, cutoff=0.75)
+    return by_spelling[close[0]] if close else None
 
 
 def _is_latin(letter: str) -> bool:

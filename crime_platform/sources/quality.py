@@ -1,14 +1,13 @@
 """When so much of a source is rejected that none of it may be taken in, and how to cure it."""
 
 import datetime as dt
-import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 
-from crime_platform.sources.label_spelling import spelling_key
+from crime_platform.sources.label_spelling import label_meant
 from crime_platform.sources.places import PlaceMatch
 from crime_platform.sources.scan.typed_values import MAX_COUNT
 from crime_platform.sources.table_report import WITHOUT_PLACE, TableReport, together
@@ -203,13 +202,12 @@ def _label_advice(report: TableReport, area: StudyArea) -> str:
 
 def _alike(label: str, known: Sequence[str]) -> str:
     """The known label that is meant, if one is spelt nearly so."""
-    same = [each for each in known if spelling_key(each) == spelling_key(label)]
-    close = same or difflib.get_close_matches(label, known, n=1, cutoff=0.75)
-    if not close:
+    meant = label_meant(label, known)
+    if meant is None:
         return ""
-    one, other = (unicodedata.normalize("NFC", label_key(each)) for each in (label, close[0]))
+    one, other = (unicodedata.normalize("NFC", label_key(each)) for each in (label, meant))
     told = ", but its accents are encoded in another way: copy it from here" if one == other else ""
-    return f", like {close[0]!r}{told}"
+    return f", like {meant!r}{told}"
 
 
 def _date_advice(example: str | None, report: TableReport, source: Source) -> str:
