@@ -20,12 +20,12 @@ test: $(VENV)/.dev ## the whole test suite
 oldest: ## a quick pipeline on the oldest versions that pyproject.toml admits
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable . pytest hypothesis
-	.venv-oldest/bin/python -m pytest --quiet --override-ini addopts= -p no:jaxtyping -W default \
-		crime_platform_tests/test_pipeline_run.py::test_files_become_a_published_release \
-		crime_platform_tests/test_table.py crime_platform_tests/test_table_formats.py \
-		crime_platform_tests/test_places.py \
-		crime_platform_tests/test_warehouse.py crime_platform_tests/test_cli_sql.py \
-		crime_platform_tests/test_cli_leaderboard.py
+	.venv-oldest/bin/python -m pytest --quiet --override-ini addopts=--import-mode=importlib -p no:jaxtyping -W default \
+		crime_platform_tests/commands/test_pipeline_run.py::test_files_become_a_published_release \
+		crime_platform_tests/sources/test_table.py crime_platform_tests/sources/test_table_formats.py \
+		crime_platform_tests/sources/test_places.py \
+		crime_platform_tests/warehouse/test_warehouse.py crime_platform_tests/commands/test_sql.py \
+		crime_platform_tests/commands/test_leaderboard.py
 
 check: $(VENV)/.dev ## format, lint, types, import contract
 	$(BIN)/ruff format --check .

@@ -60,7 +60,7 @@ sys.path.insert(0, str(REPOSITORY / "crime_platform_tests"))
 
 def good_files(folder: Path) -> dict[str, bytes]:
     """The same rows in every format, by the suffix."""
-    from toy_workbooks import (  # pyright: ignore[reportMissingImports]
+    from toys.workbooks import (  # pyright: ignore[reportMissingImports]
         DAY_STYLE,
         workbook,
     )

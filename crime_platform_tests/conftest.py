@@ -4,122 +4,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import settings
 
-from crime_platform.vocabulary.home import HOME_VARIABLE, PlatformHome
+from crime_platform.vocabulary.home import PlatformHome
+from toys.city import prepare_home, use_home, write_toy_city
 
 settings.register_profile("crime_platform", deadline=None, derandomize=True)
 settings.load_profile("crime_platform")
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-
-TOY_AREA = """
-name = "toy"
-title = "Toy city"
-crs = "EPSG:26917"
-timezone = "America/Toronto"
-step = "month"
-first_month = "2019-01"
-last_month = "{last_month}"
-
-[grid]
-cell_size_m = 500
-extent_m = [630000, 4830000, 632500, 4833000]
-
-[[offence_type]]
-name = "assault"
-title = "Assault"
-labels = ["Assault"]
-
-[[offence_type]]
-name = "robbery"
-title = "Robbery"
-labels = ["Robbery"]
-
-[[source]]
-name = "toy_police"
-paths = ["raw/toy/*.csv"]
-
-[source.columns]
-occurred_at = "date"
-offence = "offence"
-lon = "lon"
-lat = "lat"
-
-[backtest]
-n_origins = 6
-refit_every = 12
-"""
-
-
-def toy_counts(n_months: int, *, moving: bool) -> np.ndarray:
-    """Poisson counts [month, type, row, col]; where `moving`, hot spots move after a year.
-
-    Recent months then tell more than the average of all, so a recency-weighted baseline beats the
-    historical average; where they stay, nothing does.
-    """
-    random = np.random.default_rng(7)
-    early, late = random.gamma(0.7, 6.0, (2, 2, 6, 5))
-    rates = np.repeat(early[None], n_months, axis=0)
-    if moving:
-        rates[12:] = late
-    return random.poisson(rates)
-
-
-def write_toy_csv(path: Path, counts: np.ndarray, *, first: str = "2019-01") -> None:
-    """One row per incident, in the middle of its cell, spread over the days of the month."""
-    from pyproj import Transformer
-
-    to_lonlat = Transformer.from_crs("EPSG:26917", "EPSG:4326", always_xy=True)
-    row, col = np.indices(counts.shape[2:])
-    lon, lat = to_lonlat.transform(630250 + 500 * col, 4830250 + 500 * row)
-    lines = ["date,offence,lon,lat"]
-    for step, kind, r, c in zip(*np.nonzero(counts), strict=True):
-        month = np.datetime64(first, "M") + int(step)
-        days = int(
-            ((month + 1).astype("datetime64[D]") - month.astype("datetime64[D]")).astype(int)
-        )
-        for number in range(counts[step, kind, r, c]):
-            day = month.astype("datetime64[D]") + (r * 7 + c * 3 + number) % days
-            label = ("Assault", "Robbery")[kind]
-            lines.append(f"{day},{label},{lon[r, c]:.7f},{lat[r, c]:.7f}")
-    # every month is whole: one incident on its last day
-    for step in range(len(counts)):
-        last = (np.datetime64(first, "M") + step + 1).astype("datetime64[D]") - 1
-        lines.append(f"{last},Assault,{lon[0, 0]:.7f},{lat[0, 0]:.7f}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def prepare_home(root: Path) -> PlatformHome:
-    """An empty platform home with the repository's Dagster settings."""
-    settings_file = REPOSITORY / "data" / "dagster_home" / "dagster.yaml"
-    (root / "dagster_home").mkdir(parents=True)
-    (root / "dagster_home" / "dagster.yaml").write_text(settings_file.read_text())
-    (root / "study_areas").mkdir()
-    return PlatformHome(root)
-
-
-def write_toy_city(
-    home: PlatformHome,
-    *,
-    n_months: int = 30,
-    moving: bool = True,
-    last_month: str | None = None,
-) -> None:
-    """The toy city's TOML and its one file."""
-    last = last_month or str(np.datetime64("2019-01", "M") + n_months - 1)
-    (home.study_areas / "toy.toml").write_text(TOY_AREA.format(last_month=last))
-    write_toy_csv(home.root / "raw/toy/all.csv", toy_counts(n_months, moving=moving))
-
-
-def use_home(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
-    """Make this process use a home."""
-    monkeypatch.setenv(HOME_VARIABLE, str(root))
-    monkeypatch.setenv("DAGSTER_HOME", str(root / "dagster_home"))
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "1")
 
 
 @pytest.fixture
@@ -168,7 +60,7 @@ def published(published_once, tmp_path, monkeypatch) -> PlatformHome:
 def published_streets(tmp_path_factory) -> PlatformHome:
     """A toy town whose streets were forecast and published once, without any month."""
     from crime_platform.commands.run import run_streets
-    from toy_street_city import write_street_city
+    from toys.street_city import write_street_city
 
     root = tmp_path_factory.mktemp("streets") / "home"
     with pytest.MonkeyPatch.context() as patch:
@@ -207,7 +99,7 @@ def playwright(request) -> Iterator:
     """
     from playwright.sync_api import sync_playwright
 
-    from dashboard_browser import CHROMIUM
+    from toys.dashboard_browser import CHROMIUM
 
     if CHROMIUM is None:
         pytest.skip("NO BROWSER TEST RAN: Chromium is not installed (apt-get install chromium)")
@@ -220,7 +112,7 @@ def playwright(request) -> Iterator:
 @pytest.fixture(scope="module")
 def chromium(playwright) -> Iterator:
     """A browser that draws WebGL in software."""
-    from dashboard_browser import launch
+    from toys.dashboard_browser import launch
 
     browser = launch(playwright)
     yield browser
@@ -230,7 +122,7 @@ def chromium(playwright) -> Iterator:
 @pytest.fixture
 def look(chromium) -> Iterator:
     """Opens an address in a fresh page; options are those of a browser context."""
-    from dashboard_browser import SIZE, Watched
+    from toys.dashboard_browser import SIZE, Watched
 
     contexts = []
 
@@ -251,7 +143,7 @@ def look(chromium) -> Iterator:
 @pytest.fixture(scope="session")
 def toy_site(published_once) -> Iterator[str]:
     """Address of the toy city's dashboard."""
-    from dashboard_browser import served
+    from toys.dashboard_browser import served
 
     with served(PlatformHome(published_once)) as address:
         yield address
@@ -260,7 +152,7 @@ def toy_site(published_once) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def street_site(published_streets) -> Iterator[str]:
     """Address of the toy town's dashboard: streets, no cells."""
-    from dashboard_browser import served
+    from toys.dashboard_browser import served
 
     with served(published_streets) as address:
         yield address
