@@ -1,7 +1,7 @@
 """One HTML file made of the page's own files: styles, modules, deck.gl and parts inside it.
 
 A file opened from disk may load nothing beside itself, not even its own modules. They stand in an
-import map as `data:` URLs under bare names (`cf/scales`), because a `data:` module knows no folder
+import map as `data:` URLs under bare names (`cf/map/stage`), because a `data:` module knows no folder
 that `./scales.js` could be in.
 """
 
@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import html
 import json
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -134,18 +135,24 @@ def _marked_page(web: Path) -> str:
 
 def _modules(web: Path) -> dict[str, str]:
     """The modules as `data:` URLs by bare name."""
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(web.glob("*.js"))}
-
-    def renamed(found: re.Match[str]) -> str:
-        before, quote, name = found.groups()
-        if name.removeprefix("./") not in files:
-            raise WebError(f"a module imports {name!r}, which is not in {web}: {sorted(files)}")
-        return f"{before}{quote}{_bare(name.removeprefix('./'))}{quote}"
-
-    return {
-        _bare(name): _data_url("text/javascript", IMPORT.sub(renamed, text))
-        for name, text in files.items()
+    files = {
+        path.relative_to(web).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(web.rglob("*.js"))
     }
+
+    def with_bare_names(importer: str) -> str:
+        def renamed(found: re.Match[str]) -> str:
+            before, quote, name = found.groups()
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), name))
+            if path not in files:
+                raise WebError(
+                    f"{importer} imports {name!r}, which is not in {web}: {sorted(files)}"
+                )
+            return f"{before}{quote}{_bare(path)}{quote}"
+
+        return IMPORT.sub(renamed, files[importer])
+
+    return {_bare(path): _data_url("text/javascript", with_bare_names(path)) for path in files}
 
 
 def _bare(name: str) -> str:

@@ -99,7 +99,7 @@ def build_app(
         Route("/api/{path:path}", part),
         Route("/download/{name}", file_to_keep),
         Route("/favicon.ico", lambda _: Response(status_code=204)),
-        Route("/{name}", page_file),
+        Route("/{name:path}", page_file),
     ]
     app = Starlette(
         routes=routes,

@@ -29,7 +29,7 @@ class WebError(ValueError):
 
 
 def web_files(folder: Path) -> dict[str, Payload]:
-    """The page's files by name, read once: what is not among them cannot be asked for.
+    """The page's files by path below the folder, read once: what is not among them cannot be asked for.
 
     Raises:
         WebError: if the folder holds no page.
@@ -40,8 +40,8 @@ def web_files(folder: Path) -> dict[str, Payload]:
             "crime-platform again."
         )
     return {
-        path.name: packed(path.read_bytes(), MEDIA_TYPES[path.suffix])
-        for path in sorted(folder.iterdir())
+        path.relative_to(folder).as_posix(): packed(path.read_bytes(), MEDIA_TYPES[path.suffix])
+        for path in sorted(folder.rglob("*"))
         if path.suffix in MEDIA_TYPES
     }
 

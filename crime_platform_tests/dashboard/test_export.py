@@ -171,11 +171,22 @@ def test_every_way_to_import_is_renamed(export, web, written, renamed):
     assert imports(export())["cf/words"] == renamed
 
 
+def test_an_import_is_looked_for_from_the_folder_that_it_stands_in(export, web):
+    (web / "map").mkdir()
+    (web / "map" / "stage.js").write_text('import "./legend.js"; import "../scales.js";')
+    (web / "map" / "legend.js").write_text('import "../map/stage.js";')
+
+    modules = imports(export())
+
+    assert modules["cf/map/stage"] == 'import "cf/map/legend"; import "cf/scales";'
+    assert modules["cf/map/legend"] == 'import "cf/map/stage";'
+
+
 @pytest.mark.parametrize("name", ["./none.js", "../parts.js", "./sub/scales.js"])
 def test_an_import_of_what_is_not_there_is_refused(export, web, name):
     (web / "words.js").write_text(f'import "{name}";')
 
-    with pytest.raises(WebError, match=f"a module imports '{re.escape(name)}', which is not in"):
+    with pytest.raises(WebError, match=f"words.js imports '{re.escape(name)}', which is not in"):
         export()
 
 

@@ -49,6 +49,16 @@ def test_the_page_and_its_files_are_served(client):
     assert client.ask("/index.html").body == page.body
 
 
+def test_a_file_in_a_folder_of_the_page_is_served_by_its_path(home, tmp_path):
+    web = write_web(tmp_path / "page")
+    (web / "map").mkdir()
+    (web / "map" / "stage.js").write_text("export const A = 1;")
+    publish(home, "0a")
+    with serving(home, web, makers=SHARED) as client:
+        assert client.ask("/map/stage.js").body == b"export const A = 1;"
+        assert client.ask("/stage.js").status == client.ask("/map").status == 404
+
+
 def test_deck_is_served_from_the_installed_wheel(client):
     script = client.ask("/vendor/deck.js")
 

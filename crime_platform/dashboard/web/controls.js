@@ -1,6 +1,6 @@
 // The fields beside the map: what can be chosen, and what is.
 
-import { el } from "./charts.js";
+import { el } from "./pages/charts.js";
 import { downloadAddress } from "./data.js";
 import { areaOf, byId, isStreets, now, offeredModels, shownView, state, view } from "./store.js";
 

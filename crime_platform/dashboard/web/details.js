@@ -1,6 +1,6 @@
 // The words beside the map: details of the selection and the list of highest units.
 
-import { el } from "./charts.js";
+import { el } from "./pages/charts.js";
 import { downloads } from "./controls.js";
 import { cellDetail, highest, rankingList, streetDetail, written } from "./panel.js";
 import { longDate } from "./scales.js";

@@ -1,7 +1,7 @@
 // Whether what is shown has expired. It is asked of the clock: pages stay open, and exported ones are
 // opened years later.
 
-import { el } from "./charts.js";
+import { el } from "./pages/charts.js";
 import { areaOf, byId, isStreets, state } from "./store.js";
 
 const CHECK_MS = 60_000;

@@ -1,15 +1,15 @@
 // The page: takes changes of the state in, reads what they need, and has them drawn.
 
-import { el } from "./charts.js";
+import { el } from "./pages/charts.js";
 import { fillControls } from "./controls.js";
 import { Cells, isExported, pinRelease, readContainer, readJson, Streets } from "./data.js";
 import { detail, whenChosen } from "./details.js";
 import { expirySentences, tellExpiry, watchExpiry } from "./expiry.js";
-import { aboutPage, accuracyPage } from "./pages.js";
+import { aboutPage, accuracyPage } from "./pages/pages.js";
 import { highest } from "./panel.js";
 import { saveShown } from "./saving.js";
 import { longDate } from "./scales.js";
-import { chooseMap, draw, fillTime, hideTip, hover, under } from "./stage.js";
+import { chooseMap, draw, fillTime, hideTip, hover, under } from "./map/stage.js";
 import { writeAddress } from "./state.js";
 import {
   areaOf,

@@ -1,9 +1,9 @@
 // Words beside the map: tooltip, details of what is selected, and the list of highest units.
 
-import { el, key } from "./charts.js";
+import { el, key } from "./pages/charts.js";
 import { ERROR_MEANING, errorOf } from "./data.js";
 import { longDate, number, shortDate } from "./scales.js";
-import { seriesChart } from "./series.js";
+import { seriesChart } from "./pages/series.js";
 
 const LISTED = 15;
 const PAST_ERRORS = 6;

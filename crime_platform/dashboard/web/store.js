@@ -1,7 +1,7 @@
 // What is chosen and what was read: the one place where every module looks.
 
 import { isHeld } from "./data.js";
-import { isSoftware, renderer } from "./webgl.js";
+import { isSoftware, renderer } from "./map/webgl.js";
 import { readAddress } from "./state.js";
 
 export const byId = (id) => document.getElementById(id);

@@ -1,7 +1,7 @@
 // Moving through time: by slider, by key, or playing.
 
 import { detail } from "./details.js";
-import { current, draw } from "./stage.js";
+import { current, draw } from "./map/stage.js";
 import { writeAddress } from "./state.js";
 import { byId, now, state, steps } from "./store.js";
 

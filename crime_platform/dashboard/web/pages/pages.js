@@ -3,7 +3,7 @@
 import { el } from "./charts.js";
 import { byMonth, byType, calibration, history, hitCurves, indexTable } from "./figures.js";
 import { headline, leaderboard } from "./leaderboard.js";
-import { number, percent, signed } from "./scales.js";
+import { number, percent, signed } from "../scales.js";
 import { table } from "./tables.js";
 
 /** Everything that says how far to trust the forecasts. */

@@ -1,13 +1,13 @@
 // The stage: the map of the step that is shown, its legend, its banner and its tooltip.
 
 import { CanvasMap } from "./canvasmap.js";
-import { el, totalsChart } from "./charts.js";
-import { ERROR_MEANING } from "./data.js";
+import { el, totalsChart } from "../pages/charts.js";
+import { ERROR_MEANING } from "../data.js";
 import { DeckMap } from "./deckmap.js";
 import { drawLegend } from "./legend.js";
-import { meaning, written } from "./panel.js";
-import { longDate, paint, scaleOf } from "./scales.js";
-import { byId, isLight, isStreets, mapWanted, now, selected, state, steps, unitsOf, view } from "./store.js";
+import { meaning, written } from "../panel.js";
+import { longDate, paint, scaleOf } from "../scales.js";
+import { byId, isLight, isStreets, mapWanted, now, selected, state, steps, unitsOf, view } from "../store.js";
 
 const BRANCHES = ["closeness", "period", "trend"];
 const TALLEST = 0.22; // of the longer side of the area, at height 1

@@ -1,7 +1,7 @@
 // The series of one cell or street: history, forecast with bands, the baseline beside it.
 
 import { band, frame, path, svg } from "./charts.js";
-import { longDate, number } from "./scales.js";
+import { longDate, number } from "../scales.js";
 
 const AHEAD_SHARE = 0.3; // of the width of a series, for the steps ahead
 

@@ -1,8 +1,8 @@
 // The legend: what the colours of the step mean, with the ends of the fixed scale.
 
-import { el } from "./charts.js";
-import { meaning } from "./panel.js";
-import { css, ghostLeast, number, percent } from "./scales.js";
+import { el } from "../pages/charts.js";
+import { meaning } from "../panel.js";
+import { css, ghostLeast, number, percent } from "../scales.js";
 
 const STOPS = 24;
 

@@ -1,7 +1,7 @@
 // Figures of the Accuracy page. The baseline is always drawn beside the model.
 
 import { barsChart, el, key, linesChart } from "./charts.js";
-import { longDate, number, percent, shortDate, signed } from "./scales.js";
+import { longDate, number, percent, shortDate, signed } from "../scales.js";
 import { styleOf, table, titleOf } from "./tables.js";
 
 const figure = (title, chart, entries, text) =>

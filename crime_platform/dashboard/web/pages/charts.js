@@ -1,6 +1,6 @@
 // Small SVG charts and the elements they are made of. Lines differ by dash as well as by colour.
 
-import { ticks } from "./scales.js";
+import { ticks } from "../scales.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,7 +1,7 @@
 // The leaderboard: every model with its interval, and the sentence that sums it up.
 
 import { el, whisker } from "./charts.js";
-import { longDate, number, percent, signed } from "./scales.js";
+import { longDate, number, percent, signed } from "../scales.js";
 import { table } from "./tables.js";
 
 const WORST_DRAWN = -0.1; // skills below it are arrows: they would hide the differences above

@@ -1,6 +1,6 @@
 // The map in 3D: columns on a floor of cells, lines of streets, drawn by deck.gl in projected metres.
 
-import { ghostLeast } from "./scales.js";
+import { ghostLeast } from "../scales.js";
 import { about, columnEdges, columns, floorImage, glass, pieces } from "./shapes.js";
 
 const FIT = 0.97; // share of the stage that the area fills at first
