@@ -14,8 +14,8 @@ run: $(VENV)/.runtime ## the whole pipeline on the bundled Toronto data
 streets: $(VENV)/.runtime ## the daily forecast on downtown Toronto's streets
 	$(BIN)/crime-platform run --streets
 
-test: $(VENV)/.dev ## the whole test suite
-	$(BIN)/pytest
+test: $(VENV)/.dev ## the whole test suite, a process per core
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 oldest: ## a quick pipeline on the oldest versions that pyproject.toml admits
 	$(PYTHON) -m venv .venv-oldest
