@@ -15,14 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crime_platform.evaluation.scores import EVER_ACTIVE
-from crime_platform.evaluation.scores import OPPONENT as AVERAGE
 from crime_platform.evaluation.selection import judge
-from crime_platform.evaluation.street_catalogue import OPPONENT as FREQUENCY
 from crime_platform.evaluation.street_gate import judge_streets
-from crime_platform.evaluation.street_runs import TEST
-from crime_platform.evaluation.street_scores import ANY_GROUP
-from crime_platform.schema.policy import POLICY
+from crime_platform.schema.values import ANY, EVER_ACTIVE, POLICY, TEST
+from crime_platform.schema.values import HISTORICAL_AVERAGE as AVERAGE
+from crime_platform.schema.values import LONG_RUN_FREQUENCY as FREQUENCY
 from crime_platform.vocabulary.verdict import Verdict
 
 MODEL = "made_up"
@@ -72,7 +69,7 @@ class City:
             policy = table[table["model"] == MODEL].assign(model=POLICY)
             both = pd.concat([table, policy])
             return judge("made-up", MODEL, both, forecast_totals=totals, recent_totals=totals)
-        table = table.assign(part=TEST, offence_group=ANY_GROUP, target_day=table["step"])
+        table = table.assign(part=TEST, offence_group=ANY, target_day=table["step"])
         table["coverage_share"] = COVERAGE
         return judge_streets(
             "made-up", MODEL, table, table, forecast_totals=totals, recent_totals=totals

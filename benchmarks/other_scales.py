@@ -118,7 +118,7 @@ def leaderboard(root: Path, area: str) -> str:
     )
 
     from crime_platform.commands.run import run_area
-    from crime_platform.schema.policy import POLICY
+    from crime_platform.schema.values import POLICY
     from crime_platform.vocabulary.home import PlatformHome
 
     _settle(root)

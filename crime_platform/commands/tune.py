@@ -10,6 +10,7 @@ from crime_platform.commands.area_choice import require_area
 from crime_platform.commands.option_value import named_value
 from crime_platform.commands.output_file import named_failures, require_output_folder
 from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows, progress_bars
+from crime_platform.schema.values import GLDNET
 from crime_platform.system.exit_codes import BAD_INPUT, STOPPED
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import parse_month
@@ -107,9 +108,9 @@ def tune(  # noqa: PLR0913  (an argument is an option of the command)
 def _search(home: PlatformHome, request: "TuningRequest") -> bool:
     """Go on with the search under progress bars; False if it was stopped by hand."""
     from crime_platform.tuning.cell_search import tune_area
-    from crime_platform.tuning.street_search import STREET_MODEL, tune_streets
+    from crime_platform.tuning.street_search import tune_streets
 
-    searched = tune_streets if request.model == STREET_MODEL else tune_area
+    searched = tune_streets if request.model == GLDNET else tune_area
     with progress_bars(OUT):
         try:
             searched(home, request, announce=_announce)

@@ -1,8 +1,8 @@
 """One HTML file made of the page's own files: styles, modules, deck.gl and parts inside it.
 
 A file opened from disk may load nothing beside itself, not even its own modules. They stand in an
-import map as `data:` URLs under bare names (`cf/map/stage`), because a `data:` module knows no folder
-that `./scales.js` could be in.
+import map as `data:` URLs under bare names (`cf/map/stage`), because a `data:` module knows no
+folder that `./scales.js` could be in.
 """
 
 import base64

@@ -29,7 +29,7 @@ class WebError(ValueError):
 
 
 def web_files(folder: Path) -> dict[str, Payload]:
-    """The page's files by path below the folder, read once: what is not among them cannot be asked for.
+    """The page's files by path in the folder, read once: no other can be asked for.
 
     Raises:
         WebError: if the folder holds no page.

@@ -63,7 +63,7 @@ def _models(area: StudyArea) -> list[dg.AssetsDefinition]:
     def gldnet(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:
         from crime_platform.defs.street_plots import training_plot
         from crime_platform.pipeline.street_forecast import (
-            NETWORK,
+            GLDNET,
             parse_day,
             run_rows,
             run_street_group,
@@ -71,7 +71,7 @@ def _models(area: StudyArea) -> list[dg.AssetsDefinition]:
         )
 
         day = parse_day(context.partition_key)
-        runs = run_street_group(platform.home, area.name, day, NETWORK)
+        runs = run_street_group(platform.home, area.name, day, GLDNET)
         curves = training_curves(runs)
         metadata = {
             "runs": table_of(run_rows(runs)),

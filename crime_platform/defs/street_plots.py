@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crime_platform.defs.plots import OURS, THEIRS, as_png
+from crime_platform.schema.values import ANY, LONG_RUN_FREQUENCY, TEST
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-OPPONENT, ANY = "long_run_frequency", "any"
 MOST_COVERAGE = 0.5  # beyond it every model finds nearly all
 WIDE_INCHES = (6.4, 2.6)
 
@@ -38,14 +38,14 @@ def training_plot(curves: Sequence[Mapping[str, Any]]) -> bytes:
 
 def hit_rate_plot(curve: "pd.DataFrame", champion: str) -> bytes:
     """Hit rate against coverage on the test days, and what the champion gains on the opponent."""
-    test = curve[(curve["part"] == "test") & (curve["lead"] == 1)]
+    test = curve[(curve["part"] == TEST) & (curve["lead"] == 1)]
     shown = test[(test["offence_group"] == ANY) & (test["coverage_share"] <= MOST_COVERAGE)]
     pooled = shown.sort_values("coverage_share")
     ours = pooled[pooled["model"] == champion]
     percent = 100 * ours["coverage_share"]
 
     def rates(axes: "Axes") -> None:
-        for model, colour in ((OPPONENT, THEIRS), (champion, OURS)):
+        for model, colour in ((LONG_RUN_FREQUENCY, THEIRS), (champion, OURS)):
             rows = pooled[pooled["model"] == model]
             axes.plot(percent, 100 * rows["hit_rate"], color=colour, linewidth=1.2, label=model)
         axes.set_xlabel("riskiest % of streets", fontsize=7)
@@ -58,6 +58,6 @@ def hit_rate_plot(curve: "pd.DataFrame", champion: str) -> bytes:
         axes.plot(percent, 100 * ours["gain_over_long_run"], color=OURS, linewidth=1.2)
         axes.axhline(0, color=THEIRS, linewidth=1)
         axes.set_xlabel("riskiest % of streets", fontsize=7)
-        axes.set_title(f"points more than {OPPONENT}, 95 %", fontsize=7, loc="left")
+        axes.set_title(f"points more than {LONG_RUN_FREQUENCY}, 95 %", fontsize=7, loc="left")
 
     return as_png(rates, gain, size=WIDE_INCHES)

@@ -23,11 +23,12 @@ from crime_platform.evaluation.candidate_tables import (
     write_table,
 )
 from crime_platform.evaluation.contest import MIN_POOLED, Contest, hold_contest
-from crime_platform.evaluation.model_catalogue import ENSEMBLE, GROUPS, POOLED, forecasters
+from crime_platform.evaluation.model_catalogue import GROUPS, POOLED, forecasters
 from crime_platform.evaluation.runs import FUSION, ModelRun, read_forecasts, read_run, run_folder
-from crime_platform.evaluation.scores import EVER_ACTIVE, OPPONENT, score_sums
+from crime_platform.evaluation.scores import score_sums
 from crime_platform.evaluation.selection import POLICY, RECENT_MONTHS, judge
 from crime_platform.evaluation.skill import distribution_choices, model_skills, turn_tables
+from crime_platform.schema.values import ENSEMBLE, EVER_ACTIVE, HISTORICAL_AVERAGE
 from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
 from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.progress import Progress, report_progress
@@ -88,7 +89,7 @@ def skill_by_origin(scores: "pd.DataFrame", model: str) -> "pd.Series":
     is_scored = ~scores["is_selection"] & (scores["lead"] == 1)
     lead_one = scores[is_scored & (scores["cell_set"] == EVER_ACTIVE)]
     sums = lead_one.groupby(["model", "origin_month"])["sum_deviance"].sum()
-    return 1 - sums[model] / sums[OPPONENT]
+    return 1 - sums[model] / sums[HISTORICAL_AVERAGE]
 
 
 def finished_runs(evidence: Evidence, root: Path) -> list[ModelRun]:

@@ -14,9 +14,10 @@ from crime_platform.evaluation.ensemble import (
     ensemble_forecasts,
     policy_forecasts,
 )
-from crime_platform.evaluation.model_catalogue import ENSEMBLE, POOLED, competes
+from crime_platform.evaluation.model_catalogue import POOLED, competes
 from crime_platform.evaluation.recalibration import SpreadChoice, calibrated
 from crime_platform.evaluation.selection import POLICY
+from crime_platform.schema.values import ENSEMBLE
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.progress import Progress, report_progress
 

@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import special
 
-from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.evaluation.selection import Choice, choose_champion
 from crime_platform.models.combination import (
     LinearPool,
@@ -22,6 +21,7 @@ from crime_platform.models.combination import (
     log_miss,
 )
 from crime_platform.models.count_distribution import rate_floor
+from crime_platform.schema.values import HISTORICAL_AVERAGE
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import Month
 
@@ -135,12 +135,12 @@ def champion_walk(
         ValueError: if the historical average has no forecasts, or a model no place in
             `simplest_first`.
     """
-    if OPPONENT not in forecasts:
+    if HISTORICAL_AVERAGE not in forecasts:
         raise ValueError(
-            f"the champion starts as {OPPONENT}, which has no forecasts; "
+            f"the champion starts as {HISTORICAL_AVERAGE}, which has no forecasts; "
             f"there are {sorted(forecasts)}"
         )
-    origins = forecasts[OPPONENT].origins
+    origins = forecasts[HISTORICAL_AVERAGE].origins
     deviance = {name: _deviance_by_unit(cube, history) for name, cube in forecasts.items()}
     decisions: list[ChampionDecision] = []
     for origin in origins:

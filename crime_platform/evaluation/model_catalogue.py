@@ -9,9 +9,8 @@ from crime_platform.vocabulary.forecast import Forecaster
 
 GROUPS = ("baselines", "boosted_trees", "st_resnet", "convlstm")  # one Dagster asset each
 OLD_RECIPE = "_log1p_mse"  # ending of the rows that show what a loss does
-ENSEMBLE = "ensemble"
-"""The pool of `POOLED`; it is made of their forecasts, not fitted to counts."""
 POOLED = ("empirical_bayes", "lightgbm", "st_resnet", "convlstm")
+"""Members of the ensemble."""
 
 
 def forecasters(group: str) -> list[Forecaster]:

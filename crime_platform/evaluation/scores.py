@@ -22,18 +22,21 @@ from crime_platform.metrics.calibration import (
 from crime_platform.metrics.errors import error_sums, naive_scale
 from crime_platform.metrics.hotspots import COVERAGE_SHARES, hotspot_sums
 from crime_platform.models.dispersion import N_RATE_GROUPS, RATE_GROUPS, rate_group
+from crime_platform.schema.values import (
+    ALL_CELLS,
+    ALL_RATES,
+    ANY,
+    EVER_ACTIVE,
+    NEVER_ACTIVE,
+)
 from crime_platform.vocabulary.forecast import CountHistory, RollingForecasts
 from crime_platform.vocabulary.timesteps import Month, target_step
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OPPONENT = "historical_average"
-ANY_OFFENCE = "any"  # all offence types ranked together
-ALL_CELLS, EVER_ACTIVE = "all", "ever_active"
-ALL_RATES = "all"
-_CELL_SETS = ((EVER_ACTIVE, True), ("never_active", False))
-_PARTS = {ALL_CELLS: (EVER_ACTIVE, "never_active"), EVER_ACTIVE: (EVER_ACTIVE,)}
+_CELL_SETS = ((EVER_ACTIVE, True), (NEVER_ACTIVE, False))
+_PARTS = {ALL_CELLS: (EVER_ACTIVE, NEVER_ACTIVE), EVER_ACTIVE: (EVER_ACTIVE,)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -203,7 +206,7 @@ def _hotspot_rows(case: _Case, truth: Truth) -> list[dict[str, object]]:
         case.observed[:, active],
         truth.area_km2[active],
     )
-    ranked = {ANY_OFFENCE: (risk.sum(axis=0), incidents.sum(axis=0))}
+    ranked = {ANY: (risk.sum(axis=0), incidents.sum(axis=0))}
     ranked |= {name: (risk[k], incidents[k]) for k, name in enumerate(truth.offence_types)}
     rows = []
     for name, (scores, counts) in ranked.items():

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.evaluation.scores import EVER_ACTIVE, OPPONENT
 from crime_platform.metrics.gate_rule import (
     MIN_ORIGINS,
     StepSums,
@@ -23,7 +22,7 @@ from crime_platform.metrics.gate_rule import (
     too_little,
 )
 from crime_platform.metrics.significance import BLOCK_ORIGINS
-from crime_platform.schema.policy import POLICY
+from crime_platform.schema.values import EVER_ACTIVE, HISTORICAL_AVERAGE, POLICY
 from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -126,12 +125,12 @@ def _margins(names: Sequence[str], gaps: Float[np.ndarray, "model origin"]) -> d
 
 def _default_choice(n_origins: int) -> Choice:
     return Choice(
-        champion=OPPONENT,
+        champion=HISTORICAL_AVERAGE,
         lowest_deviance=None,
         mean_gap=math.nan,
         standard_error=math.nan,
-        reason=f"{OPPONENT} is the champion until {MIN_JUDGED} earlier origins can be judged; "
-        f"here there are {n_origins}.",
+        reason=f"{HISTORICAL_AVERAGE} is the champion until {MIN_JUDGED} earlier origins can be "
+        f"judged; here there are {n_origins}.",
     )
 
 
@@ -178,20 +177,20 @@ def judge(
     tested = scores[~scores["is_selection"].astype(bool)] if "is_selection" in scores else scores
     active = tested[tested["cell_set"] == EVER_ACTIVE]
     lead_one = active[active["lead"] == 1]
-    missing = sorted({POLICY, model, OPPONENT} - set(lead_one["model"]))
+    missing = sorted({POLICY, model, HISTORICAL_AVERAGE} - set(lead_one["model"]))
     if missing:
         raise ValueError(f"the gate of {candidate_id} found no scores of {missing} one month ahead")
     figures: dict[str, float] = {}
     reasons: list[str] = []
     for label, rows in (("lead 1", lead_one), ("all leads", active)):
-        paired = compare(_sums(rows, POLICY), _sums(rows, OPPONENT), block=BLOCK_ORIGINS)
+        paired = compare(_sums(rows, POLICY), _sums(rows, HISTORICAL_AVERAGE), block=BLOCK_ORIGINS)
         figures |= paired.figures(label)
-        reasons += objections(paired, "the policy", OPPONENT, label)
+        reasons += objections(paired, "the policy", HISTORICAL_AVERAGE, label)
         if label == "lead 1":
             figures |= {"origins scored": paired.n_steps, "incidents scored": paired.n_incidents}
             reasons += biased(paired.bias, "one month ahead")
             reasons += too_little(paired, min_steps=MIN_ORIGINS, unit="months")
-    own = compare(_sums(lead_one, model), _sums(lead_one, OPPONENT), block=BLOCK_ORIGINS)
+    own = compare(_sums(lead_one, model), _sums(lead_one, HISTORICAL_AVERAGE), block=BLOCK_ORIGINS)
     figures["deviance skill of the chosen model, lead 1"] = own.deviance_skill.value
     figures["rmse skill of the chosen model, lead 1"] = own.rmse_skill.value
     figures["bias of the chosen model, lead 1"] = own.bias.value

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crime_platform.evaluation.recalibration import SpreadChoice
-from crime_platform.evaluation.scores import ALL_CELLS, EVER_ACTIVE, OPPONENT
 from crime_platform.metrics.significance import BLOCK_ORIGINS, bootstrap_skill, diebold_mariano_p
 from crime_platform.metrics.turning_points import Turn, judge_turns, turning_points
+from crime_platform.schema.values import ALL_CELLS, EVER_ACTIVE, HISTORICAL_AVERAGE
 from crime_platform.vocabulary.forecast import CountHistory
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def model_skills(scores: "pd.DataFrame", baselines: Sequence[str]) -> "pd.DataFr
     import pandas as pd
 
     scored = scores[~scores["is_selection"]]
-    if OPPONENT not in set(scored["model"]):
+    if HISTORICAL_AVERAGE not in set(scored["model"]):
         raise ValueError(
-            f"skill is measured against {OPPONENT}, which has no scores; "
+            f"skill is measured against {HISTORICAL_AVERAGE}, which has no scores; "
             f"there are {sorted(scored['model'].unique())}"
         )
     best = best_baseline(scored, baselines)
@@ -60,7 +60,7 @@ def model_skills(scores: "pd.DataFrame", baselines: Sequence[str]) -> "pd.DataFr
         by_origin = _deviance_by_origin(scored, lead, cell_set)
         for model in by_origin.index:
             over_average, over_best = (
-                _skill(by_origin, model, opponent, lead) for opponent in (OPPONENT, best)
+                _skill(by_origin, model, opponent, lead) for opponent in (HISTORICAL_AVERAGE, best)
             )
             rows.append(
                 {
@@ -124,7 +124,7 @@ def turn_tables(
             totals,
             turns,
             deviance=columns[EVER_ACTIVE]["sum_deviance"][model].to_numpy(),
-            baseline_deviance=columns[EVER_ACTIVE]["sum_deviance"][OPPONENT].to_numpy(),
+            baseline_deviance=columns[EVER_ACTIVE]["sum_deviance"][HISTORICAL_AVERAGE].to_numpy(),
         )
         rows.append(
             {

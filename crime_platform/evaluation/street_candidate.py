@@ -23,12 +23,12 @@ from crime_platform.evaluation.street_candidate_tables import (
     write_street_frame,
     write_street_table,
 )
-from crime_platform.evaluation.street_catalogue import NETWORK, OPPONENT
 from crime_platform.evaluation.street_gate import RECENT_DAYS, choose_street_champion, judge_streets
 from crime_platform.evaluation.street_runs import StreetRun
 from crime_platform.evaluation.street_scores import StreetScores, score_street_run
 from crime_platform.evaluation.street_skill import street_evidence
 from crime_platform.geography.street_graph import SEGMENT
+from crime_platform.schema.values import ANY, GLDNET, LONG_RUN_FREQUENCY, TEST
 from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
 from crime_platform.vocabulary.code_version import code_version
 from crime_platform.vocabulary.progress import Progress, report_progress
@@ -74,8 +74,8 @@ class StreetCandidate:
     def leaderboard(self) -> "pd.DataFrame":
         """Skill and hit rates one day ahead on the test days, all groups, best model first."""
         skills = self.table("street_skill")
-        of_test = (skills["part"] == "test") & (skills["lead"] == 1)
-        rows = skills[of_test & (skills["offence_group"] == "any")]
+        of_test = (skills["part"] == TEST) & (skills["lead"] == 1)
+        rows = skills[of_test & (skills["offence_group"] == ANY)]
         return rows.sort_values("deviance").reset_index(drop=True)
 
 
@@ -215,7 +215,7 @@ def _write_forecasts(
     rows = [
         forecast_rows(run, known, version, is_champion=run.model == choice.champion)
         for run in scored
-        if run.model in {choice.champion, OPPONENT, NETWORK}
+        if run.model in {choice.champion, LONG_RUN_FREQUENCY, GLDNET}
     ]
     table = pa.concat_tables(rows).unify_dictionaries()
     write_street_table(table, folder, "segment_forecast", evidence)

@@ -3,12 +3,10 @@
 from crime_platform.evaluation.model_catalogue import code_of, config_of
 from crime_platform.geography.street_graph import diffusion_matrix
 from crime_platform.models.streets.baselines import street_baselines
+from crime_platform.schema.values import GLDNET
 from crime_platform.tensors.street_counts import SegmentCounts
 from crime_platform.vocabulary.daily_forecast import StreetForecaster
 
-OPPONENT = "long_run_frequency"  # whom the gate asks every street model to beat
-NETWORK = "gldnet"
-EWMA = "ewma"  # tuned over the widest range of half-lives: the best that one decay can do
 KERNEL_M = 250.0  # where a neighbour's weight has fallen to 0.61
 
 
@@ -28,13 +26,13 @@ def street_forecasters(
 
     config = GldnetConfig()
     network = GldnetForecaster(
-        name=NETWORK,
+        name=GLDNET,
         config=config,
         diffusion=diffusion_matrix(counts.graph, alpha_m=config.kernel_m),
         node_features=counts.node_features,
         covariates=counts.covariates,
     )
-    return {**street_baselines(diffusion_matrix(counts.graph, alpha_m=kernel_m)), NETWORK: network}
+    return {**street_baselines(diffusion_matrix(counts.graph, alpha_m=kernel_m)), GLDNET: network}
 
 
 def is_network(forecaster: StreetForecaster) -> bool:

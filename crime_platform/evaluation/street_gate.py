@@ -11,9 +11,6 @@ import numpy as np
 from jaxtyping import Float
 
 from crime_platform.evaluation.selection import Choice, choose_champion
-from crime_platform.evaluation.street_catalogue import OPPONENT
-from crime_platform.evaluation.street_runs import TEST, VALIDATION
-from crime_platform.evaluation.street_scores import ANY_GROUP
 from crime_platform.evaluation.street_skill import HEADLINE_COVERAGE, rows_of
 from crime_platform.metrics.gate_rule import (
     MIN_DAYS,
@@ -25,6 +22,7 @@ from crime_platform.metrics.gate_rule import (
     too_little,
 )
 from crime_platform.metrics.significance import BLOCK_DAYS
+from crime_platform.schema.values import ANY, LONG_RUN_FREQUENCY, TEST, VALIDATION
 from crime_platform.vocabulary.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -85,22 +83,22 @@ def judge_streets(
         ValueError: if the model or the long-run frequency has no scores on test days.
     """
     tested = scores[scores["part"] == TEST]
-    missing = sorted({model, OPPONENT} - set(tested["model"]))
+    missing = sorted({model, LONG_RUN_FREQUENCY} - set(tested["model"]))
     if missing:
         raise ValueError(f"the gate of {candidate_id} found no test scores of {missing}")
     figures: dict[str, float] = {}
     reasons: list[str] = []
-    if model == OPPONENT:
+    if model == LONG_RUN_FREQUENCY:
         reasons.append(
-            f"{OPPONENT} is the champion itself: no model was better on the validation days, so "
-            "there is nothing to publish that a plain average does not say"
+            f"{LONG_RUN_FREQUENCY} is the champion itself: no model was better on the validation "
+            "days, so there is nothing to publish that a plain average does not say"
         )
     for lead in sorted(tested["lead"].unique().tolist()):
-        ours, theirs = (_sums(scores, hotspots, name, lead) for name in (model, OPPONENT))
+        ours, theirs = (_sums(scores, hotspots, name, lead) for name in (model, LONG_RUN_FREQUENCY))
         paired = compare(ours, theirs, block=BLOCK_DAYS)
         figures |= _figures(paired, ours, theirs, lead)
-        if model != OPPONENT:
-            reasons += objections(paired, model, OPPONENT, f"lead {lead}")
+        if model != LONG_RUN_FREQUENCY:
+            reasons += objections(paired, model, LONG_RUN_FREQUENCY, f"lead {lead}")
         if lead == 1:
             figures |= {"days scored": paired.n_steps, "incidents scored": paired.n_incidents}
             reasons += biased(paired.bias, "one day ahead")
@@ -112,19 +110,19 @@ def judge_streets(
 
 
 def _weekly_deviance(rows: "pd.DataFrame") -> Float[np.ndarray, " week"]:
-    validated = rows_of(rows, (VALIDATION, 1, ANY_GROUP))
+    validated = rows_of(rows, (VALIDATION, 1, ANY))
     daily = validated.groupby("target_day")["sum_deviance"].sum().to_numpy()
     whole = daily.size // BLOCK_DAYS * BLOCK_DAYS
     return daily[daily.size - whole :].reshape(-1, BLOCK_DAYS).mean(axis=1)
 
 
 def _sums(scores: "pd.DataFrame", hotspots: "pd.DataFrame", model: str, lead: int) -> StepSums:
-    of_case = (TEST, lead, ANY_GROUP)
+    of_case = (TEST, lead, ANY)
     flagged = hotspots[
         (hotspots["model"] == model)
         & (hotspots["part"] == TEST)
         & (hotspots["lead"] == lead)
-        & (hotspots["offence_group"] == ANY_GROUP)
+        & (hotspots["offence_group"] == ANY)
         & (hotspots["coverage_share"] == HEADLINE_COVERAGE)
     ]
     rows = rows_of(scores[scores["model"] == model], of_case)
@@ -135,7 +133,7 @@ def _figures(paired: Comparison, ours: StepSums, theirs: StepSums, lead: int) ->
     return {
         **paired.figures(f"lead {lead}"),
         f"hit rate at 20 %, lead {lead}": ours.hit_rate,
-        f"hit rate at 20 % of {OPPONENT}, lead {lead}": theirs.hit_rate,
+        f"hit rate at 20 % of {LONG_RUN_FREQUENCY}, lead {lead}": theirs.hit_rate,
     }
 
 

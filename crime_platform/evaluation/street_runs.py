@@ -19,6 +19,7 @@ from crime_platform.evaluation.street_catalogue import street_model_content
 from crime_platform.evaluation.street_fits import StreetFits, known_at_anchor
 from crime_platform.evaluation.street_plan import StreetPlan
 from crime_platform.models.streets.daily_rates import daily_rate_floor
+from crime_platform.schema.values import TEST, VALIDATION
 from crime_platform.tensors.street_counts import SegmentCounts
 from crime_platform.vocabulary.artifact import content_key, git_commit, write_json
 from crime_platform.vocabulary.code_version import code_version
@@ -31,7 +32,6 @@ from crime_platform.vocabulary.timesteps import IncompleteDataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VALIDATION, TEST = "validation", "test"
 FORECAST = "forecast"
 RUN = "run.json"
 CHUNK_VALUES = 40_000_000  # forecasts held at once while they are made, of 8 bytes each
@@ -189,7 +189,7 @@ def _gather_into(folder: Path, fits: StreetFits, plan: StreetPlan) -> None:
     skipped = None
     try:
         split = plan.split(fits.history.steps[0])
-        judged = fits.fit("validation", split, learn_from_validation=False).fitted
+        judged = fits.fit(VALIDATION, split, learn_from_validation=False).fitted
         _report(fits, plan)
         origins = split.validation_days - 1
         _write(folder / VALIDATION, _rolled(judged, fits.history, origins, (1,)), (1,))
@@ -214,7 +214,7 @@ def _gather_into(folder: Path, fits: StreetFits, plan: StreetPlan) -> None:
 def _test_forecasts(fits: StreetFits, plan: StreetPlan) -> Iterator[RollingForecasts]:
     """Forecasts from every test origin, each by the newest fit that has seen no day after it."""
     for refit in plan.refits(fits.history.steps[0]):
-        served = fits.fit("test", refit.split, learn_from_validation=True).fitted
+        served = fits.fit(TEST, refit.split, learn_from_validation=True).fitted
         _report(fits, plan)
         yield from _rolled(served, fits.history, refit.origins, plan.leads)
 

@@ -11,13 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from crime_platform.evaluation.street_plan import StreetPlan
-from crime_platform.evaluation.street_runs import (
-    TEST,
-    VALIDATION,
-    DayForecasts,
-    StreetRun,
-    read_days,
-)
+from crime_platform.evaluation.street_runs import DayForecasts, StreetRun, read_days
 from crime_platform.metrics.calibration import INTERVAL_LEVELS
 from crime_platform.metrics.daily_hotspots import (
     CURVE_SHARES,
@@ -28,17 +22,17 @@ from crime_platform.metrics.daily_hotspots import (
 from crime_platform.metrics.errors import daily_deviance
 from crime_platform.metrics.hotspots import COVERAGE_SHARES
 from crime_platform.models.count_distribution import cdf, quantiles
+from crime_platform.schema.values import ANY, TEST, VALIDATION
 from crime_platform.tensors.street_counts import SegmentCounts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ANY_GROUP = "any"  # all offence groups together: sums added up, streets ranked by the total
 NODE_COUNT_COVERAGE = 0.2
 CHUNK_VALUES = 2_000_000  # forecasts whose spread is judged at once
 
 Case = tuple[str, int, str]
-"""Part, lead and offence group, or `ANY_GROUP`."""
+"""Part, lead and offence group, or `ANY`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -180,6 +174,6 @@ def _ranked(
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """What ranks the streets, and what was recorded there, for each group and for all together."""
     expected = stated.expected_count.astype(np.float64)
-    yield ANY_GROUP, expected.sum(axis=1), observed.sum(axis=1)
+    yield ANY, expected.sum(axis=1), observed.sum(axis=1)
     for kind, group in enumerate(groups):
         yield group, expected[:, kind], observed[:, kind]

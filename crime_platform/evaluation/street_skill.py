@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from crime_platform.evaluation.street_catalogue import EWMA, OPPONENT
-from crime_platform.evaluation.street_scores import ANY_GROUP, Case, StreetScores
+from crime_platform.evaluation.street_scores import Case, StreetScores
 from crime_platform.metrics.daily_hotspots import CURVE_SHARES, DailyHits
 from crime_platform.metrics.errors import skill_score
 from crime_platform.metrics.hotspots import COVERAGE_SHARES
 from crime_platform.metrics.significance import BLOCK_DAYS, block_draws
+from crime_platform.schema.values import ANY, EWMA, LONG_RUN_FREQUENCY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ class _Judged:
 
     def deviance_skill(self, model: str) -> tuple[float, float, float]:
         """Skill over the opponent and the ends of its interval."""
-        ours, theirs = self.deviance[model], self.deviance[OPPONENT]
+        ours, theirs = self.deviance[model], self.deviance[LONG_RUN_FREQUENCY]
         resampled = 1 - (self.n_draws @ ours) / (self.n_draws @ theirs)
         return skill_score(float(ours.sum()), float(theirs.sum())), *_ends(resampled)
 
@@ -66,18 +66,19 @@ def street_evidence(
     """
     import pandas as pd
 
-    if OPPONENT not in scores:
+    if LONG_RUN_FREQUENCY not in scores:
         raise ValueError(
-            f"skill is measured against {OPPONENT}, which has no scores; there are {list(scores)}"
+            f"skill is measured against {LONG_RUN_FREQUENCY}, which has no scores; "
+            f"there are {list(scores)}"
         )
     skills, curves, best = [], [], {}
-    for case in scores[OPPONENT].hits:
+    for case in scores[LONG_RUN_FREQUENCY].hits:
         part, lead, group = case
         deviance = {model: _daily_deviance(each, case) for model, each in scores.items()}
-        if group == ANY_GROUP:
+        if group == ANY:
             tried = [name for name in baselines if name in scores]
             best[part, lead] = min(tried, key=lambda name, of=deviance: float(of[name].sum()))
-        n_draws = block_draws(deviance[OPPONENT].size, BLOCK_DAYS).astype(np.float64)
+        n_draws = block_draws(deviance[LONG_RUN_FREQUENCY].size, BLOCK_DAYS).astype(np.float64)
         hits = {model: each.hits[case] for model, each in scores.items()}
         judged = _Judged(
             case=case,
@@ -103,7 +104,7 @@ def rows_of(rows: "pd.DataFrame", case: Case) -> "pd.DataFrame":
     """Rows of `street_score` of one part, lead and offence group, or of all groups."""
     part, lead, group = case
     kept = (rows["part"] == part) & (rows["lead"] == lead)
-    return rows[kept if group == ANY_GROUP else kept & (rows["offence_group"] == group)]
+    return rows[kept if group == ANY else kept & (rows["offence_group"] == group)]
 
 
 def _rates(daily: DailyHits, n_draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -133,7 +134,7 @@ def _curve(judged: _Judged, model: str) -> "pd.DataFrame":
         "pai": rate / np.array(CURVE_SHARES),
         "pei": np.divide(hits, best, out=np.full(best.shape, np.nan), where=best > 0),
     }
-    for name, other in (("long_run", OPPONENT), ("ewma", EWMA)):
+    for name, other in (("long_run", LONG_RUN_FREQUENCY), ("ewma", EWMA)):
         gain = np.full((3, rate.size), np.nan)
         if other in judged.hits and other != model:
             their_rate, theirs = judged.rates[other]

@@ -26,8 +26,9 @@ from crime_platform.evaluation.runs import (
     run_model,
 )
 from crime_platform.evaluation.schedule import BacktestPlan
-from crime_platform.evaluation.scores import EVER_ACTIVE, OPPONENT, score_sums
+from crime_platform.evaluation.scores import score_sums
 from crime_platform.pipeline.cell_counts import tensor_path
+from crime_platform.schema.values import EVER_ACTIVE, HISTORICAL_AVERAGE
 from crime_platform.study_area.parts import NOT_COMPLETE
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.tensors.grid_counts import read_tensor
@@ -135,7 +136,7 @@ def quick_skill(home: PlatformHome, area_name: str, as_of: Month, model: str) ->
     root = home.artifacts(area_name)
     by_name = {each.name: each for group in GROUPS for each in forecasters(group)}
     tables = []
-    for name in (OPPONENT, model):
+    for name in (HISTORICAL_AVERAGE, model):
         run = read_run(name, run_folder(by_name[name], evidence.tensor, evidence.plan, root))
         if run.skipped is not None:
             import pandas as pd
@@ -151,7 +152,8 @@ def quick_skill(home: PlatformHome, area_name: str, as_of: Month, model: str) ->
     lead_one = scores[is_scored & (scores["cell_set"] == EVER_ACTIVE)]
     sums = lead_one.groupby("model")["sum_deviance"].sum()
     return QuickSkill(
-        pooled=float(1 - sums[model] / sums[OPPONENT]), by_origin=skill_by_origin(scores, model)
+        pooled=float(1 - sums[model] / sums[HISTORICAL_AVERAGE]),
+        by_origin=skill_by_origin(scores, model),
     )
 
 

@@ -15,11 +15,12 @@ from crime_platform.evaluation.street_candidate import (
     street_candidate_folder,
 )
 from crime_platform.evaluation.street_candidate_tables import StreetEvidence
-from crime_platform.evaluation.street_catalogue import NETWORK, is_network, street_forecasters
+from crime_platform.evaluation.street_catalogue import is_network, street_forecasters
 from crime_platform.evaluation.street_plan import anchored_plan
 from crime_platform.evaluation.street_runs import StreetRun, read_street_run, run_street_model
 from crime_platform.pipeline.segment_counts import read_segment_counts
 from crime_platform.pipeline.street_graph import require_streets
+from crime_platform.schema.values import GLDNET
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.vocabulary.home import PlatformHome
 from crime_platform.vocabulary.timesteps import Day, IncompleteDataError
@@ -91,7 +92,7 @@ def _models(evidence: StreetEvidence, home: PlatformHome) -> "list[StreetForecas
 
 
 def _group_of(model: "StreetForecaster") -> str:
-    return NETWORK if is_network(model) else BASELINES
+    return GLDNET if is_network(model) else BASELINES
 
 
 def training_curves(runs: list[StreetRun]) -> list[dict[str, object]]:

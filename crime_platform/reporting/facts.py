@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crime_platform.evaluation.candidate import Candidate
-from crime_platform.evaluation.scores import ANY_OFFENCE, EVER_ACTIVE, OPPONENT
 from crime_platform.metrics.errors import reducible_gap_closed
-from crime_platform.schema.policy import POLICY
+from crime_platform.schema.values import ANY, EVER_ACTIVE, HISTORICAL_AVERAGE, POLICY
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.expiry import Expiry, expiry_of
 from crime_platform.vocabulary.timesteps import Month, parse_month
@@ -108,7 +107,7 @@ class Facts:
             named = self.skills["best_baseline"].dropna()
             if self.judged in named.index:
                 return str(named.loc[self.judged])
-        return OPPONENT
+        return HISTORICAL_AVERAGE
 
     @cached_property
     def test_targets(self) -> list[Month]:
@@ -124,7 +123,7 @@ class Facts:
         n = sums["n"]
         board = pd.DataFrame({"deviance": sums["sum_deviance"] / n})
         board["rmse"] = (sums["sum_squared_error"] / n) ** 0.5
-        opponent = board.loc[[OPPONENT]].iloc[0]
+        opponent = board.loc[[HISTORICAL_AVERAGE]].iloc[0]
         board["rmse_skill"] = 1 - board["rmse"] / opponent["rmse"]
         board["bias_share"] = sums["sum_expected"] / sums["sum_observed"] - 1
         board["crps"], board["mae"] = sums["sum_crps"] / n, sums["sum_absolute_error"] / n
@@ -161,14 +160,14 @@ class Facts:
         names = [self.champion, self.judged]
         for family in FAMILIES:
             names += [name for name in self.board.index if name.startswith(family)][:1]
-        names += [self.best_baseline, OPPONENT]
+        names += [self.best_baseline, HISTORICAL_AVERAGE]
         return list(dict.fromkeys(name for name in names if name in self.board.index))
 
     def skill_by(self, key: str) -> "pd.DataFrame":
         """Deviance skill over the historical average of every model, per value of a column."""
         sums = self.scores.groupby([key, "model"], observed=True)["sum_deviance"].sum()
         table = sums.unstack("model")
-        return 1 - table.div(table[OPPONENT], axis=0)
+        return 1 - table.div(table[HISTORICAL_AVERAGE], axis=0)
 
     def weakest(self, key: str) -> tuple[str, float]:
         """Value of a column at which the champion's skill is lowest, and that skill."""
@@ -186,13 +185,13 @@ class Facts:
 
     def best_hit_rates(self) -> "pd.Series":
         """Best possible hit rate at each share of the area."""
-        sums = self._hotspot_sums.xs(OPPONENT, level="model")
+        sums = self._hotspot_sums.xs(HISTORICAL_AVERAGE, level="model")
         return sums["sum_best_hits"] / sums["sum_incidents"]
 
     @cached_property
     def _hotspot_sums(self) -> "pd.DataFrame":
         hotspots = self.candidate.table("backtest_hotspot")
-        wanted = (hotspots["lead"] == 1) & (hotspots["offence_type"] == ANY_OFFENCE)
+        wanted = (hotspots["lead"] == 1) & (hotspots["offence_type"] == ANY)
         wanted &= hotspots["origin_month"].isin(set(self.scores["origin_month"]))
         return hotspots[wanted].groupby(["model", "coverage_share"]).sum(numeric_only=True)
 
@@ -227,7 +226,7 @@ class SitedFacts(Facts, ABC):
     def title_of(self, offence_type: str) -> str:
         """Title of an offence type; `any` stands for all of them."""
         return self.offence_titles.get(
-            offence_type, "All types" if offence_type == ANY_OFFENCE else offence_type
+            offence_type, "All types" if offence_type == ANY else offence_type
         )
 
 

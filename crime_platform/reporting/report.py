@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crime_platform.evaluation.candidate import Candidate
-from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.reporting import sentences
 from crime_platform.reporting.facts import Facts, LocalFacts
 from crime_platform.reporting.figures.drawing import as_png
@@ -21,7 +20,7 @@ from crime_platform.reporting.words import (
     month_name,
     signed_percent,
 )
-from crime_platform.schema.policy import POLICY
+from crime_platform.schema.values import HISTORICAL_AVERAGE, POLICY
 from crime_platform.study_area.study_area import StudyArea
 from crime_platform.vocabulary.artifact import written_aside
 from crime_platform.vocabulary.expiry import written_day
@@ -128,7 +127,7 @@ def _tiles(facts: LocalFacts) -> tuple[Tile, ...]:
 
     who = "the policy" if facts.judged == POLICY else facts.champion
 
-    best = f", {facts.best_baseline}" if facts.best_baseline != OPPONENT else ""
+    best = f", {facts.best_baseline}" if facts.best_baseline != HISTORICAL_AVERAGE else ""
     return (
         Tile(
             "Model of this forecast",

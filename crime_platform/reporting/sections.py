@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.reporting import sentences, statements, tables
 from crime_platform.reporting.facts import LocalFacts
 from crime_platform.reporting.figures.calibration import pit_figure, reliability_figure
@@ -31,7 +30,8 @@ from crime_platform.reporting.figures.scores import (
 from crime_platform.reporting.parts import Bullets, Code, Paragraph, Part, Picture, Section
 from crime_platform.reporting.words import in_sentence, month_name, percent, signed_percent
 from crime_platform.schema.error import ERROR_MEANING
-from crime_platform.schema.policy import POLICY, WHAT_IT_IS
+from crime_platform.schema.policy import WHAT_IT_IS
+from crime_platform.schema.values import HISTORICAL_AVERAGE, POLICY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ def _leaderboard(facts: LocalFacts) -> tuple[Part, ...]:
     )
     ours = signed_percent(facts.value("deviance_skill", facts.champion))
     theirs = signed_percent(facts.value("deviance_skill", facts.best_baseline))
-    n_models = len(facts.board.drop(index=[POLICY, OPPONENT], errors="ignore"))
+    n_models = len(facts.board.drop(index=[POLICY, HISTORICAL_AVERAGE], errors="ignore"))
     alt = (
         f"Deviance skill of {n_models} models with 95 % intervals. The champion {facts.champion} "
         f"stands at {ours}, the best baseline {facts.best_baseline} at {theirs}."

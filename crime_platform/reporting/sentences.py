@@ -5,12 +5,7 @@ import math
 import numpy as np
 
 from crime_platform.reporting.facts import HIT_COVERAGE, Facts, SitedFacts
-from crime_platform.reporting.figures.calibration import (
-    ALL_RATES,
-    NOMINAL,
-    TOLERANCE,
-    calibration_by_group,
-)
+from crime_platform.reporting.figures.calibration import NOMINAL, TOLERANCE, calibration_by_group
 from crime_platform.reporting.statements import MOVED, NO_CAUSE, RECORDED_ONLY
 from crime_platform.reporting.words import (
     decimal,
@@ -22,7 +17,8 @@ from crime_platform.reporting.words import (
     signed_percent,
     whole,
 )
-from crime_platform.schema.policy import POLICY, WHAT_IT_IS
+from crime_platform.schema.policy import WHAT_IT_IS
+from crime_platform.schema.values import ALL_RATES, POLICY
 from crime_platform.vocabulary.timesteps import parse_month
 
 PANDEMIC = ("2020-03", "2022-03")

@@ -5,11 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crime_platform.reporting.facts import Facts, LocalFacts
-from crime_platform.reporting.figures.calibration import (
-    ALL_RATES,
-    NOMINAL,
-    calibration_by_group,
-)
+from crime_platform.reporting.figures.calibration import NOMINAL, calibration_by_group
 from crime_platform.reporting.figures.scores import model_label
 from crime_platform.reporting.parts import MUTED, OFF, STRONG, Cell, Row, Table
 from crime_platform.reporting.words import (
@@ -26,7 +22,8 @@ from crime_platform.reporting.words import (
     significant,
     whole,
 )
-from crime_platform.schema.policy import POLICY, WHAT_IT_IS
+from crime_platform.schema.policy import WHAT_IT_IS
+from crime_platform.schema.values import ALL_RATES, POLICY
 from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:

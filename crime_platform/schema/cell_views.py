@@ -3,9 +3,9 @@
 from crime_platform.schema.cell_tables import TABLES
 from crime_platform.schema.columns import Table
 from crime_platform.schema.error import ERROR_COMMENT, error_of
-from crime_platform.schema.policy import POLICY
 from crime_platform.schema.street_tables import STREET_TABLES
 from crime_platform.schema.street_views import STREET_VIEW_COLUMN_COMMENTS, STREET_VIEWS
+from crime_platform.schema.values import POLICY
 
 _SCORE_RATIOS = """
     sum(s.n) as n_cases,

@@ -1,11 +1,6 @@
-"""The policy: the rows of the score tables that re-choose their model at every origin.
+"""What the policy is, in words and in SQL."""
 
-The champion is the model that is published. The policy is the rule that chose it, scored on months
-it had not seen: the gate judges it, it is never published itself, and it has no rank.
-"""
-
-POLICY = "policy"  # in the column `model`
-EARLIER_NAME = "champion"  # of the same rows, in candidates of earlier versions of the platform
+from crime_platform.schema.values import EARLIER_POLICY, POLICY
 
 WHAT_IT_IS = (
     "The policy is no model: at every origin it takes the model that the rule would have published "
@@ -15,4 +10,4 @@ WHAT_IT_IS = (
 
 def named_policy(column: str) -> str:
     """SQL of a column of model names in which the policy has its name, whatever wrote the row."""
-    return f"case when {column} = '{EARLIER_NAME}' then '{POLICY}' else {column} end"
+    return f"case when {column} = '{EARLIER_POLICY}' then '{POLICY}' else {column} end"

@@ -8,6 +8,7 @@ from crime_platform.schema.columns import (
     Column,
     Table,
 )
+from crime_platform.schema.values import LONG_RUN_FREQUENCY
 
 AS_OF_DAY = Column("as_of_day", "DATE", "Last day the forecast may use")
 TARGET_DAY = Column("target_day", "DATE", "Day forecast: the origin + lead")
@@ -50,7 +51,7 @@ def _gain(prefix: str, other: str, title: str) -> tuple[Column, ...]:
     return (Column(name, "DOUBLE", comment), *_ends(name))
 
 
-_OTHERS = (("long_run", "long_run_frequency"), ("ewma", "the tuned ewma"))
+_OTHERS = (("long_run", LONG_RUN_FREQUENCY), ("ewma", "the tuned ewma"))
 
 STREET_TABLES = (
     Table(

@@ -13,6 +13,7 @@ import numpy as np
 import optuna
 
 from crime_platform.models.cells.baselines import BASELINES
+from crime_platform.schema.values import HISTORICAL_AVERAGE
 from crime_platform.tuning.cell_folds import (
     FoldScore,
     SelectionHistory,
@@ -27,8 +28,6 @@ from crime_platform.tuning.run import OnTrial, deadline, go_on
 from crime_platform.tuning.search_spaces import SearchSpace
 from crime_platform.tuning.study import DEVIANCE, Judgement
 from crime_platform.tuning.trials import Limits, tell_rung
-
-OPPONENT = "historical_average"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ def search(
     """
     held = require_selection(selection)
     folds = tuning_folds(held, n_fits=budget.n_fits, refit_every=budget.refit_every)
-    opponent = [score_fold(BASELINES[OPPONENT], held, fold) for fold in folds]
+    opponent = [score_fold(BASELINES[HISTORICAL_AVERAGE], held, fold) for fold in folds]
     objective = _Objective(space=space, selection=held, folds=folds, opponent=opponent)
     limits = Limits(
         n_trials=budget.n_trials,
@@ -112,7 +111,7 @@ def _judgement(
             "data_version": held.data_version,
             "first_test_origin": str(held.first_test_origin),
             "fit_origins": [str(score.origins[0]) for score in opponent],
-            "opponent": OPPONENT,
+            "opponent": HISTORICAL_AVERAGE,
             DEVIANCE: by_origin(opponent),
             "n_cases": sum(score.n_cases for score in opponent),
         },

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crime_platform.schema.values import GLDNET
 from crime_platform.study_area.study_area import load_study_area
 from crime_platform.tuning.cell_search import TRIALS_FILE, TuningRequest, tuning_folder
 from crime_platform.tuning.findings import SearchReport, read_search
@@ -15,7 +16,6 @@ from crime_platform.vocabulary.timesteps import Day, IncompleteDataError, Month
 if TYPE_CHECKING:
     from crime_platform.tensors.street_counts import SegmentCounts
 
-STREET_MODEL = "gldnet"
 
 ReadStreets = Callable[[PlatformHome, str], "SegmentCounts"]
 
@@ -49,8 +49,8 @@ def tune_streets(
     selection = selection_days(streets, anchor)
     budget = StreetBudget(seconds=request.seconds, **request.given)
     last = selection.split.validation_end
-    announce(f"{STREET_MODEL} in {area.title}, days up to {last} of {anchor}: {budget}")
-    folder = tuning_folder(home, area.name, STREET_MODEL)
+    announce(f"{GLDNET} in {area.title}, days up to {last} of {anchor}: {budget}")
+    folder = tuning_folder(home, area.name, GLDNET)
     study = search_streets(
         selection,
         budget,

@@ -19,6 +19,7 @@ from crime_platform.metrics.errors import daily_deviance
 from crime_platform.models.streets.baselines import street_baselines
 from crime_platform.models.streets.daily_rates import DailyRateFloor, daily_rate_floor
 from crime_platform.models.streets.gldnet import GldnetConfig
+from crime_platform.schema.values import LONG_RUN_FREQUENCY
 from crime_platform.training.gldnet_loop import Epoch
 from crime_platform.training.numerics import at_most_threads
 from crime_platform.tuning.run import OnTrial, deadline, go_on
@@ -28,7 +29,6 @@ from crime_platform.tuning.street_search_space import gldnet_space
 from crime_platform.tuning.study import DEVIANCE, Judgement
 from crime_platform.tuning.trials import Limits, tell_rung
 
-OPPONENT = "long_run_frequency"
 MOST_WORKERS = 2  # by default: each holds counts and samples of its own
 
 
@@ -119,7 +119,7 @@ def _judgement(
             "n_rungs": n_epochs,
             "first_validation_day": str(days[0]),
             "last_validation_day": str(days[-1]),
-            "opponent": OPPONENT,
+            "opponent": LONG_RUN_FREQUENCY,
             DEVIANCE: _by_day(days, opponent),
             "n_cases": days.size * held.history.counts[0].size,
         },
@@ -176,7 +176,7 @@ def _deviance(
 def _opponent_deviance(held: SelectionDays) -> Float[np.ndarray, " day"]:
     alpha_m = GldnetConfig().kernel_m  # the long-run frequency does not look at neighbours
     baselines = street_baselines(diffusion_matrix(held.streets.graph, alpha_m=alpha_m))
-    fitted = baselines[OPPONENT].fit(held.history, held.split)
+    fitted = baselines[LONG_RUN_FREQUENCY].fit(held.history, held.split)
     rolling = fitted.rolling(held.history, held.split.validation_days - 1, 1)
     return _deviance(held, rolling.expected_count[:, 0], daily_rate_floor(held.history.counts))
 

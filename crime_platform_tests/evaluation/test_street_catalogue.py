@@ -1,12 +1,11 @@
 from dataclasses import replace
 
 from crime_platform.evaluation.street_catalogue import (
-    NETWORK,
-    OPPONENT,
     is_network,
     street_forecasters,
     street_model_content,
 )
+from crime_platform.schema.values import GLDNET, LONG_RUN_FREQUENCY
 from crime_platform.vocabulary.artifact import content_key
 from toys.street_evidence import toy_counts, toy_forecasters
 
@@ -17,13 +16,13 @@ BASELINES = toy_forecasters(COUNTS)
 def test_the_network_comes_last():
     models = street_forecasters(COUNTS, kernel_m=200.0)
 
-    assert list(models) == [*BASELINES, NETWORK]
-    assert is_network(models[NETWORK])
+    assert list(models) == [*BASELINES, GLDNET]
+    assert is_network(models[GLDNET])
     assert [model.name for model in models.values()] == list(models)
 
 
 def test_baselines_are_no_networks():
-    assert OPPONENT in BASELINES
+    assert LONG_RUN_FREQUENCY in BASELINES
     assert not any(is_network(model) for model in BASELINES.values())
 
 

@@ -8,11 +8,11 @@ import shutil
 import numpy as np
 import pytest
 
-from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.models.cells.baselines import BASELINES
 from crime_platform.onboarding.check import check_area
 from crime_platform.onboarding.facts import gather_facts
 from crime_platform.pipeline.ingest import area_grid
+from crime_platform.schema.values import HISTORICAL_AVERAGE
 from crime_platform.study_area.parts import MONTHS_BEFORE_SCORES, StudyAreaError
 from crime_platform.study_area.study_area import load_study_area
 from toys.city import TOY_AREA, write_toy_csv
@@ -235,7 +235,7 @@ def test_a_back_test_longer_than_the_history_is_refused_as_a_run_refuses_it(toy)
 
 
 def test_the_months_before_the_scores_are_those_of_the_reference_forecast():
-    assert BASELINES[OPPONENT].min_history_months == MONTHS_BEFORE_SCORES
+    assert BASELINES[HISTORICAL_AVERAGE].min_history_months == MONTHS_BEFORE_SCORES
 
 
 def test_models_that_would_be_left_out_are_mentioned(toy):

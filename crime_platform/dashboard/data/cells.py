@@ -25,10 +25,9 @@ from crime_platform.dashboard.data.cell_arrays import (
 )
 from crime_platform.dashboard.data.outline import outline
 from crime_platform.dashboard.data.queries import Connection, one_row, read_columns, release_key
-from crime_platform.evaluation.scores import EVER_ACTIVE, OPPONENT
 from crime_platform.geography.antimeridian import mean_longitude
 from crime_platform.schema.model_titles import model_title
-from crime_platform.schema.policy import POLICY
+from crime_platform.schema.values import EVER_ACTIVE, HISTORICAL_AVERAGE, POLICY
 from crime_platform.vocabulary.projection import WGS84, project
 
 INTERVALS = {"80": ["p10", "p90"], "95": ["p025", "p975"]}
@@ -47,7 +46,7 @@ def cells_part(connection: Connection, study_area: str) -> bytes:
     release = _release(connection, area)
     history = read_history(connection, axes)
     forecast = read_forecast(connection, axes, release["champion"], columns=_SHOWN)
-    baseline = read_forecast(connection, axes, OPPONENT, columns=(EXPECTED,))
+    baseline = read_forecast(connection, axes, HISTORICAL_AVERAGE, columns=(EXPECTED,))
     header = {
         "area": _area_header(area, cells),
         "release": release,
@@ -205,7 +204,7 @@ def _release(connection: Connection, area: PublishedArea) -> dict[str, Any]:
         """,
         {"area": area.study_area, "cell_set": EVER_ACTIVE, "policy": POLICY},
     )
-    return {"key": release_key(connection), "baseline": OPPONENT, **told}
+    return {"key": release_key(connection), "baseline": HISTORICAL_AVERAGE, **told}
 
 
 def _types(connection: Connection, axes: CellAxes) -> list[dict[str, str]]:
@@ -240,7 +239,7 @@ def _models(connection: Connection, axes: CellAxes, champion: str) -> dict[str, 
             "name": name,
             "title": model_title(name),
             "is_champion": name == champion,
-            "is_baseline": name == OPPONENT,
+            "is_baseline": name == HISTORICAL_AVERAGE,
             "rank": ranks.get(name),
         }
         for name in by_rank(FORECAST)

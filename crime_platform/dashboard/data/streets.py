@@ -16,8 +16,8 @@ from crime_platform.dashboard.data.queries import (
     read_columns,
     release_key,
 )
-from crime_platform.evaluation.street_catalogue import OPPONENT
 from crime_platform.schema.model_titles import model_title
+from crime_platform.schema.values import LONG_RUN_FREQUENCY
 from crime_platform.vocabulary.projection import WGS84, project
 
 DAYS_SHOWN = 60
@@ -82,7 +82,7 @@ def streets_part(connection: Connection, study_area: str) -> bytes:
         "expected": champion.pop(EXPECTED),
         **champion,
         "risk_rank": champion["risk_rank"].astype(np.uint32),
-        "baseline_expected": _forecast(connection, axes, OPPONENT, (EXPECTED,))[EXPECTED],
+        "baseline_expected": _forecast(connection, axes, LONG_RUN_FREQUENCY, (EXPECTED,))[EXPECTED],
     }
     if others:
         forecasts = [_forecast(connection, axes, name, (EXPECTED,)) for name in others]
@@ -201,7 +201,7 @@ def _release(connection: Connection, axes: _Axes) -> dict[str, Any]:
         axes.keys,
     )
     key = release_key(connection)
-    return {"key": key, "as_of_day": str(axes.as_of_day), "baseline": OPPONENT, **told}
+    return {"key": key, "as_of_day": str(axes.as_of_day), "baseline": LONG_RUN_FREQUENCY, **told}
 
 
 def _groups(connection: Connection, axes: _Axes) -> list[dict[str, str]]:
@@ -226,7 +226,7 @@ def _models(connection: Connection, axes: _Axes, champion: str) -> list[dict[str
             "name": name,
             "title": model_title(name),
             "is_champion": name == champion,
-            "is_baseline": name == OPPONENT,
+            "is_baseline": name == LONG_RUN_FREQUENCY,
         }
         for name in names
     ]

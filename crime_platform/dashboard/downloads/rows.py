@@ -18,11 +18,11 @@ from crime_platform.dashboard.downloads.choices import (
     cell_choice,
     street_choice,
 )
-from crime_platform.evaluation.scores import OPPONENT
-from crime_platform.evaluation.street_catalogue import OPPONENT as STREET_OPPONENT
 from crime_platform.reporting.expiries import published_expiries
 from crime_platform.reporting.statements import RECORDED_ONLY
 from crime_platform.schema.model_titles import model_title
+from crime_platform.schema.values import HISTORICAL_AVERAGE
+from crime_platform.schema.values import LONG_RUN_FREQUENCY as STREET_OPPONENT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -134,7 +134,7 @@ def cells_table(
     """
     choice = cell_choice(connection, area, offence_type, model, month)
     query = _RECORDED_CELLS if choice.is_recorded else _FORECAST_CELLS
-    return _shown(connection, query, choice, baseline=OPPONENT, interval=CELL_INTERVAL)
+    return _shown(connection, query, choice, baseline=HISTORICAL_AVERAGE, interval=CELL_INTERVAL)
 
 
 def backtest_table(
@@ -158,7 +158,7 @@ def backtest_table(
         PartError: if the release does not hold what is asked for; the message says what it holds.
     """
     choice = backtest_choice(connection, area, offence_type, model, month)
-    return _shown(connection, _BACKTEST_CELLS, choice, baseline=OPPONENT)
+    return _shown(connection, _BACKTEST_CELLS, choice, baseline=HISTORICAL_AVERAGE)
 
 
 def streets_table(

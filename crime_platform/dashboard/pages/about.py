@@ -17,7 +17,7 @@ from crime_platform.dashboard.pages.sections import Section, section
 from crime_platform.reporting import sentences, statements
 from crime_platform.reporting.words import listing, month_name
 from crime_platform.schema.model_titles import model_title
-from crime_platform.schema.policy import POLICY
+from crime_platform.schema.values import POLICY
 
 SIMULATED_NOTICE = (
     "This area is simulated: no incident of it ever happened, and nothing here says anything about "

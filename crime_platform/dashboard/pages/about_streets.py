@@ -8,7 +8,6 @@ import duckdb
 from crime_platform.dashboard.data.declared import group_titles
 from crime_platform.dashboard.data.rows import holds, records
 from crime_platform.dashboard.pages.sections import Section, section
-from crime_platform.evaluation.street_catalogue import OPPONENT
 from crime_platform.metrics.gate_rule import BIAS_LIMIT, LEVEL, MIN_DAYS, MIN_INCIDENTS
 from crime_platform.reporting.statements import MOVED
 from crime_platform.reporting.words import (
@@ -21,10 +20,12 @@ from crime_platform.reporting.words import (
     whole,
 )
 from crime_platform.schema.model_titles import model_title
+from crime_platform.schema.values import LONG_RUN_FREQUENCY
 
 GATE = (
     "Published only if, on the test days and at each lead judged, the champion's mean Poisson "
-    f"deviance is lower than that of {OPPONENT}, with a {percent(LEVEL, 0)} interval clear of 0, "
+    f"deviance is lower than that of {LONG_RUN_FREQUENCY}, with a {percent(LEVEL, 0)} interval "
+    "clear of 0, "
     "and its RMSE and hit rate at 20 % are not worse beyond their intervals; if its total is "
     f"within {percent(BIAS_LIMIT, 0)} of what was recorded, or the difference may be noise; "
     f"if at least {MIN_DAYS} days and {MIN_INCIDENTS} incidents were scored; and if what is "
@@ -102,7 +103,7 @@ class StreetFacts:
 
     def _scores(self) -> list[str]:
         by_model = {row["model"]: row for row in self.board}
-        ours, theirs = by_model.get(self.released["champion"]), by_model.get(OPPONENT)
+        ours, theirs = by_model.get(self.released["champion"]), by_model.get(LONG_RUN_FREQUENCY)
         if ours is None or theirs is None:
             return ["Its scores are not in this release."]
         low, high = ours["deviance_skill_low"], ours["deviance_skill_high"]
@@ -110,12 +111,13 @@ class StreetFacts:
         chance = ", which holds zero" if is_open else ""
         extent = "length" if self.unit == "street segment" else "count"
         return [
-            f"On {whole(self.released['n_test_days'])} test days its skill over {OPPONENT} in mean "
-            f"Poisson deviance, one day ahead, is {signed_percent(ours['deviance_skill'])} (95 % "
-            f"interval {interval(low, high)}{chance}).",
+            f"On {whole(self.released['n_test_days'])} test days its skill over "
+            f"{LONG_RUN_FREQUENCY} in mean Poisson deviance, one day ahead, is "
+            f"{signed_percent(ours['deviance_skill'])} (95 % interval "
+            f"{interval(low, high)}{chance}).",
             f"The riskiest 20 % of the {self.unit}s, by {extent}, held "
-            f"{percent(ours['hit_rate_20'])} of the incidents of those days; by {OPPONENT} it is "
-            f"{percent(theirs['hit_rate_20'])}.",
+            f"{percent(ours['hit_rate_20'])} of the incidents of those days; by "
+            f"{LONG_RUN_FREQUENCY} it is {percent(theirs['hit_rate_20'])}.",
         ]
 
 

@@ -9,12 +9,12 @@ import duckdb
 from crime_platform.dashboard.data.declared import offence_titles
 from crime_platform.dashboard.data.rows import gathered, records
 from crime_platform.dashboard.pages.released_facts import released_facts
-from crime_platform.evaluation.scores import ANY_OFFENCE, OPPONENT
 from crime_platform.reporting.facts import FAMILIES
 from crime_platform.reporting.figures.calibration import in_rate_order
 from crime_platform.reporting.sentences import weakest_type
 from crime_platform.schema.model_titles import model_title
-from crime_platform.schema.policy import POLICY, WHAT_IT_IS
+from crime_platform.schema.policy import WHAT_IT_IS
+from crime_platform.schema.values import ANY, HISTORICAL_AVERAGE, POLICY
 
 NAIVE = "last_month"  # the row that weak comparisons are made against
 
@@ -116,14 +116,14 @@ def cell_accuracy(connection: duckdb.DuckDBPyConnection, area: str) -> dict | No
     champion, names = released[0]["champion"], [row["model"] for row in board]
     policy = POLICY if POLICY in names else None
     best_baseline = _best_baseline(board, policy or champion)
-    judged = _present([champion, policy, OPPONENT], names)
-    compared = _compared(names, [champion, policy], [best_baseline, NAIVE, OPPONENT])
+    judged = _present([champion, policy, HISTORICAL_AVERAGE], names)
+    compared = _compared(names, [champion, policy], [best_baseline, NAIVE, HISTORICAL_AVERAGE])
     first = board[0] if board else {}
     return {
         **released[0],
         "policy": policy,
         "policy_is": WHAT_IT_IS,
-        "baseline": OPPONENT,
+        "baseline": HISTORICAL_AVERAGE,
         "best_baseline": best_baseline,
         "compared": compared,
         "n_origins": first.get("n_origins"),
@@ -132,7 +132,7 @@ def cell_accuracy(connection: duckdb.DuckDBPyConnection, area: str) -> dict | No
         "noise_floor_deviance": first.get("noise_floor_deviance"),
         "leaderboard": [_board_row(row) for row in board],
         "hotspots": _ranked(
-            gathered(records(connection, _HOTSPOTS, [area, ANY_OFFENCE]), by="model"), names
+            gathered(records(connection, _HOTSPOTS, [area, ANY]), by="model"), names
         ),
         "calibration": _calibration(connection, area, judged),
         "reliability": _ranked(
@@ -140,7 +140,9 @@ def cell_accuracy(connection: duckdb.DuckDBPyConnection, area: str) -> dict | No
         ),
         "pit": _ranked(gathered(records(connection, _PIT, [area, judged]), by="model"), judged),
         "by_month": _ranked(
-            gathered(records(connection, _BY_MONTH, [area, OPPONENT, compared]), by="model"),
+            gathered(
+                records(connection, _BY_MONTH, [area, HISTORICAL_AVERAGE, compared]), by="model"
+            ),
             compared,
         ),
         "by_type": _by_type(connection, area, compared),
@@ -156,7 +158,7 @@ def cell_accuracy(connection: duckdb.DuckDBPyConnection, area: str) -> dict | No
 def _best_baseline(board: list[dict], model: str) -> str:
     """The best single baseline; the historical average where none was compared."""
     named = {row["model"]: row["best_baseline"] for row in board}
-    return named.get(model) or OPPONENT
+    return named.get(model) or HISTORICAL_AVERAGE
 
 
 def _compared(ranked: list[str], first: list[str | None], last: list[str | None]) -> list[str]:
@@ -174,7 +176,7 @@ def _board_row(row: dict) -> dict:
     return {
         **row,
         "title": model_title(model),
-        "is_baseline": model == OPPONENT,
+        "is_baseline": model == HISTORICAL_AVERAGE,
     }
 
 
@@ -187,7 +189,7 @@ def _calibration(connection: duckdb.DuckDBPyConnection, area: str, models: list[
 
 def _by_type(connection: duckdb.DuckDBPyConnection, area: str, models: list[str]) -> list[dict]:
     titles = offence_titles(connection, area)
-    rows = records(connection, _BY_TYPE, [OPPONENT, area, models])
+    rows = records(connection, _BY_TYPE, [HISTORICAL_AVERAGE, area, models])
     rows.sort(key=lambda row: list(titles).index(row["offence_type"]))
     ranked = _ranked(rows, models, "offence_type")
     return [{**row, "title": titles[row["offence_type"]]} for row in ranked]

@@ -3,8 +3,8 @@
 import duckdb
 
 from crime_platform.dashboard.data.rows import gathered, holds, records
-from crime_platform.evaluation.street_catalogue import OPPONENT
 from crime_platform.schema.model_titles import model_title
+from crime_platform.schema.values import LONG_RUN_FREQUENCY
 
 _RELEASE = """
     select as_of_day, champion, graph_kind as kind from street_release
@@ -38,13 +38,17 @@ def street_accuracy(connection: duckdb.DuckDBPyConnection, area: str) -> dict | 
     first = board[0] if board else {}
     return {
         **released[0],
-        "baseline": OPPONENT,
+        "baseline": LONG_RUN_FREQUENCY,
         "best_baseline": first.get("best_baseline"),
         "n_days": first.get("n_days"),
         "n_incidents": first.get("n_incidents"),
         **records(connection, _DAYS, [area])[0],
         "leaderboard": [
-            {**row, "title": model_title(row["model"]), "is_baseline": row["model"] == OPPONENT}
+            {
+                **row,
+                "title": model_title(row["model"]),
+                "is_baseline": row["model"] == LONG_RUN_FREQUENCY,
+            }
             for row in board
         ],
         "curves": sorted(curves, key=lambda curve: names.index(curve["model"])),

@@ -23,6 +23,7 @@ from crime_platform.models.baseline_tuning import (
 )
 from crime_platform.models.count_distribution import fit_dispersion, rate_floor
 from crime_platform.models.empirical_bayes import discounted, empirical_bayes_rate
+from crime_platform.schema.values import EWMA, HISTORICAL_AVERAGE
 from crime_platform.vocabulary.forecast import CountHistory, ForecastArray
 from crime_platform.vocabulary.timesteps import (
     IncompleteDataError,
@@ -208,13 +209,13 @@ def _rolling_mean(months: int, name: str = "") -> Baseline:
 
 
 _ALL = (
-    Baseline(name="historical_average", rule=_mean_of_all, rule_months=1, grid=NOTHING),
+    Baseline(name=HISTORICAL_AVERAGE, rule=_mean_of_all, rule_months=1, grid=NOTHING),
     _rolling_mean(1, "last_month"),
     Baseline(
         name="same_month_last_year", rule=_same_month_last_year, rule_months=12, grid=SHARE_GRID
     ),
     *map(_rolling_mean, (3, 6, 12, 24)),
-    Baseline(name="ewma", rule=_ewma, rule_months=1, grid=EWMA_GRID),
+    Baseline(name=EWMA, rule=_ewma, rule_months=1, grid=EWMA_GRID),
     # 24: one year for the mean, and every calendar month once with a year before it
     Baseline(name="mean12_seasonal", rule=_mean12_seasonal, rule_months=24, grid=SEASONAL_GRID),
     Baseline(

@@ -20,6 +20,7 @@ from crime_platform.models.baseline_tuning import TUNING_BUDGET, Setting, devian
 from crime_platform.models.count_distribution import fit_dispersion
 from crime_platform.models.streets import rules
 from crime_platform.models.streets.daily_rates import daily_rate_floor, known_days
+from crime_platform.schema.values import EWMA, LONG_RUN_FREQUENCY
 from crime_platform.vocabulary.artifact import write_json
 from crime_platform.vocabulary.daily_forecast import StreetForecaster, origin_positions
 from crime_platform.vocabulary.day_split import DaySplit
@@ -204,9 +205,9 @@ def street_baselines(diffusion: sparse.csr_array) -> dict[str, StreetForecaster]
     everything = (
         StreetBaseline(name="constant", rule=rules.constant, grid=PLAIN),
         StreetBaseline(name="last_day", rule=rules.last_day, grid=LAST_GRID),
-        StreetBaseline(name="long_run_frequency", rule=rules.decayed_mean, grid=PLAIN),
+        StreetBaseline(name=LONG_RUN_FREQUENCY, rule=rules.decayed_mean, grid=PLAIN),
         StreetBaseline(name="exponential_decay", rule=rules.decayed_mean, grid=DECAY_GRID),
-        StreetBaseline(name="ewma", rule=rules.ewma, grid=DECAY_GRID),
+        StreetBaseline(name=EWMA, rule=rules.ewma, grid=DECAY_GRID),
         StreetBaseline(name="network_smoothed", rule=network, grid=NETWORK_GRID, diffusion=weights),
         StreetBaseline(
             name="day_of_week", rule=rules.day_of_week, grid=WEEKDAY_GRID, reads_target=True

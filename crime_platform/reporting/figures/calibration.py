@@ -7,13 +7,13 @@ import numpy as np
 from crime_platform.reporting.facts import Facts
 from crime_platform.reporting.figures.drawing import INK, ORANGE, QUIET, SKY, in_style, new_figure
 from crime_platform.reporting.figures.scores import model_label
+from crime_platform.schema.values import ALL_RATES
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ALL_RATES = "all"
 NOMINAL = {80: 0.80, 95: 0.95}
 TOLERANCE = 0.02  # of the PIT share inside a central interval
 PANELS_A_ROW = 4

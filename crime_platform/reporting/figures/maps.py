@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.reporting.facts import Facts
 from crime_platform.reporting.figures.drawing import INK, WIDTH_INCHES, in_style, new_figure
 from crime_platform.schema.error import ERROR_MEANING
+from crime_platform.schema.values import HISTORICAL_AVERAGE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ class Atlas:
     @cached_property
     def forecast(self) -> "pd.DataFrame":
         """Next month's forecast: the published model and the historical average."""
-        names = list(dict.fromkeys([self.facts.champion, OPPONENT]))
+        names = list(dict.fromkeys([self.facts.champion, HISTORICAL_AVERAGE]))
         columns = ["cell_id", "offence_type", "model", "expected_count"]
         columns += ["p025", "p10", "p90", "p975"]
         return self.facts.read("cell_forecast", columns, model=names, lead=[1])
@@ -84,7 +84,7 @@ class Atlas:
         from scipy.special import xlogy
 
         facts, keys = self.facts, ["target_month", "cell_id", "offence_type"]
-        names = list(dict.fromkeys([facts.champion, OPPONENT]))
+        names = list(dict.fromkeys([facts.champion, HISTORICAL_AVERAGE]))
         columns = [*keys, "model", "expected_count"]
         rows = facts.read("backtest_forecast", columns, model=names, lead=[1])
         rows = rows.astype({"cell_id": str, "offence_type": str, "model": str})
@@ -101,7 +101,7 @@ class Atlas:
         rows["count"] = count
         rows["deviance"] = 2 * (xlogy(count, count) - xlogy(count, rate) - (count - rate))
         sums = rows.groupby(["model", "cell_id"])[["count", "expected_count", "deviance"]].sum()
-        ours, theirs = sums.loc[facts.champion], sums.loc[OPPONENT]
+        ours, theirs = sums.loc[facts.champion], sums.loc[HISTORICAL_AVERAGE]
         return pd.DataFrame(
             {
                 "recorded": ours["count"],
@@ -121,7 +121,7 @@ def forecast_figure(atlas: Atlas) -> "Figure":
     _differences(
         right,
         atlas,
-        expected - atlas.expected(OPPONENT),
+        expected - atlas.expected(HISTORICAL_AVERAGE),
         "Forecast less historical average",
         "incidents in the month",
     )

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crime_platform.evaluation.scores import OPPONENT
 from crime_platform.reporting.facts import Facts, LocalFacts
 from crime_platform.reporting.figures.drawing import (
     BLUE,
@@ -21,7 +20,7 @@ from crime_platform.reporting.figures.drawing import (
     new_figure,
 )
 from crime_platform.reporting.words import short_month, signed_percent
-from crime_platform.schema.policy import POLICY
+from crime_platform.schema.values import HISTORICAL_AVERAGE, POLICY
 from crime_platform.vocabulary.timesteps import parse_month
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def model_label(name: str) -> str:
 @in_style
 def skill_figure(facts: Facts) -> "Figure":
     """Dots with their 95 % intervals, the best model on top, the policy apart below them."""
-    board = facts.board.drop(index=OPPONENT)
+    board = facts.board.drop(index=HISTORICAL_AVERAGE)
     figure = new_figure(0.9 + 0.27 * len(board))
     axes = figure.add_subplot()
     for place, (model, row) in enumerate(board.iterrows()):
@@ -81,7 +80,7 @@ def skill_figure(facts: Facts) -> "Figure":
     axes.set_xlim(left, right)
     best = 100 * facts.value("deviance_skill", facts.best_baseline)
     is_far_right = best > left + LABEL_ROOM * (right - left)
-    if facts.best_baseline != OPPONENT:
+    if facts.best_baseline != HISTORICAL_AVERAGE:
         axes.axvline(best, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
         axes.annotate(
             f"best baseline: {facts.best_baseline}",
@@ -106,7 +105,7 @@ def skill_by_type_figure(facts: LocalFacts) -> "Figure":
     kinds = [name for name in facts.area.offence_names if name in table.index]
     figure = new_figure(1.3 + 0.42 * len(kinds))
     axes = figure.add_subplot()
-    models = [name for name in facts.shown if name != OPPONENT]
+    models = [name for name in facts.shown if name != HISTORICAL_AVERAGE]
     offsets = np.linspace(-0.24, 0.24, len(models)) if len(models) > 1 else [0.0]
     for style, model, offset in zip(SERIES, models, offsets, strict=False):
         places = np.arange(len(kinds)) + offset
@@ -131,7 +130,9 @@ def skill_by_month_figure(facts: Facts) -> "Figure":
     months = [parse_month(str(value)) for value in table.index]
     figure = new_figure(3.3)
     axes = figure.add_subplot()
-    for style, model in zip(SERIES, [m for m in facts.shown if m != OPPONENT], strict=False):
+    for style, model in zip(
+        SERIES, [m for m in facts.shown if m != HISTORICAL_AVERAGE], strict=False
+    ):
         axes.plot(table[model].to_numpy(), label=model_label(model), markersize=4.5, **style)
     axes.axhline(0, color=QUIET, linewidth=1)
     for month, direction in facts.turning_months().items():
@@ -173,7 +174,7 @@ def hit_rate_figure(facts: Facts) -> "Figure":
     left.set_ylabel("recorded incidents in it, %")
     left.legend(loc="upper left")
     for style, model in zip(SERIES, facts.shown, strict=False):
-        ahead = (rates.loc[model] - rates.loc[OPPONENT]).to_numpy()
+        ahead = (rates.loc[model] - rates.loc[HISTORICAL_AVERAGE]).to_numpy()
         right.plot(places, ahead, label=model_label(model), markersize=5, **style)
     right.set_title("Ahead of the historical average, points")
     right.margins(y=0.1)
