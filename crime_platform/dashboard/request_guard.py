@@ -26,7 +26,7 @@ METHODS = ("GET", "HEAD")
 METHOD_NOT_ALLOWED, MISDIRECTED = 405, 421
 
 
-class Shield:
+class RequestGuard:
     """An application that is only ever read, under this machine's own name.
 
     Args:

@@ -22,7 +22,7 @@ from crime_platform.dashboard.data.parts import PARTS, Maker, download
 from crime_platform.dashboard.downloads.request import MEDIA_TYPES, Download, wish_of
 from crime_platform.dashboard.listening import PORT, address_of, is_local, listening_socket
 from crime_platform.dashboard.patience import PatientProtocol
-from crime_platform.dashboard.request_guard import Shield
+from crime_platform.dashboard.request_guard import RequestGuard
 from crime_platform.dashboard.response_cache import PartCache, Payload
 from crime_platform.dashboard.static_files import (
     INDEX,
@@ -111,7 +111,7 @@ def build_app(
         },
     )
     app.router.redirect_slashes = False  # a redirect would repeat what was asked for
-    return Shield(app, is_local=is_local)
+    return RequestGuard(app, is_local=is_local)
 
 
 def answer(request: Request, payload: Payload) -> Response:

@@ -214,8 +214,8 @@ def _score_tables(contest: Contest, evidence: Evidence) -> "dict[str, pd.DataFra
 
     parts: dict[str, list[pd.DataFrame]] = {}
     first = evidence.plan.first_test_origin
-    for done, (model, cube) in enumerate(contest.forecasts.items(), start=1):
-        sums = score_sums(model, cube, evidence.truth, first_test_origin=first)
+    for done, (model, rolling) in enumerate(contest.forecasts.items(), start=1):
+        sums = score_sums(model, rolling, evidence.truth, first_test_origin=first)
         for field in fields(sums):
             parts.setdefault(field.name, []).append(getattr(sums, field.name))
         report_progress(
@@ -243,11 +243,13 @@ def _write_forecasts(
     key = dict(zip(versions["model"], versions["model_version"], strict=True))
     champion = contest.decision.champion
     published = [
-        published_rows(model, cube, evidence, str(key[model]), model == champion)
-        for model, cube in contest.forecasts.items()
+        published_rows(model, rolling, evidence, str(key[model]), model == champion)
+        for model, rolling in contest.forecasts.items()
         if model != POLICY
     ]
-    tested = [backtest_rows(model, cube, evidence) for model, cube in contest.forecasts.items()]
+    tested = [
+        backtest_rows(model, rolling, evidence) for model, rolling in contest.forecasts.items()
+    ]
     for name, parts in (("cell_forecast", published), ("backtest_forecast", tested)):
         write_table(pa.concat_tables(parts).unify_dictionaries(), folder, name, evidence)
 

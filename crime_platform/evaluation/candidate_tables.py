@@ -137,12 +137,12 @@ def _labels(evidence: Evidence, targets: np.ndarray) -> dict[str, "pa.Array"]:
 
 
 def published_rows(
-    model: str, cube: RollingForecasts, evidence: Evidence, version: str, is_champion: bool
+    model: str, rolling: RollingForecasts, evidence: Evidence, version: str, is_champion: bool
 ) -> "pa.Table":
     """The forecast from `as_of`, all leads."""
     import pyarrow as pa
 
-    expected, alpha = cube.expected_count[-1], cube.dispersion[-1]
+    expected, alpha = rolling.expected_count[-1], rolling.dispersion[-1]
     leads = np.arange(1, len(expected) + 1)
     levels = quantiles(expected.ravel(), alpha.ravel(), list(QUANTILES.values()))
     n = expected.size
@@ -166,13 +166,13 @@ def published_rows(
     return pa.table(columns)
 
 
-def backtest_rows(model: str, cube: RollingForecasts, evidence: Evidence) -> "pa.Table":
+def backtest_rows(model: str, rolling: RollingForecasts, evidence: Evidence) -> "pa.Table":
     """Lead 1 from every scored origin."""
     import pyarrow as pa
 
-    is_scored = np.isin(cube.origins, evidence.plan.test_origins)
-    expected = cube.expected_count[is_scored, 0]
-    origins, n = cube.origins[is_scored], expected.size
+    is_scored = np.isin(rolling.origins, evidence.plan.test_origins)
+    expected = rolling.expected_count[is_scored, 0]
+    origins, n = rolling.origins[is_scored], expected.size
     columns = _labels(evidence, origins + 1)
     columns |= {
         "origin_month": pa.array(
@@ -181,7 +181,7 @@ def backtest_rows(model: str, cube: RollingForecasts, evidence: Evidence) -> "pa
         "lead": pa.array(np.ones(n, dtype=np.int8)),
         "model": pa.repeat(model, n).dictionary_encode(),
         "expected_count": pa.array(expected.ravel().astype(np.float32)),
-        "dispersion": pa.array(cube.dispersion[is_scored, 0].ravel().astype(np.float32)),
+        "dispersion": pa.array(rolling.dispersion[is_scored, 0].ravel().astype(np.float32)),
     }
     return pa.table(columns)
 

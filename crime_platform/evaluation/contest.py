@@ -63,12 +63,12 @@ def hold_contest(
     if len(members) >= MIN_POOLED:
         named[ENSEMBLE], weights = ensemble_forecasts(members, history, offence_types)
     forecasts, spreads = {}, {}
-    for done, (name, cube) in enumerate(named.items(), start=1):
-        forecasts[name], spreads[name] = calibrated(cube, history)
+    for done, (name, rolling) in enumerate(named.items(), start=1):
+        forecasts[name], spreads[name] = calibrated(rolling, history)
         report_progress(
             Progress(task="spread", done=done, total=len(named), unit="model", detail=name)
         )
-    competing = {name: cube for name, cube in forecasts.items() if competes(name)}
+    competing = {name: rolling for name, rolling in forecasts.items() if competes(name)}
     decisions = champion_walk(competing, history, list(named), incumbent=incumbent)
     forecasts[POLICY] = policy_forecasts(decisions, competing)
     return Contest(forecasts=forecasts, spreads=spreads, weights=weights, decisions=decisions)

@@ -84,12 +84,12 @@ def ensemble_forecasts(
     Raises:
         ValueError: if no origin has two members.
     """
-    every_origin = np.unique(np.concatenate([cube.origins for cube in members.values()]))
+    every_origin = np.unique(np.concatenate([rolling.origins for rolling in members.values()]))
     pooled: dict[Month, _PooledOrigin] = {}
     levels: dict[Month, Float[np.ndarray, "lead type"]] = {}
     expected = []
     for origin in every_origin:
-        serving = {name: cube for name, cube in members.items() if origin in cube.origins}
+        serving = {name: rolling for name, rolling in members.items() if origin in rolling.origins}
         if len(serving) < MIN_MEMBERS:
             continue
         known = history.through(origin)
@@ -141,7 +141,7 @@ def champion_walk(
             f"there are {sorted(forecasts)}"
         )
     origins = forecasts[HISTORICAL_AVERAGE].origins
-    deviance = {name: _deviance_by_unit(cube, history) for name, cube in forecasts.items()}
+    deviance = {name: _deviance_by_unit(rolling, history) for name, rolling in forecasts.items()}
     decisions: list[ChampionDecision] = []
     for origin in origins:
         seated = decisions[-1].champion if decisions else None
@@ -163,17 +163,19 @@ def policy_forecasts(
     decisions: Sequence[ChampionDecision], forecasts: Mapping[str, RollingForecasts]
 ) -> RollingForecasts:
     """The row `policy`: at each origin the forecast of the model that was champion there."""
-    cubes = [forecasts[decision.champion] for decision in decisions]
+    chosen = [forecasts[decision.champion] for decision in decisions]
     rows = [
-        int(np.flatnonzero(cube.origins == decision.origin)[0])
-        for cube, decision in zip(cubes, decisions, strict=True)
+        int(np.flatnonzero(rolling.origins == decision.origin)[0])
+        for rolling, decision in zip(chosen, decisions, strict=True)
     ]
     return RollingForecasts(
         origins=np.array([decision.origin for decision in decisions]),
         expected_count=np.stack(
-            [cube.expected_count[row] for cube, row in zip(cubes, rows, strict=True)]
+            [rolling.expected_count[row] for rolling, row in zip(chosen, rows, strict=True)]
         ),
-        dispersion=np.stack([cube.dispersion[row] for cube, row in zip(cubes, rows, strict=True)]),
+        dispersion=np.stack(
+            [rolling.dispersion[row] for rolling, row in zip(chosen, rows, strict=True)]
+        ),
     )
 
 
@@ -187,20 +189,23 @@ def _pool_at(
     known: CountHistory,
     fit: Callable[..., Pool],
 ) -> _PooledOrigin:
-    cubes = serving.values()
-    shared = max(cube.origins[0] for cube in cubes)
+    pooled = serving.values()
+    shared = max(rolling.origins[0] for rolling in pooled)
     judged = np.arange(shared, origin)  # the target of each is known: it is at most the origin
     if len(judged) < MIN_POOL_ORIGINS:
         judged = judged[:0]  # without a case the weights are the prior's
     active = _ever_active(known)
     observed = known.counts[(judged + 1 - known.steps[0]).astype(np.int64)][:, :, active]
     members = np.stack(
-        [cube.expected_count[np.isin(cube.origins, judged), 0][:, :, active] for cube in cubes]
+        [
+            rolling.expected_count[np.isin(rolling.origins, judged), 0][:, :, active]
+            for rolling in pooled
+        ]
     )
     pools = _pools_by_type(members, observed, fit)
     weights = np.array([pool.weights for pool in pools])
     expected, dispersion = (
-        np.stack([getattr(cube, name)[cube.origins == origin][0] for cube in cubes])
+        np.stack([getattr(rolling, name)[rolling.origins == origin][0] for rolling in pooled])
         for name in ("expected_count", "dispersion")
     )
     mixed = [LinearPool(p.weights).combine(dispersion[:, :, k]) for k, p in enumerate(pools)]
@@ -284,11 +289,11 @@ def _decision(origin: Month, choice: Choice, seated: str | None) -> ChampionDeci
 
 
 def _deviance_by_unit(
-    cube: RollingForecasts, history: CountHistory
+    rolling: RollingForecasts, history: CountHistory
 ) -> dict[Month, Float[np.ndarray, " type *unit"]]:
     """Poisson deviance one month ahead, of every origin whose target has happened."""
     return {
         origin: 2 * special.kl_div(history.counts[history.index_of(origin + 1)], expected[0])
-        for origin, expected in zip(cube.origins, cube.expected_count, strict=True)
+        for origin, expected in zip(rolling.origins, rolling.expected_count, strict=True)
         if origin < history.steps[-1]
     }

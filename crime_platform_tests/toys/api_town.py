@@ -6,7 +6,7 @@ Ten thefts lie in the first three months of 2024, each changed on a day of June.
 from pathlib import Path
 
 from crime_platform.sources.api.fetching import FetchReport, fetch_source
-from crime_platform.sources.api.http_client import Patience
+from crime_platform.sources.api.http_client import RetryPolicy
 from crime_platform.study_area.study_area import StudyArea, load_study_area
 from crime_platform.vocabulary.home import PlatformHome
 from toys.api_server import ARCGIS_PATH, SOCRATA_PATH, ToyApi
@@ -64,7 +64,7 @@ offence = "OFFENCE"
 lon = "geometry.x"
 lat = "geometry.y"
 """
-HASTY = Patience(attempts=3, backoff_s=0.0, longest_wait_s=0, timeout_s=5.0)
+HASTY = RetryPolicy(attempts=3, backoff_s=0.0, longest_wait_s=0, timeout_s=5.0)
 JANUARY_2_EST = 1_704_171_600_000  # 2024-01-02 05:00 UTC: midnight in Toronto
 
 

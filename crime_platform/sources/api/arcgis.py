@@ -12,7 +12,7 @@ from crime_platform.sources.api.dataset import (
     columns_of,
     require_columns,
 )
-from crime_platform.sources.api.http_client import BAD_REQUEST, Answer, PoliteClient
+from crime_platform.sources.api.http_client import BAD_REQUEST, Answer, RateLimitedClient
 from crime_platform.study_area.source import Source
 from crime_platform.study_area.source_api import SourceApi
 from crime_platform.vocabulary.incident import SourceFormatError
@@ -33,7 +33,7 @@ class ArcgisLayer:
     most as many rows at once as its owner allows, so a short page says nothing of the end.
     """
 
-    def __init__(self, source: Source, api: SourceApi, url: str, client: PoliteClient) -> None:
+    def __init__(self, source: Source, api: SourceApi, url: str, client: RateLimitedClient) -> None:
         self.url = url
         self._source = source
         self._api = api

@@ -5,19 +5,19 @@ from collections.abc import Callable, Mapping
 
 from crime_platform.sources.api import arcgis, socrata
 from crime_platform.sources.api.dataset import Dataset
-from crime_platform.sources.api.http_client import Patience, PoliteClient, no_trouble
+from crime_platform.sources.api.http_client import RateLimitedClient, RetryPolicy, no_trouble
 from crime_platform.study_area.source import Source
 from crime_platform.study_area.source_api import ARCGIS, SOCRATA, SourceApi
 from crime_platform.vocabulary.incident import SourceFormatError
 
-_DATASETS: Mapping[str, Callable[[Source, SourceApi, str, PoliteClient], Dataset]] = {
+_DATASETS: Mapping[str, Callable[[Source, SourceApi, str, RateLimitedClient], Dataset]] = {
     SOCRATA: socrata.SocrataDataset,
     ARCGIS: arcgis.ArcgisLayer,
 }
 _TROUBLE = {SOCRATA: no_trouble, ARCGIS: arcgis.passing_trouble}
 
 
-def open_datasets(source: Source, api: SourceApi, patience: Patience | None) -> list[Dataset]:
+def open_datasets(source: Source, api: SourceApi, retries: RetryPolicy | None) -> list[Dataset]:
     """One client per dataset of a source, in the order of the TOML; nothing is asked yet.
 
     Raises:
@@ -29,11 +29,11 @@ def open_datasets(source: Source, api: SourceApi, patience: Patience | None) -> 
             source,
             api,
             url,
-            PoliteClient(
+            RateLimitedClient(
                 url,
                 requests_per_second=api.requests_per_second,
                 token_header=header,
-                patience=patience,
+                retries=retries,
                 trouble=_TROUBLE[source.format],
             ),
         )

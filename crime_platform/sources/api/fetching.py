@@ -17,7 +17,7 @@ import numpy as np
 
 from crime_platform.sources.api.clients import open_datasets
 from crime_platform.sources.api.dataset import ApiRow, Dataset, columns_of, since_when
-from crime_platform.sources.api.http_client import Patience
+from crime_platform.sources.api.http_client import RetryPolicy
 from crime_platform.sources.api.month_files import KNOWN_FILE, MonthFiles
 from crime_platform.sources.api.page_cache import KeptPages, unfinished
 from crime_platform.sources.files.opening import missing_files
@@ -62,7 +62,7 @@ def fetch_source(
     *,
     is_full: bool = False,
     is_asked_for: bool = False,
-    patience: Patience | None = None,
+    retries: RetryPolicy | None = None,
 ) -> FetchReport:
     """Fetch what changed since the last time, and write the months in which it lies.
 
@@ -72,7 +72,7 @@ def fetch_source(
         home: below which the files go.
         is_full: fetch everything, and forget rows that are no longer there.
         is_asked_for: fetch even if the last time was a moment ago.
-        patience: how often a request is tried again.
+        retries: how often a request is tried again.
 
     Raises:
         SourceFormatError: if the API cannot be reached, refuses, or gave less than it counts.
@@ -90,7 +90,7 @@ def fetch_source(
         if is_fresh and not (is_full or is_asked_for):
             return FetchReport(was_fresh=True)
         is_full = is_full or api.updated_at is None or _is_full_due(state, api, now)
-        datasets = open_datasets(source, api, patience)
+        datasets = open_datasets(source, api, retries)
         wanted = KeptPages(
             folder=folder / PAGES / now.strftime("%Y-%m-%dT%H%M%S.%fZ"),
             query=query,

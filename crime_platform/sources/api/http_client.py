@@ -37,7 +37,7 @@ KEPT = "What was fetched so far is kept, and so is what was ingested before; run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How often and how long a request is tried again."""
 
     attempts: int = 7
@@ -60,7 +60,7 @@ def no_trouble(values: object) -> str:  # noqa: ARG001  what it would look at
     return ""
 
 
-class PoliteClient:
+class RateLimitedClient:
     """Asks one host, one request at a time."""
 
     def __init__(
@@ -69,7 +69,7 @@ class PoliteClient:
         *,
         requests_per_second: float,
         token_header: Mapping[str, str] | None = None,
-        patience: Patience | None = None,
+        retries: RetryPolicy | None = None,
         trouble: Callable[[object], str] = no_trouble,
     ) -> None:
         """Make a client.
@@ -78,10 +78,10 @@ class PoliteClient:
             host_url: any address on the host.
             requests_per_second: at most.
             token_header: sent with every request and shown nowhere.
-            patience: how often a request is tried again.
+            retries: how often a request is tried again.
             trouble: what an answer of HTTP 200 says of passing trouble; blank where there is none.
         """
-        patience = patience or Patience()
+        retries = retries or RetryPolicy()
         self._trouble = trouble
         self._pause_s = 1 / requests_per_second
         self._next_turn = 0.0
@@ -92,15 +92,15 @@ class PoliteClient:
             **(token_header or {}),
         }
         self._retry = urllib3.Retry(
-            total=patience.attempts - 1,
-            connect=min(patience.attempts - 1, CONNECT_RETRIES),
-            backoff_factor=patience.backoff_s,
-            backoff_max=patience.longest_wait_s,
-            retry_after_max=patience.longest_wait_s,
+            total=retries.attempts - 1,
+            connect=min(retries.attempts - 1, CONNECT_RETRIES),
+            backoff_factor=retries.backoff_s,
+            backoff_max=retries.longest_wait_s,
+            retry_after_max=retries.longest_wait_s,
             status_forcelist=BUSY,
             raise_on_status=False,  # the last answer says more than that there were too many
         )
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=patience.timeout_s)
+        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=retries.timeout_s)
         parts = urlsplit(host_url)
         proxy = getproxies().get(parts.scheme)
         if proxy and parts.hostname not in LOOPBACK and not proxy_bypass(parts.hostname or ""):

@@ -11,7 +11,7 @@ from crime_platform.sources.api.dataset import (
     columns_of,
     require_columns,
 )
-from crime_platform.sources.api.http_client import BAD_REQUEST, Answer, PoliteClient
+from crime_platform.sources.api.http_client import BAD_REQUEST, Answer, RateLimitedClient
 from crime_platform.study_area.source import Source
 from crime_platform.study_area.source_api import SourceApi
 from crime_platform.vocabulary.incident import SourceFormatError
@@ -28,7 +28,7 @@ class SocrataDataset:
     compares identifiers by the same rule, which need not be that of the text.
     """
 
-    def __init__(self, source: Source, api: SourceApi, url: str, client: PoliteClient) -> None:
+    def __init__(self, source: Source, api: SourceApi, url: str, client: RateLimitedClient) -> None:
         self.url = url
         self._source = source
         self._api = api

@@ -62,7 +62,7 @@ _DAMAGE = (
 
 
 @dataclass(slots=True)
-class _Allowance:
+class _UnpackLimit:
     """Bytes that one file may still unpack to, all its members together."""
 
     n_packed: int
@@ -97,7 +97,7 @@ def gunzip(path: Path, scratch: Path) -> Path:
         SourceFormatError: if it is damaged, or unpacks to more than a table would.
     """
     target = fresh_path(scratch)
-    allowance = _Allowance(path.stat().st_size)
+    limit = _UnpackLimit(path.stat().st_size)
     with path.open("rb") as file:
         start = file.read(4)
     unpacker, kind = {
@@ -106,7 +106,7 @@ def gunzip(path: Path, scratch: Path) -> Path:
     }.get(start[:2], (gzip.open, "gzip"))
     try:
         with unpacker(path, "rb") as packed:
-            _unpack(packed.read, target, path.name, allowance)
+            _unpack(packed.read, target, path.name, limit)
     except SourceFormatError:
         raise
     except _DAMAGE as error:
@@ -124,11 +124,11 @@ def unzip(path: Path, scratch: Path, wanted: str) -> list[tuple[Path, str]]:
         SourceFormatError: if it is damaged or encrypted, holds no table or two of one name, or
             unpacks to more than tables would.
     """
-    allowance = _Allowance(path.stat().st_size)
+    limit = _UnpackLimit(path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
             return [
-                (_unzip_member(archive, member, path, scratch, allowance), _label(path, member))
+                (_unzip_member(archive, member, path, scratch, limit), _label(path, member))
                 for member in _table_members(archive, path, wanted)
             ]
     except SourceFormatError:
@@ -148,7 +148,7 @@ def unzip_all(path: Path, scratch: Path) -> list[tuple[Path, str]]:
         SourceFormatError: if the archive is damaged, encrypted, holds two files of one name, or
             unpacks to more than tables would.
     """
-    allowance = _Allowance(path.stat().st_size)
+    limit = _UnpackLimit(path.stat().st_size)
     unpacked: dict[Path, str] = {}
     try:
         with zipfile.ZipFile(path) as archive:
@@ -162,7 +162,7 @@ def unzip_all(path: Path, scratch: Path) -> list[tuple[Path, str]]:
                     )
                 target.parent.mkdir(exist_ok=True)
                 with archive.open(member) as packed:
-                    _unpack(packed.read, target, _label(path, member), allowance)
+                    _unpack(packed.read, target, _label(path, member), limit)
                 unpacked[target] = member.filename
     except SourceFormatError:
         raise
@@ -289,17 +289,17 @@ def _unzip_member(
     member: zipfile.ZipInfo,
     path: Path,
     scratch: Path,
-    allowance: _Allowance,
+    limit: _UnpackLimit,
 ) -> Path:
     """The member under a name of ours: what the archive calls it never becomes a path."""
     target = fresh_path(scratch)
     with archive.open(member) as packed:
-        _unpack(packed.read, target, _label(path, member), allowance)
+        _unpack(packed.read, target, _label(path, member), limit)
     if member.filename.lower().endswith(SHAPEFILE):
         for part in shapefile_parts(member.filename, archive.namelist()):
             beside = target.with_suffix(Path(part).suffix.lower())
             with archive.open(part) as packed:
-                _unpack(packed.read, beside, f"{path.name}/{part}", allowance)
+                _unpack(packed.read, beside, f"{path.name}/{part}", limit)
     return target
 
 
@@ -310,11 +310,11 @@ def shapefile_parts(name: str, names: Iterable[str]) -> list[str]:
     return [other for other in names if other.lower() in wanted]
 
 
-def _unpack(read: Callable[[int], bytes], target: Path, label: str, allowance: _Allowance) -> None:
+def _unpack(read: Callable[[int], bytes], target: Path, label: str, limit: _UnpackLimit) -> None:
     """Copy, counting what really comes out: sizes stated in an archive can lie."""
     with target.open("wb") as out:
         for chunk in chunks(read):
-            allowance.spend(len(chunk), label)
+            limit.spend(len(chunk), label)
             out.write(chunk)
 
 

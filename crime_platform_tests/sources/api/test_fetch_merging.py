@@ -198,7 +198,7 @@ def test_dates_in_the_publishers_own_form_find_their_month(home, api):
     source = replace(area.sources[0], datetime_formats=("%m/%d/%Y",))
     api.tables[SOCRATA_PATH] = [theft(0, date="02/03/2024")]
 
-    fetch_source(source, area, home, patience=HASTY)
+    fetch_source(source, area, home, retries=HASTY)
 
     assert list(month_bytes(home)) == ["2024-02.csv"]
 

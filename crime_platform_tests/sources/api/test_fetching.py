@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from crime_platform.sources.api.fetching import fetch_source
-from crime_platform.sources.api.http_client import Patience
+from crime_platform.sources.api.http_client import RetryPolicy
 from crime_platform.vocabulary.incident import SourceFormatError
 from toys.api_server import (
     BUSY,
@@ -129,7 +129,7 @@ def test_the_time_that_the_server_names_is_waited_for(home, api):
     api.faults = [THROTTLED]  # Retry-After: 1
     start = time.monotonic()
 
-    fetch(area, home, patience=replace(HASTY, longest_wait_s=60))
+    fetch(area, home, retries=replace(HASTY, longest_wait_s=60))
 
     assert time.monotonic() - start >= 1
 
@@ -140,7 +140,7 @@ def test_requests_keep_their_distance(home, api):
     slow = replace(source, api=replace(source.api, requests_per_second=50.0))
     start = time.monotonic()
 
-    fetch_source(slow, area, home, patience=HASTY)
+    fetch_source(slow, area, home, retries=HASTY)
 
     # a count and five pages: five gaps of 20 ms
     assert time.monotonic() - start >= 5 * 0.02
@@ -184,12 +184,12 @@ def test_a_fresh_fetch_is_not_repeated_unless_asked_for(home, api):
     area = socrata_town(home, api)
     source = area.sources[0]
     lasting = replace(source, api=replace(source.api, fresh_hours=6.0))
-    fetch_source(lasting, area, home, patience=HASTY)
+    fetch_source(lasting, area, home, retries=HASTY)
     api.headers.clear()
 
-    again = fetch_source(lasting, area, home, patience=HASTY)
+    again = fetch_source(lasting, area, home, retries=HASTY)
     n_asked = len(api.headers)
-    forced = fetch_source(lasting, area, home, is_asked_for=True, patience=HASTY)
+    forced = fetch_source(lasting, area, home, is_asked_for=True, retries=HASTY)
 
     assert (again.was_fresh, n_asked) == (True, 0)
     assert not forced.was_fresh
@@ -199,11 +199,11 @@ def test_a_fresh_fetch_whose_files_were_deleted_is_repeated(home, api):
     area = socrata_town(home, api)
     source = area.sources[0]
     lasting = replace(source, api=replace(source.api, fresh_hours=6.0))
-    fetch_source(lasting, area, home, patience=HASTY)
+    fetch_source(lasting, area, home, retries=HASTY)
     for path in folder(home).glob("months/*.csv"):
         path.unlink()
 
-    fetch_source(lasting, area, home, patience=HASTY)
+    fetch_source(lasting, area, home, retries=HASTY)
 
     assert len(month_bytes(home)) == 3
 
@@ -250,7 +250,7 @@ def test_of_two_fetches_at_a_time_one_waits_and_finds_nothing_to_do(home, api):
     lasting = replace(source, api=replace(source.api, fresh_hours=6.0))
 
     with ThreadPoolExecutor(2) as pool:
-        running = [pool.submit(fetch_source, lasting, area, home, patience=HASTY) for _ in "ab"]
+        running = [pool.submit(fetch_source, lasting, area, home, retries=HASTY) for _ in "ab"]
         reports = [each.result() for each in running]
 
     assert sorted(report.was_fresh for report in reports) == [False, True]
@@ -292,5 +292,5 @@ def test_a_source_of_files_has_nothing_to_fetch(home, api):
 
 
 def test_patience_grows_by_default():
-    assert Patience().attempts > HASTY.attempts
-    assert Patience().backoff_s > 0
+    assert RetryPolicy().attempts > HASTY.attempts
+    assert RetryPolicy().backoff_s > 0

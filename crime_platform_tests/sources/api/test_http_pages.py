@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import urllib3
 
-from crime_platform.sources.api.http_client import PoliteClient, _refusal, read_json
+from crime_platform.sources.api.http_client import RateLimitedClient, _refusal, read_json
 from crime_platform.vocabulary.incident import SourceFormatError
 from toys.api_server import BOMB, BUSY, GARBLED, MOVED, SOCRATA_PATH, THROTTLED, toy_api
 from toys.api_town import HASTY, fetch, socrata_town
@@ -18,7 +18,7 @@ def api():
 
 
 def client_of(url):
-    return PoliteClient(url, requests_per_second=1e6, patience=HASTY)
+    return RateLimitedClient(url, requests_per_second=1e6, retries=HASTY)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_a_host_that_nobody_knows_is_an_error():
 
 def test_a_server_that_never_answers_is_an_error(api):
     url = api.url(SOCRATA_PATH)
-    patience = replace(HASTY, attempts=1, timeout_s=0.05)
-    client = PoliteClient(url, requests_per_second=1e6, patience=patience)
+    retries = replace(HASTY, attempts=1, timeout_s=0.05)
+    client = RateLimitedClient(url, requests_per_second=1e6, retries=retries)
 
     with api.lock, pytest.raises(SourceFormatError, match="took too long; ask for fewer rows"):
         client.ask(url, {"$select": "count(*)"})
