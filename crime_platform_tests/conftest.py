@@ -1,5 +1,6 @@
 """Fixtures shared by all tests, and the hypothesis profile: deterministic, no deadline."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from toys.city import prepare_home, use_home, write_toy_city
 
 settings.register_profile("crime_platform", deadline=None, derandomize=True)
 settings.load_profile("crime_platform")
+# A console made at import keeps the width that it finds here, and xdist sets 80: the messages of a
+# command that is asked for more columns would break within the paths of temporary folders.
+os.environ.pop("COLUMNS", None)
+os.environ["TERM"] = "xterm"
 
 
 @pytest.fixture
