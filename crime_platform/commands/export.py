@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import duckdb
 import typer
 
+from crime_platform.commands.area_choice import only_released_area
 from crime_platform.commands.output_file import require_output_files, written_output
 from crime_platform.commands.terminal import TerminalConsole, print_error
 from crime_platform.publication.release import open_release
@@ -148,11 +149,10 @@ def _write_rows(home: PlatformHome, wish: Wish, files: Mapping[str, Path]) -> li
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, wish: Wish) -> "Shown":
-    from crime_platform.dashboard.downloads.choices import only_area
     from crime_platform.dashboard.downloads.rows import backtest_table, cells_table, streets_table
 
     by_day = wish.what is What.STREETS
-    area = wish.study_area or only_area(connection, by_day=by_day)
+    area = wish.study_area or only_released_area(connection, by_day=by_day)
     if by_day:
         return streets_table(
             connection,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crime_platform.commands.area_choice import require_area
+from crime_platform.commands.area_choice import only_counted_area, require_area
 from crime_platform.commands.option_value import named_value
 from crime_platform.commands.output_file import named_failures, require_output_folder
 from crime_platform.commands.terminal import TerminalConsole, print_error, print_rows, progress_bars
@@ -75,7 +75,7 @@ def tune(  # noqa: PLR0913  (an argument is an option of the command)
     Ctrl-C loses one trial per worker at most: the same command goes on. Exit code 0: done. 2: bad
     input. 130: stopped by hand.
     """
-    from crime_platform.tuning.cell_search import TuningRequest, only_area
+    from crime_platform.tuning.cell_search import TuningRequest
 
     home = PlatformHome.from_environment()
     try:
@@ -84,7 +84,7 @@ def tune(  # noqa: PLR0913  (an argument is an option of the command)
         if study_area is not None:
             require_area(home, study_area)
         request = TuningRequest(
-            study_area=study_area or only_area(home),
+            study_area=study_area or only_counted_area(home),
             model=model.value,
             n_trials=trials,
             seconds=None if timeout_minutes is None else 60 * timeout_minutes,

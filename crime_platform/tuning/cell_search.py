@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crime_platform.evaluation.schedule import BacktestPlan
 from crime_platform.pipeline.cell_counts import tensor_path
-from crime_platform.study_area.study_area import StudyAreaError, load_study_area, study_area_names
+from crime_platform.study_area.study_area import load_study_area
 from crime_platform.tensors.grid_counts import read_tensor
 from crime_platform.tuning.findings import SearchReport, read_search
 from crime_platform.tuning.plots import write_plots
@@ -42,23 +42,6 @@ class TuningRequest:
         """Fields of a budget that the person has chosen."""
         chosen = {"n_trials": self.n_trials, "workers": self.workers}
         return {name: number for name, number in chosen.items() if number is not None}
-
-
-def only_area(home: PlatformHome) -> str:
-    """The one area there is, or the only one whose counts have been made.
-
-    Raises:
-        StudyAreaError: if it is not clear which.
-    """
-    names = study_area_names(home.study_areas)
-    counted = [name for name in names if tensor_path(home, name).exists()]
-    ready = names if len(names) == 1 else counted
-    if len(ready) == 1:
-        return ready[0]
-    raise StudyAreaError(
-        f"{home.study_areas} holds {len(names)} study areas {names}, {len(ready)} of them with "
-        "counts: choose one with --study-area"
-    )
 
 
 def tuning_folder(home: PlatformHome, study_area: str, model: str) -> Path:

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from crime_platform.cli import app
-from crime_platform.dashboard.data.part_error import PartError
-from crime_platform.dashboard.downloads.choices import only_area
+from crime_platform.commands.area_choice import only_released_area
 from crime_platform.publication.release import open_release
+from crime_platform.study_area.study_area import StudyAreaError
 
 
 def call(*arguments):
@@ -183,12 +183,12 @@ def test_without_a_release_the_cure_is_named(tmp_path):
 
 def test_the_only_area_that_is_not_simulated_is_meant():
     with released(("auckland_sim", "Auckland (simulated)"), ("toronto", "Toronto")) as connection:
-        assert only_area(connection, by_day=False) == "toronto"
+        assert only_released_area(connection, by_day=False) == "toronto"
 
 
 def test_a_simulated_area_is_meant_where_it_is_alone():
     with released(("auckland_sim", "Auckland (simulated)")) as connection:
-        assert only_area(connection, by_day=False) == "auckland_sim"
+        assert only_released_area(connection, by_day=False) == "auckland_sim"
 
 
 def test_one_of_several_areas_must_be_chosen():
@@ -196,6 +196,6 @@ def test_one_of_several_areas_must_be_chosen():
 
     with (
         released(("toronto", "Toronto"), ("newport", "Newport")) as connection,
-        pytest.raises(PartError, match=message),
+        pytest.raises(StudyAreaError, match=message),
     ):
-        only_area(connection, by_day=False)
+        only_released_area(connection, by_day=False)

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import dataclass
 
 import numpy as np
@@ -6,13 +7,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from crime_platform.commands.area_choice import only_counted_area
 from crime_platform.commands.tune import tune
 from crime_platform.geography.grid import Grid
 from crime_platform.pipeline.cell_counts import tensor_path
 from crime_platform.study_area.study_area import StudyAreaError
 from crime_platform.tensors.grid_counts import GridCounts, as_dataset, write_tensor
 from crime_platform.tuning import search_spaces
-from crime_platform.tuning.cell_search import only_area, stored_search, tuning_folder
+from crime_platform.tuning.cell_search import stored_search, tuning_folder
 from crime_platform.tuning.search_spaces import SearchSpace
 from crime_platform.vocabulary.forecast import ForecastArray
 from toys.city import TOY_AREA
@@ -226,9 +228,18 @@ def test_without_counts_the_cure_is_named(toy_city):
 def test_of_several_areas_the_one_with_counts_is_tuned(city):
     (city.study_areas / "other.toml").write_text(TOY_AREA.format(last_month="2021-06"))
 
-    assert only_area(city) == "toy"
+    assert only_counted_area(city) == "toy"
 
 
 def test_without_an_area_there_is_nothing_to_tune(home):
     with pytest.raises(StudyAreaError, match="holds no study area yet: crime-platform new-area"):
-        only_area(home)
+        only_counted_area(home)
+
+
+def test_a_simulated_area_is_tuned_only_where_it_is_alone_or_named(city):
+    toml = TOY_AREA.format(last_month="2023-12").replace('"toy"', '"played"', 1)
+    toml = toml.replace('title = "Toy city"', 'title = "Toy (simulated)"\nsimulated = true')
+    (city.study_areas / "played.toml").write_text(toml)
+    shutil.copytree(city.artifacts("toy"), city.artifacts("played"))
+
+    assert only_counted_area(city) == "toy"

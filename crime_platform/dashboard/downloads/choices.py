@@ -7,7 +7,6 @@ import duckdb
 
 from crime_platform.dashboard.data.part_error import PartError
 from crime_platform.dashboard.data.rows import records
-from crime_platform.study_area.study_area import SIMULATED
 
 _MONTHS_RELEASED = """
     select study_area, title, strftime(as_of_month, '%Y-%m-%d') as as_of, champion
@@ -57,25 +56,6 @@ class Choice:
     @property
     def is_recorded(self) -> bool:
         return self.kind == "recorded"
-
-
-def only_area(connection: duckdb.DuckDBPyConnection, *, by_day: bool) -> str:
-    """The one area forecast by month (or by day on streets); a simulated one only if alone.
-
-    Raises:
-        PartError: if there is none, or if there are several.
-    """
-    rows = records(connection, _DAYS_RELEASED if by_day else _MONTHS_RELEASED, [])
-    real = [row for row in rows if SIMULATED not in row["title"].lower()] or rows
-    if len(real) != 1:
-        told = "by day on streets" if by_day else "by month"
-        raise PartError(
-            f"the release holds forecasts {told} of {[row['study_area'] for row in rows]}: choose "
-            "one with --study-area"
-            if rows
-            else f"the release holds no forecast {told} of any area"
-        )
-    return real[0]["study_area"]
 
 
 def cell_choice(
