@@ -122,8 +122,8 @@ def _load(home: PlatformHome, source: str, urls: list[str], more: str) -> StudyA
 
 def fetch(area: StudyArea, home: PlatformHome, **options: object) -> FetchReport:
     """Fetch the town's one source, hardly waiting when something goes wrong."""
-    patience = options.pop("patience", HASTY)
-    return fetch_source(area.sources[0], area, home, patience=patience, **options)  # pyright: ignore[reportArgumentType]
+    retries = options.pop("retries", HASTY)
+    return fetch_source(area.sources[0], area, home, retries=retries, **options)  # pyright: ignore[reportArgumentType]
 
 
 def folder(home: PlatformHome) -> Path:
