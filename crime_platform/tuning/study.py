@@ -135,13 +135,25 @@ def ask_for_the_default(study: optuna.Study, space: SearchSpace) -> None:
 
 def n_spent(study: optuna.Study) -> int:
     """Trials that count against the budget: judged, stopped early, or found impossible."""
+    return sum(map(_is_spent, study.get_trials(deepcopy=False)))
+
+
+def n_begun(study: optuna.Study) -> int:
+    """Trials that count against the budget or are under way.
+
+    Of one look at the file: between two looks a trial may end, and be counted in neither.
+    """
     trials = study.get_trials(deepcopy=False)
-    return sum(trial.state in JUDGED or NOTE in trial.user_attrs for trial in trials)
+    return sum(trial.state == TrialState.RUNNING or _is_spent(trial) for trial in trials)
 
 
 def n_waiting(study: optuna.Study) -> int:
     """Trials whose settings were asked for and that have not begun."""
     return len(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+
+
+def _is_spent(trial: optuna.trial.FrozenTrial) -> bool:
+    return trial.state in JUDGED or NOTE in trial.user_attrs
 
 
 def n_running(study: optuna.Study) -> int:

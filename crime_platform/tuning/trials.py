@@ -25,8 +25,7 @@ from crime_platform.tuning.study import (
     CONFIG,
     NOTE,
     WORKER,
-    n_running,
-    n_spent,
+    n_begun,
     n_waiting,
 )
 from crime_platform.vocabulary.code_version import code_version
@@ -91,10 +90,10 @@ def next_trial(
         limits: trials that are under way count.
         worker: process that will run it.
     """
-    n_begun = n_spent(study) + n_running(study)
-    if not n_waiting(study) and n_begun >= limits.n_trials:
+    n_so_far = n_begun(study)
+    if not n_waiting(study) and n_so_far >= limits.n_trials:
         return None
-    state = np.random.SeedSequence((limits.seed, n_begun)).generate_state(1)
+    state = np.random.SeedSequence((limits.seed, n_so_far)).generate_state(1)
     study.sampler = optuna.samplers.TPESampler(seed=int(state[0]))
     study.pruner = optuna.pruners.HyperbandPruner(
         min_resource=1, max_resource=limits.n_rungs, reduction_factor=REDUCTION

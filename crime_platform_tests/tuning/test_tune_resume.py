@@ -2,11 +2,12 @@
 
 import fcntl
 
+import optuna
 import pytest
 from optuna.trial import TrialState
 
 from crime_platform.tuning.cells import Budget, search
-from crime_platform.tuning.study import SearchBusyError, n_spent, stored_study
+from crime_platform.tuning.study import SearchBusyError, n_begun, n_spent, stored_study
 from toys.search import Recent, Span, asked, run, selection, toy_space, values
 
 
@@ -129,3 +130,20 @@ def test_two_searches_do_not_share_a_file(tmp_path):
 
 def test_without_a_file_there_is_no_study(tmp_path):
     assert stored_study(tmp_path / "trials.sqlite") is None
+
+
+def test_a_trial_that_ends_while_trials_are_counted_is_counted_once(monkeypatch):
+    study = optuna.create_study()
+    trial, looks = study.ask(), []
+    found = study.get_trials
+
+    def look(**options):
+        seen = found(**options)
+        if not looks:
+            study.tell(trial, 1.0)
+        looks.append(len(seen))
+        return seen
+
+    monkeypatch.setattr(study, "get_trials", look)
+
+    assert n_begun(study) == 1
