@@ -155,6 +155,13 @@ def _which_order(name: str, rival: Rival, habit: str) -> str:
             f"({first} or {second}). Split the file, or say which holds for every row with "
             f"--date-format '{rival.form}' or --date-format '{rival.other}'"
         )
+    if first == second:
+        return (
+            f"day and month cannot be told apart in column {name!r}: by {rival.form} and by "
+            f"{rival.other} every date is the same day, e.g. {rival.example!r}, and those to come "
+            f"are not.{habit} Say which it is: --date-format '{rival.form}' or --date-format "
+            f"'{rival.other}'"
+        )
     order = (
         f" The rows are in order of time if the dates are {rival.in_order}."
         if rival.in_order

@@ -31,6 +31,15 @@ def test_without_one_the_file_does_not_tell_and_the_second_way_is_kept(guess):
     assert not dates.rival.both_occur
 
 
+def test_dates_that_are_alike_both_ways_say_nothing_of_those_to_come(guess):
+    alike = dated(guess, "01/01/2021", "02/02/2021")
+    year_first = dated(guess, "2021/01/01", "2021/02/02")
+
+    assert (alike.rival.form, alike.rival.other) == ("%m/%d/%Y", "%d/%m/%Y")
+    assert alike.rival.meanings == ("2021-01-01", "2021-01-01")
+    assert year_first.rival is None
+
+
 def test_rows_in_order_of_time_speak_for_one_way(guess):
     dates = dated(guess, "01/02/2020", "05/02/2020", "02/03/2020", "04/03/2020")
 

@@ -168,7 +168,7 @@ class Rival:
 
     form: str  # the way that was tried first
     other: str
-    example: str  # a value that differs
+    example: str  # a value that differs; any where all of them mean one day by both
     meanings: tuple[str, str]  # of that value, as 2021-01-31
     in_order: str | None  # the way by which the rows are in order of time
     both_occur: bool  # some dates fit only one way, and some only the other
@@ -350,9 +350,12 @@ def _rival(raw: RawTable, column: Column, form: str, shares: dict[str, float]) -
         ((n_differ, only_first, only_second, example),) = raw.rows(
             f"select count(*) filter ({differ}), count(*) filter ({first} is not null and {second} "
             f"is null), count(*) filter ({first} is null and {second} is not null), "
-            f"min({column.position}) filter ({differ}) from raw"
+            f"coalesce(min({column.position}) filter ({differ}), min({column.position}) filter "
+            f"({first} is not null)) from raw"
         )
-        if not n_differ or only_first > NOISE * only_second:
+        # 01/01/2021 alone reads alike both ways, and the next file decides by its own dates.
+        is_alike = not n_differ and not only_first and not only_second and _swap(form, other)
+        if not (n_differ or is_alike) or only_first > NOISE * only_second:
             continue
         ((one, two),) = raw.rows(
             f"select ({first})::date::varchar, ({second})::date::varchar from raw "
@@ -368,6 +371,12 @@ def _rival(raw: RawTable, column: Column, form: str, shares: dict[str, float]) -
             both_occur=bool(only_first and only_second),
         )
     return None
+
+
+def _swap(form: str, other: str) -> bool:
+    """Whether one writes the month first and the other the day."""
+    pairs = ((form, other), (other, form))
+    return any(a.startswith(MONTH_FIRST) and b.startswith(DAY_FIRST) for a, b in pairs)
 
 
 def _in_order(raw: RawTable, moments: dict[str, str]) -> str | None:
