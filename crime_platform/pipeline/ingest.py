@@ -270,7 +270,8 @@ def _entry(
         "n_ungeocoded": found.n_accepted - found.n_geocoded,
         "n_duplicates": found.n_repeated,
         "first_day": found.first_day,
-        "last_day": found.last_day,
+        # Also of rows that are not counted: they show that the months before them have ended.
+        "last_day": found.end_day,
         "published_on": published_on(file.source, file.path),
         "content_at": content_moment(
             changed_ns, found.last_day, timezone=area.timezone, read_at=read_at

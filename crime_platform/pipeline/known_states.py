@@ -92,7 +92,7 @@ def source_days(connection: duckdb.DuckDBPyConnection, area: StudyArea) -> dict[
 
 
 def known_files(connection: duckdb.DuckDBPyConnection, area: StudyArea) -> list[KnownFile]:
-    """Every file of an area that has an incident and was ever known, the first known first."""
+    """Every file of an area that has a dated row and was ever known, the first known first."""
     zone = ZoneInfo(area.timezone)
     return [
         KnownFile(
@@ -149,7 +149,9 @@ def states_of(
                 day_of.setdefault(later, _day(later, zone))
     moments = sorted(day_of)
     state_day = np.array([day_of[moment] for moment in moments])
-    reached = np.array([days[file.source].last_whole(file.last_day) for file in files])
+    reached = np.array(
+        [days.get(file.source, SourceDays()).last_whole(file.last_day) for file in files]
+    )
     known_on = np.array([file.known_on for file in files])
     known = np.array([[file.is_known(moment) for file in files] for moment in moments])
     ended = np.minimum(known_on[None, :], state_day[:, None]).astype("datetime64[M]") - 1
@@ -173,7 +175,9 @@ def unfinished_months(
     known = [file for file in files if file.is_known(state.moment)]
     reasons = {}
     for month in month_range(state.last_whole + 1, newest):
-        reaching = [f for f in known if days[f.source].last_whole(f.last_day) >= month]
+        reaching = [
+            f for f in known if days.get(f.source, SourceDays()).last_whole(f.last_day) >= month
+        ]
         if reaching:
             last = max(reaching, key=lambda file: (file.known_on, file.label))
             why = (
@@ -181,7 +185,7 @@ def unfinished_months(
             )
         else:
             last_day = max(file.last_day for file in known)
-            why = f"its newest incident is of {last_day}, and it ends on {last_day_of(month)}"
+            why = f"its newest row is of {last_day}, and it ends on {last_day_of(month)}"
         reasons[month] = f"{month} is not complete: {why}"
     return reasons
 

@@ -143,7 +143,12 @@ def examine_table_file(
             n_repeated = apply_duplicate_rule(connection, source.duplicates)
             incidents, rejected = _write(connection, own)
             report = report_of(
-                connection, path.name, n_rows=n_rows, n_repeated=n_repeated, match=match
+                connection,
+                path.name,
+                n_rows=n_rows,
+                n_repeated=n_repeated,
+                as_of=as_of,
+                match=match,
             )
             encoding = None
             if source.encoding is None and report.n_rejected.get(BROKEN_ROW):

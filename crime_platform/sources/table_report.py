@@ -35,6 +35,7 @@ class TableReport:
     n_repeated: int = 0  # accepted before the duplicate rule, equal to an earlier row
     first_day: dt.date | None = None  # accepted
     last_day: dt.date | None = None
+    end_day: dt.date | None = None  # of its rows, counted or not: how far the file reaches
     days_of_month: tuple[int, int] | None = None  # smallest and largest, of dates that are read
     n_rejected: dict[str, int] = field(default_factory=dict)  # rows by reason
     examples: dict[str, str] = field(default_factory=dict)  # offending value by reason
@@ -117,6 +118,7 @@ def together(reports: Sequence[TableReport], file: str) -> TableReport:
         n_repeated=sum(report.n_repeated for report in reports),
         first_day=min(days, default=None),
         last_day=max(days, default=None),
+        end_day=max((report.end_day for report in reports if report.end_day), default=None),
         days_of_month=(min(days_of_month), max(days_of_month)) if days_of_month else None,
         bad_dates=tuple(text for report in reports for text in report.bad_dates)[:MAX_BAD_DATES],
         n_rejected=_summed([report.n_rejected for report in reports]),
@@ -135,6 +137,7 @@ def report_of(
     *,
     n_rows: int,
     n_repeated: int,
+    as_of: dt.date,
     match: PlaceMatch | None = None,
 ) -> TableReport:
     """The report on what stands in the tables `judged` and `broken`.
@@ -144,9 +147,11 @@ def report_of(
         file: how messages call the file.
         n_rows: that the file held, counted before any was judged.
         n_repeated: accepted rows that equal an earlier one.
+        as_of: last day that can have happened.
         match: how many coded places were found.
     """
-    totals = connection.execute("""
+    totals = connection.execute(
+        """
         select
             count(*) filter (is_accepted) as n_accepted,
             count(*) filter (is_accepted and x_m is not null) as n_geocoded,
@@ -155,9 +160,12 @@ def report_of(
             count(*) filter (is_elsewhere) as n_elsewhere,
             min(occurred_on) filter (is_accepted) as first_day,
             max(occurred_on) filter (is_accepted) as last_day,
+            max(occurred_on) filter (occurred_on <= $as_of and not is_elsewhere) as end_day,
             min(day(occurred_on)) as lowest, max(day(occurred_on)) as highest
         from judged
-    """).fetchall()[0]
+        """,
+        {"as_of": as_of},
+    ).fetchall()[0]
     rejected = connection.execute("""
         select reason, count(*), min_by(value, (source_file, source_row))
         from (select source_file, source_row, reason, value from rejected)
@@ -183,7 +191,7 @@ def report_of(
         select east, north from judged where reason = '{OUTSIDE_GRID}'
         order by source_file, source_row limit {MAX_POINTS}
     """).fetchall()
-    n_accepted, n_geocoded, n_incidents, n_ignored, n_elsewhere, first, last, *days = totals
+    n_accepted, n_geocoded, n_incidents, n_ignored, n_elsewhere, first, last, end, *days = totals
     return TableReport(
         file=file,
         n_rows=n_rows,
@@ -195,6 +203,7 @@ def report_of(
         n_repeated=n_repeated,
         first_day=first,
         last_day=last,
+        end_day=end,
         days_of_month=None if None in days else (days[0], days[1]),
         bad_dates=tuple(text for (text,) in bad_dates),
         n_rejected={reason: n for reason, n, _ in rejected},

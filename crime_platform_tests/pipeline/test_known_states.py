@@ -163,6 +163,30 @@ def test_a_closed_data_set_needs_a_file_of_after_its_last_month_too(toy_city):
     assert count(home).last_complete == JUNE - 1
 
 
+@pytest.mark.parametrize("after", ["Assault", "Parking"])
+def test_rows_that_are_not_counted_show_that_the_months_before_them_have_ended(toy_city, after):
+    home = toy_city(n_months=30)  # through June 2021, the last month of the area
+    toml = home.study_areas / "toy.toml"
+    toml.write_text(toml.read_text().replace("[grid]", 'ignored_labels = ["Parking"]\n\n[grid]', 1))
+    path = home.root / FILE
+    header, *rows = path.read_text().splitlines()
+    kept = [row for row in rows if row < "2021-06-15"]
+    path.write_text("\n".join([header, *kept]) + "\n")
+    ends_early = count(home).last_complete
+    path.write_text("\n".join([header, *kept, f"2021-07-03,{after},-79.374,43.625"]) + "\n")
+
+    assert (ends_early, count(home).last_complete) == (JUNE - 1, JUNE)
+
+
+def test_a_row_of_after_today_shows_nothing(toy_city):
+    home = toy_city(n_months=30)
+    path = home.root / FILE
+    rows = [row for row in path.read_text().splitlines() if not "2021-06-15" <= row < "2022"]
+    path.write_text("\n".join([*rows, "2199-07-03,Assault,-79.374,43.625"]) + "\n")
+
+    assert count(home).last_complete == JUNE - 1
+
+
 def test_a_copy_with_a_new_time_does_not_make_its_month_whole(written_at):
     _, home = written_at("2021-06-30T20:00")
     set_time(home.root / FILE, "2021-07-03T20:00")
