@@ -27,7 +27,10 @@ COMPARED = """
     from moments group by month, offence_type having sum(known_then) > 0
     order by month desc, offence_type limit ?
 """
-FIRST_KNOWN = "select strftime(min(known_from), '%Y-%m-%d') from file_known where study_area = ?"
+FIRST_KNOWN = """
+    select strftime(timezone('UTC', min(known_from)), '%Y-%m-%d %H:%M UTC')
+    from file_known where study_area = ?
+"""
 INCIDENTS = "select * from incident_known_at(?::timestamptz) where study_area = ? order by all"
 
 
@@ -52,6 +55,9 @@ def known_at(
     home = PlatformHome.from_environment()
     try:
         then = parse_moment(moment)
+        if then > (now := datetime.now(UTC)):
+            out.print(f"{moment} lies ahead: shown is what is known by now.", highlight=False)
+            then = now
         if output is not None:
             require_output_files({"--output": output})
         name = study_area or only_area(home)
@@ -72,7 +78,7 @@ def known_at(
         print_error(err, "bad input", [str(error)])
         raise typer.Exit(BAD_INPUT) from None
     changed = [(*row, f"{row[3] - row[2]:+,}" if row[3] != row[2] else "") for row in found]
-    print_rows(out, ["month", "offence type", f"known {then:%Y-%m-%d}", "known now", ""], changed)
+    print_rows(out, ["month", "offence type", f"known {_written(then)}", "known now", ""], changed)
     if output is not None:
         out.print(f"Incidents known then: {output}", soft_wrap=True, highlight=False)
 
@@ -92,10 +98,16 @@ def parse_moment(text: str) -> datetime:
         ) from None
 
 
+def _written(moment: datetime) -> str:
+    """The day, and the time in UTC unless it is midnight."""
+    is_day = moment == moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return f"{moment:%Y-%m-%d}" if is_day else f"{moment:%Y-%m-%d %H:%M:%S UTC}"
+
+
 def _nothing(name: str, then: datetime, first: str | None) -> str:
     if first is None:
         return (
             f"nothing of {name} was ever read; crime-platform run --study-area {name} reads its "
             "files"
         )
-    return f"nothing of {name} was known on {then:%Y-%m-%d}; its first file is known from {first}"
+    return f"nothing of {name} was known by {_written(then)}; its first file is known from {first}"

@@ -17,8 +17,9 @@ def missing_months_problem(area_name: str, missing: Sequence[Month]) -> str | No
     if not missing:
         return None
     return (
-        f"{area_name}: no incident at all in {spans(missing)}. Add the file of that month, or "
-        "start the series after the gap with first_month in the TOML."
+        f"{area_name}: no incident at all in {spans(missing)}. Add the "
+        f"{'file of that month' if len(missing) == 1 else 'files of those months'}, or start the "
+        "series after the gap with first_month in the TOML, if enough months follow it."
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from crime_platform.sources.label_spelling import label_meant
 from crime_platform.sources.places import PlaceMatch
+from crime_platform.sources.scan.long_rows import MAX_ROW_BYTES
 from crime_platform.sources.scan.typed_values import MAX_COUNT
 from crime_platform.sources.table_report import WITHOUT_PLACE, TableReport, together
 from crime_platform.study_area.source import EPOCH, EPOCH_MS, ISO, PlaceTable
@@ -182,8 +183,9 @@ def _broken_advice(encoding: str | None) -> str:
             f'encoding = "{encoding}" under [[source]]'
         )
     return (
-        "they have more or fewer fields than the header, an open quote, or bytes that are not "
-        "UTF-8; fetch the file again, or compare a row with the header"
+        "they have more or fewer fields than the header, an open quote, bytes that are not UTF-8, "
+        f"or more than {MAX_ROW_BYTES // 1_000_000} MB in one row; fetch the file "
+        "again, or compare a row with the header"
     )
 
 

@@ -26,16 +26,20 @@ def test_what_was_known_stands_beside_what_is_known_now(toy_city):
     robberies = int(toy_counts(2, moving=True)[1, 1].sum())
     assert answer.exit_code == 0
     assert f"2019-02 │ robbery      │ {robberies}" in answer.stdout
+    assert answer.stdout.startswith("2100-01-01 lies ahead: shown is what is known by now.")
+    assert "known 2100" not in answer.stdout
 
 
 def test_before_the_first_file_nothing_was_known(toy_city):
     home = toy_city(n_months=2)
     ingest_area(load_study_area(home.study_areas / "toy.toml"), home)
 
-    answer = call("2001-01-01", "--study-area", "toy")
+    day = call("2001-01-01", "--study-area", "toy")
+    moment = call("2001-01-01T06:30", "--study-area", "toy")
 
-    assert answer.exit_code == 2
-    assert "nothing of toy was known on 2001-01-01; its first file" in answer.stderr
+    assert day.exit_code == moment.exit_code == 2
+    assert "nothing of toy was known by 2001-01-01; its first file" in day.stderr
+    assert "was known by 2001-01-01 06:30:00 UTC; its first file" in moment.stderr
 
 
 def test_the_incidents_of_then_can_be_had_as_a_file(toy_city, tmp_path):
