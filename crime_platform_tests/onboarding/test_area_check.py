@@ -191,7 +191,7 @@ def test_a_month_without_incidents_is_told(toy):
 
     (problem,) = check.to_fix
     assert problem.startswith(
-        "toy: no incident at all in 2018-11..2018-12. Add the file of that mon"
+        "toy: no incident at all in 2018-11..2018-12. Add the files of those months, or start"
     )
 
 
