@@ -51,18 +51,23 @@ class PlatformHome:
         return self.root / "alerts.jsonl"
 
     def keeps(self, path: Path) -> bool:
-        """Whether a file is one that only runs write, or one of the inputs that lie here."""
+        """Whether a file is one that only runs write, or an input in one of the folders here.
+
+        Inputs lie in any folder that a study area names, so no file that is there is given up but
+        those of `exports`.
+        """
         own = (self.warehouse, self.releases, self.forecasts, self.dagster_home, self.alerts)
-        folders = (*own, self.root / "artifacts")
-        places = [os.path.realpath(each) for each in folders]
-        inputs = [os.path.realpath(each) for each in (self.study_areas, self.root / "raw")]
-        return _is_below(path, places) or (path.exists() and _is_below(path, inputs))
+        if _is_below(path, *own, self.root / "artifacts"):
+            return True
+        is_at_the_top = path.parent == Path(os.path.realpath(self.root))
+        is_input = _is_below(path, self.root) and not is_at_the_top
+        return path.exists() and is_input and not _is_below(path, self.exports)
 
     def artifacts(self, study_area: str) -> Path:
         """Immutable files of one area, named by the hash of what they were made from."""
         return (self.trial or self.root) / "artifacts" / study_area
 
 
-def _is_below(path: Path, places: list[str]) -> bool:
+def _is_below(path: Path, *places: Path) -> bool:
     real = Path(os.path.realpath(path))
-    return any(real.is_relative_to(place) for place in places)
+    return any(real.is_relative_to(os.path.realpath(place)) for place in places)

@@ -200,6 +200,7 @@ def test_a_pipe_is_never_replaced_by_a_file(tmp_path):
         "artifacts/toy/rows.csv",
         "dagster_home/rows.csv",
         "raw/toy/incidents.csv",
+        "toronto/incidents.csv",
         "study_areas/toy.toml",
     ],
 )
@@ -218,9 +219,12 @@ def test_what_the_platform_keeps_is_never_written_over(release, kept):
 
 
 def test_another_file_of_the_home_may_be_written(release):
-    (release.root / "raw").mkdir()
+    for folder in ("raw", "exports"):
+        (release.root / folder).mkdir()
+    for path in ("rows.csv", "exports/rows.csv"):
+        (release.root / path).write_text("of an earlier call")
 
-    for path in ("rows.csv", "raw/new.csv"):
+    for path in ("rows.csv", "raw/new.csv", "exports/rows.csv"):
         call("sql", "select 1 as a", "--format", "csv", "--output", str(release.root / path))
         assert (release.root / path).read_text() == "a\n1\n"
 

@@ -21,8 +21,7 @@ from crime_platform.dashboard.downloads.choices import (
 from crime_platform.reporting.expiries import published_expiries
 from crime_platform.reporting.statements import RECORDED_ONLY
 from crime_platform.schema.model_titles import model_title
-from crime_platform.schema.values import HISTORICAL_AVERAGE
-from crime_platform.schema.values import LONG_RUN_FREQUENCY as STREET_OPPONENT
+from crime_platform.schema.values import HISTORICAL_AVERAGE, LONG_RUN_FREQUENCY
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -183,7 +182,7 @@ def streets_table(
     """
     choice = street_choice(connection, area, offence_group, model, day)
     query = _RECORDED_STREETS if choice.is_recorded else _FORECAST_STREETS
-    return _shown(connection, query, choice, baseline=STREET_OPPONENT, interval=STREET_INTERVAL)
+    return _shown(connection, query, choice, baseline=LONG_RUN_FREQUENCY, interval=STREET_INTERVAL)
 
 
 def _shown(
